@@ -1,0 +1,34 @@
+.PHONY: install demo test slow lint look bench
+PYTHON ?= python3
+BIN := .venv/bin
+
+install: .venv/installed  ## make .venv and install everything into it
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,train]"
+	touch $@
+
+demo: install  ## build a stress test on the built-in world and verify it, offline
+	rm -rf pst
+	$(BIN)/pstgen build --source world --out pst
+	$(BIN)/pstgen verify pst
+
+test: install  ## the default tests, under ten minutes
+	$(BIN)/python -m pytest -q
+
+slow: install  ## the ones that take minutes
+	$(BIN)/python -m pytest -q -m slow
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/codespell pstgen tests templates docs README.md CHANGELOG.md
+
+look: install  ## STYLE figures of the tree
+	$(BIN)/python benchmarks/look.py
+
+bench: install
+	for file in coco_load build; do $(BIN)/python benchmarks/$$file.py || exit 1; done

@@ -1,0 +1,3 @@
+"""Build, verify and learn from Perception Stress Tests."""
+
+__version__ = "0.1.0"

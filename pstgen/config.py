@@ -1,0 +1,103 @@
+"""What a run can be told. One struct a command; a YAML file and the options fill the same one."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from pstgen.records import BadInput
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen build`."""
+
+    # Where the scenes come from.
+    source: str = "coco"  # a file in sources/
+    root: Path | None = None  # COCO's folder: annotations/ beside val2017/
+    split: str = "val2017"
+    annotations: Path | None = None  # one COCO-format instances file of the user's own, instead of root and split
+    scenes: int = 2000  # of the built-in world: how many to draw
+    size: int = 128  # of the built-in world: the side of a scene in pixels
+    typicality: float = 0.85  # of the built-in world: the share of facts that are as one expects
+    seed: int = 0
+
+    # What is asked. Empty means all.
+    families: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    templates: Path | None = None  # a user's own templates/, searched first
+
+    # Which pairs are proposed.
+    prior: str = "counts"  # a file in priors/
+    prior_share: float = 0.3  # of the scenes: they feed the priors and give no items
+    twins: tuple[str, ...] = ()  # files in twins/; empty means all
+    min_pull: float = 0.05  # P(lure) - P(stress answer) that a pair needs, both given the words
+    pairs_per_question: int = 8  # of one and the same question, at most
+    candidates: int = 4000  # pairs a family that go to the judges, the strongest pull first
+
+    # Who judges.
+    judges: tuple[str, ...] = ("prior", "text")  # words alone; `vlm` joins them where one is named
+    vlm: str | None = None  # a folder or a hub id
+    device: str = "auto"
+    batch_size: int = 32
+    wordings: int = 6  # tries to find words for which every baseline falls
+    engine: str = "local"  # a file in engines/
+
+    # Which pairs stay.
+    max_family_share: float = 0.6
+    pairs_per_scene: int = 4
+
+    out: Path = Path("pst")
+
+
+class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen verify`."""
+
+    folder: Path = Path("pst")
+    seed: int = 0
+    folds: int = 5  # of every attacker, grouped by pair
+    confidence: float = 0.95  # of every interval
+
+
+class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen world`."""
+
+    n: int = 2000
+    size: int = 128
+    typicality: float = 0.85
+    seed: int = 0
+    out: Path = Path("world")
+
+
+class FetchConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen fetch`."""
+
+    what: str = "coco"  # a file in data_sources/ with addresses
+    split: str = "val2017"
+    mirror: str | None = None  # instead of the official address
+    cache: Path | None = None
+
+
+def read(path: Path | None, options: dict[str, Any], as_: type[T]) -> T:
+    """Fill `as_` from a YAML file, then from the command's options (None means not given).
+
+    Raises BadInput naming the file and the field, where one is unknown or of the wrong kind.
+    """
+    settings: Any = {}
+    if path is not None:
+        try:
+            settings = msgspec.yaml.decode(path.read_bytes()) or {}
+        except (OSError, msgspec.DecodeError) as error:
+            raise BadInput(f"{path}: {error}") from error
+    given = {name: value for name, value in options.items() if value is not None and value != ()}
+    try:
+        return msgspec.convert({**settings, **given}, type=as_, dec_hook=_path)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise BadInput(f"{path or 'options'}: {error}") from error
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

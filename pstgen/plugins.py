@@ -1,0 +1,32 @@
+"""A plug-in is a module in one of the plug-in folders. Its name is its file's name; nothing lists it twice."""
+
+from functools import cache
+from importlib import import_module, metadata
+from pkgutil import iter_modules
+from typing import Any
+
+from pstgen.records import BadInput
+
+
+@cache
+def names(folder: str) -> tuple[str, ...]:
+    """What may be typed after `--family`, `--source`, …; nothing is imported to find out.
+
+    >>> "relation" in names("families")
+    True
+    """
+    own = (module.name for module in iter_modules(import_module(f"pstgen.{folder}").__path__))
+    foreign = (point.name for point in metadata.entry_points(group=f"pstgen.{folder}"))
+    return tuple(sorted({*own, *foreign}))
+
+
+def load(folder: str, name: str) -> Any:
+    """Import one plug-in, ours or a third party's (entry point group `pstgen.<folder>`).
+
+    Raises BadInput, naming what there is, where there is no such plug-in.
+    """
+    for point in metadata.entry_points(group=f"pstgen.{folder}", name=name):
+        return point.load()
+    if name not in names(folder):
+        raise BadInput(f"no {name!r} in {folder}; there are: {', '.join(names(folder))}")
+    return import_module(f"pstgen.{folder}.{name}")

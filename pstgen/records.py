@@ -1,0 +1,282 @@
+"""What flows down the road, in the order in which it comes to be. Frozen, comparable, one definition each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Role = Literal["stress", "control"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A box in pixels of the stored image: (x, y) is the top-left corner, origin at the top left."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The first column past the box."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The first row past the box."""
+        return self.y + self.height
+
+    @property
+    def centre_x(self) -> float:
+        """Horizontal middle, in pixels."""
+        return self.x + self.width / 2
+
+    @property
+    def centre_y(self) -> float:
+        """Vertical middle, in pixels."""
+        return self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keypoint:
+    """A joint, in pixels. visibility is COCO's v: 0 not labelled, 1 labelled but hidden, 2 seen."""
+
+    name: str
+    x: float
+    y: float
+    visibility: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One annotated thing. Its mask stays run-length bytes until pixels are asked for.
+
+    rle: COCO's compressed run-length code of what is seen of it, at the size of the scene; b"" where there is none.
+    full_rle: the same with what hides it taken away (amodal); b"" where the source does not know.
+    area: pixels of the visible mask.
+    keypoints: the 17 of COCO in their order, or none.
+    colour: the basic colour name, where the source *knows* it (the built-in world); else "" and the pixels are asked.
+    depth: metres from the camera, where the source knows it.
+    text: what is written on it, where the source knows it.
+    """
+
+    id: int
+    category: str
+    region: Region
+    area: float
+    rle: bytes = b""
+    full_rle: bytes = b""
+    crowd: bool = False
+    keypoints: tuple[Keypoint, ...] = ()
+    colour: str = ""
+    depth: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One image and all that is annotated of it.
+
+    id: "<split>/<image id>", unique in its source.
+    path: the image file; depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
+    categories: everything that this source *would* have annotated.
+    complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
+    """
+
+    id: str
+    source: str
+    path: str
+    width: int
+    height: int
+    categories: tuple[str, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    captions: tuple[str, ...] = ()
+    depth_path: str = ""
+    licence: str = ""
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """An answer, or the reason why there is none. Unknown never becomes "no"."""
+
+    answer: str | None
+    reason: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Is there an answer?"""
+        return self.answer is not None
+
+
+def unknown(reason: str) -> Truth:
+    """No answer, and why.
+
+    >>> unknown("crowd").known
+    False
+    """
+    return Truth(None, reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something true, false or unknown of a scene, with the instances that show it.
+
+    form: which of the family's sentences asks it; about: the words that fill that sentence.
+    evidence: ids of instances; none means that the whole image is the evidence (an absence).
+    """
+
+    scene_id: str
+    family: str
+    form: str
+    about: tuple[str, ...]
+    truth: Truth
+    evidence: tuple[int, ...] = ()
+
+    @property
+    def question(self) -> tuple[str, str, tuple[str, ...]]:
+        """What twins must share: family, form and words."""
+        return self.family, self.form, self.about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A pair on its way: facts with one question and different answers, and the lure between them.
+
+    options: all that is offered, the lure and both answers among them; prior: what is expected of each, before looking.
+    """
+
+    pair_id: str
+    stress: Fact
+    control: Fact
+    options: tuple[str, ...]
+    prior: tuple[float, ...]
+    twin: str = "retrieved"
+
+    @property
+    def lure(self) -> str:
+        """The answer that the words suggest: right for the control twin, wrong for the stress twin."""
+        return str(self.control.truth.answer)
+
+    @property
+    def pull(self) -> float:
+        """How much more the prior expects the lure than the stress twin's answer, 0 to 1."""
+        at = dict(zip(self.options, self.prior, strict=True))
+        return at[self.lure] - at[str(self.stress.truth.answer)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One question about one image.
+
+    neutral: the same question asked plainly. difficulty: the pair's pull.
+    image: the file to look at; a judge that is blind never opens it.
+    """
+
+    item_id: str
+    pair_id: str
+    role: Role
+    scene_id: str
+    image: str
+    family: str
+    form: str
+    about: tuple[str, ...]
+    frame: str
+    question: str
+    neutral: str
+    options: tuple[str, ...]
+    answer: str
+    lure: str
+    twin: str = "retrieved"
+    difficulty: float = 0.0
+    evidence: tuple[int, ...] = ()
+
+    @property
+    def answer_index(self) -> int:
+        """Where the answer stands among the options, from 0."""
+        return self.options.index(self.answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the eye should see, as pixels at the size of the image; the array is read-only.
+
+    kind: the file in targets/ that drew it.
+    pixels: (H, W) uint8 (mask: 0 or 255; keypoints, region: 0 to 255) or uint16 (depth: millimetres, 0 unknown).
+    """
+
+    kind: str
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one judge made of one item: log-probability of every option, in the item's order."""
+
+    item_id: str
+    judge: str
+    logprobs: tuple[float, ...]
+
+    @property
+    def choice(self) -> int:
+        """Index of the likeliest option; the first one wins a tie.
+
+        >>> Verdict(item_id="a", judge="prior", logprobs=(-2.0, -0.1)).choice
+        1
+        """
+        return max(range(len(self.logprobs)), key=self.logprobs.__getitem__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check made of a dataset. problems: one line each, with the file and the record; none means sound."""
+
+    check: str
+    summary: str
+    problems: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        """Did the check find nothing wrong?"""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One record of the source that was left out: which file, which record, and why."""
+
+    file: str
+    record: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What was turned away so far. The one record that grows: it goes down the road beside the others.
+
+    records: source records in the order of their refusal (a dict for its keys: a source is read more than once).
+    facts: unknown facts, counted by family and reason.
+    """
+
+    records: dict[Refusal, None] = field(default_factory=dict)
+    facts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def record(self, file: str, record: str, reason: str) -> None:
+        """Name a record of the source that is left out; the same one is named once."""
+        self.records[Refusal(file=file, record=record, reason=reason)] = None
+
+
+class BadInput(Exception):
+    """The user's files or words are wrong; the message names the file, the record and the remedy."""
+
+
+class Unavailable(Exception):
+    """The surroundings do not allow it: no room on the disk, no network, a model that does not load."""

@@ -1,0 +1,1 @@
+"""The dataset on disk: rows in parquet, scores, manifest, hashes (DESIGN §8)."""

@@ -1,0 +1,1 @@
+"""One file, one system. A system *learns and answers*."""

@@ -1,0 +1,1 @@
+"""Three-valued looks at a scene: pure functions that answer, or say why they cannot."""

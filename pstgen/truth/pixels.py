@@ -1,0 +1,75 @@
+"""Pixels of a scene: its image, the masks of its instances, its depth. Decoded when asked for, a few kept."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from pycocotools import mask as coco_mask
+
+from pstgen.records import Instance, Scene
+
+MAX_PIXELS = 89_478_485  # Pillow's own warning threshold, made an error
+
+
+class Unsound(Exception):
+    """An image that cannot be used; the message is the reason."""
+
+
+@lru_cache(maxsize=8)
+def read(path: str) -> NDArray[np.uint8]:
+    """Decode the whole image file: (H, W, 3) uint8 RGB, read-only. Raises Unsound.
+
+    Four-channel (CMYK) files and such that a viewer would rotate (EXIF) are refused: what one program shows of
+    them is not what another does. Pillow's size check comes before any decoding.
+    """
+    try:
+        with Image.open(path) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Unsound(f"{picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}")
+            if picture.mode in {"CMYK", "YCCK"}:
+                raise Unsound("CMYK image; convert it to RGB")
+            if picture.getexif().get(0x0112, 1) != 1:
+                raise Unsound("rotated by its EXIF tag; store it upright")
+            pixels = np.array(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise Unsound("no such image file") from None
+    except Image.DecompressionBombError as error:
+        raise Unsound(str(error)) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise Unsound(f"not readable as an image: {error}") from None
+    pixels.setflags(write=False)
+    return pixels
+
+
+def image(scene: Scene) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, read-only. Raises Unsound, also where the file's size is not the annotated one."""
+    pixels = read(scene.path)
+    if pixels.shape[:2] != (scene.height, scene.width):
+        height, width = pixels.shape[:2]
+        raise Unsound(f"is {width}x{height}, annotated as {scene.width}x{scene.height}")
+    return pixels
+
+
+@lru_cache(maxsize=256)
+def _decode(rle: bytes, height: int, width: int) -> NDArray[np.bool_]:
+    pixels: NDArray[np.bool_] = coco_mask.decode({"size": [height, width], "counts": rle}).astype(bool)
+    pixels.setflags(write=False)
+    return pixels
+
+
+def mask(instance: Instance, scene: Scene, *, full: bool = False) -> NDArray[np.bool_]:
+    """(H, W) bool, read-only: what is seen of the instance; with `full`, what there is of it behind others too."""
+    rle = instance.full_rle if full else instance.rle
+    if not rle:
+        return np.zeros((scene.height, scene.width), dtype=bool)
+    return _decode(rle, scene.height, scene.width)
+
+
+def depth(scene: Scene) -> NDArray[np.uint16] | None:
+    """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth."""
+    if not scene.depth_path or not Path(scene.depth_path).is_file():
+        return None
+    return cv2.imread(scene.depth_path, cv2.IMREAD_UNCHANGED)  # type: ignore[return-value]
