@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -272,6 +272,18 @@ class Refusals:
     def record(self, file: str, record: str, reason: str) -> None:
         """Name a record of the source that is left out; the same one is named once."""
         self.records[Refusal(file=file, record=record, reason=reason)] = None
+
+
+@dataclass(slots=True)
+class Report:
+    """The funnel: how many of what came to each station, by family (or source), and what was turned away."""
+
+    stations: dict[str, Counter[str]] = field(default_factory=dict)
+    refused: Refusals = field(default_factory=Refusals)
+
+    def count(self, station: str, names: Iterable[str]) -> None:
+        """Add one at the station for every name."""
+        self.stations.setdefault(station, Counter()).update(names)
 
 
 class BadInput(Exception):

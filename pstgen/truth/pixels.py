@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +13,15 @@ from pycocotools import mask as coco_mask
 from pstgen.records import Instance, Scene
 
 MAX_PIXELS = 89_478_485  # Pillow's own warning threshold, made an error
+
+
+Pixels = TypeVar("Pixels", bound=NDArray[Any])
+
+
+def frozen(pixels: Pixels) -> Pixels:
+    """The same array, read-only from now on."""
+    pixels.setflags(write=False)
+    return pixels
 
 
 class Unsound(Exception):
@@ -40,8 +50,7 @@ def read(path: str) -> NDArray[np.uint8]:
         raise Unsound(str(error)) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Unsound(f"not readable as an image: {error}") from None
-    pixels.setflags(write=False)
-    return pixels
+    return frozen(pixels)
 
 
 def image(scene: Scene) -> NDArray[np.uint8]:
@@ -55,9 +64,7 @@ def image(scene: Scene) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=256)
 def _decode(rle: bytes, height: int, width: int) -> NDArray[np.bool_]:
-    pixels: NDArray[np.bool_] = coco_mask.decode({"size": [height, width], "counts": rle}).astype(bool)
-    pixels.setflags(write=False)
-    return pixels
+    return frozen(coco_mask.decode({"size": [height, width], "counts": rle}).astype(bool))
 
 
 def mask(instance: Instance, scene: Scene, *, full: bool = False) -> NDArray[np.bool_]:

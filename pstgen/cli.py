@@ -1,0 +1,243 @@
+"""The commands: they parse, call one function, and print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from pstgen import __version__, config, plugins
+from pstgen.records import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from pstgen.records import Finding, Report
+
+NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Names(click.ParamType):
+    """A plug-in's name; the folder is read only when `--help` or a value asks for it."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.name = "name"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        return "[" + "|".join(plugins.names(self.folder)) + "]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in plugins.names(self.folder):
+            self.fail(f"no {value!r}; there are: {', '.join(plugins.names(self.folder))}", param, ctx)
+        return value
+
+
+def plainly(command: Callable[P, T]) -> Callable[P, T]:
+    """Turn a user's mistake (exit 2) and a failing environment (exit 3) into one line each."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except BadInput as error:
+            _stop(str(error), USAGE)
+        except Unavailable as error:
+            _stop(str(error), ENVIRONMENT)
+        except KeyboardInterrupt:
+            _stop("interrupted; nothing half made was left", 130)
+
+    return wrapped
+
+
+def _stop(line: str, code: int) -> Any:
+    click.echo(f"pstgen: {line}", err=True)
+    sys.exit(code)
+
+
+class Examples(click.Command):
+    """A command whose help ends with examples, as they are typed."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        if self.epilog:
+            formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in self.epilog.splitlines()))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="pstgen")
+def main() -> None:
+    """Build, verify and learn from Perception Stress Tests: does a model see, or does it guess?"""
+
+
+SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of the same settings.")
+
+
+@main.command(
+    cls=Examples,
+    epilog="pstgen build --source world --out pst/\n"
+    "pstgen build --source coco --root ~/coco --split val2017 --vlm ~/models/smolvlm --out pst/\n"
+    "pstgen build --annotations mine/instances.json --family count --family colour --out pst/",
+)
+@SETTINGS
+@click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]")
+@click.option("--root", type=click.Path(path_type=Path), help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]")
+@click.option("--split", help="COCO's split.  [default: val2017]")
+@click.option("--annotations", type=click.Path(path_type=Path), help="A COCO-format file of your own.")
+@click.option("--scenes", type=click.IntRange(2), help="How many scenes to draw (world).  [default: 2000]")
+@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels (world).  [default: 128]")
+@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts (world).  [default: 0.85]")
+@click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]")
+@click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
+@click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, typical, leading.")
+@click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
+@click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.3]")
+@click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0.05]")
+@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 4000]")
+@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 6]")
+@click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
+@click.option("--vlm", help="A VLM in the loop: a folder, or a hub id (this downloads).")
+@click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
+@click.option("--batch-size", type=click.IntRange(1), help="Of the VLM.  [default: 32]")
+@click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
+@plainly
+def build(file: Path | None, **options: Any) -> None:
+    """Build a Perception Stress Test: pairs of images that share a question whose words mislead."""
+    from pstgen import build as road
+
+    asked = config.read(file, options, config.BuildConfig)
+    settings = road.settled(asked)
+    if settings.source != asked.source:
+        click.echo(
+            "No photographs found: building on the built-in world. "
+            "For photographs: --root DIR, $PSTGEN_COCO_ROOT, or `pstgen fetch coco`."
+        )
+    if not settings.vlm:
+        click.echo("No --vlm named: the text baselines judge alone.")
+    report = road.build(settings, _track)
+    _funnel(report)
+    click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
+
+
+@main.command(cls=Examples, epilog="pstgen verify pst/\npstgen verify pst/ --seed 7")
+@SETTINGS
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
+@plainly
+def verify(file: Path | None, **options: Any) -> None:
+    """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
+
+    Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
+    """
+    from pstgen import verify as station
+
+    settings = config.read(file, options, config.VerifyConfig)
+    findings = station.verify(settings)
+    _findings(findings)
+    if not all(finding.sound for finding in findings):
+        click.echo(f"{settings.folder}: NOT SOUND", err=True)
+        sys.exit(NOT_SOUND)
+    click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
+
+
+@main.command(cls=Examples, epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000")
+@SETTINGS
+@click.argument("what", required=False)
+@click.option("--split", help="COCO's split.  [default: val2017]")
+@click.option("--mirror", help="Address to use instead of the official one.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.")
+@plainly
+def fetch(file: Path | None, **options: Any) -> None:
+    """Download photographs: resumable, checked. The only command that touches the network unasked-for."""
+    from pstgen import fetch as station
+
+    settings = config.read(file, options, config.FetchConfig)
+    with _bar() as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(done: int, total: int, name: str) -> None:
+            task = tasks.setdefault(name, bar.add_task(name, total=total))
+            bar.update(task, completed=done)
+
+        folder = station.fetch(settings, progress)
+    click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
+
+
+@main.command(cls=Examples, epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0")
+@SETTINGS
+@click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")
+@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 128]")
+@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts.  [default: 0.85]")
+@click.option("--seed", type=int, help="Same seed, same bytes.  [default: 0]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: world]")
+@plainly
+def world(file: Path | None, **options: Any) -> None:
+    """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
+    from pstgen.world import files
+
+    settings = config.read(file, options, config.WorldConfig)
+    files.write(settings, _track)
+    click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
+
+
+@main.command("train-eval")
+def train_eval() -> None:
+    """Train and evaluate a perceptual-reward VLM (not built yet: see the roadmap in README.md)."""
+    click.echo("train-eval is not built yet: issue 6 of the roadmap in README.md brings it.", err=True)
+    sys.exit(ENVIRONMENT)
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _track(things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
+    """Show a bar for as long as the things last."""
+    with _bar() as bar:
+        yield from bar.track(things, total=total, description=what)
+
+
+def _funnel(report: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    families = sorted({name for _, by in report.stations.items() for name in by} & set(plugins.names("families")))
+    table = Table("station", *families, "all", title="funnel")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for station, by in report.stations.items():
+        cells = [f"{by[name]:,}" if name in by else "" for name in families]
+        table.add_row(station, *cells, f"{sum(by.values()):,}")
+    console = Console()
+    console.print(table)
+    reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
+    reasons.columns[2].justify = "right"
+    for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):
+        reasons.add_row(family, reason, f"{n:,}")
+    console.print(reasons)
+    for refusal in list(report.refused.records)[:20]:
+        console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
+    if more := len(report.refused.records) - 20:
+        console.print(f"(+{more} more left out, all in manifest.json)" if more > 0 else "", end="\n" if more > 0 else "")
+
+
+def _findings(findings: Iterable[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("check", "", "finding")
+    for finding in findings:
+        table.add_row(finding.check, "sound" if finding.sound else "NOT SOUND", finding.summary)
+    console.print(table)
+    for finding in findings:
+        for problem in finding.problems:
+            console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)

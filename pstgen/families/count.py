@@ -1,0 +1,39 @@
+"""How many Xs are there?"""
+
+from collections.abc import Iterator
+
+from pstgen.records import Fact, Instance, Scene, Truth, unknown
+from pstgen.truth import layout, words
+
+MOST = 6  # more than this nobody counts at a glance
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """One to six."""
+    return tuple(str(n) for n in range(1, MOST + 1))
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of every category that is there."""
+    for category, things in layout.by_category(scene).items():
+        yield Fact(
+            scene_id=scene.id,
+            family="count",
+            form="many",
+            about=(category,),
+            truth=count(category, things, scene),
+            evidence=tuple(thing.id for thing in things),
+        )
+
+
+def count(category: str, things: list[Instance], scene: Scene) -> Truth:
+    """How many are annotated, where every one of them is plain to see and nothing could be counted with them."""
+    if any(thing.crowd for thing in things):
+        return unknown("a crowd")
+    if any(layout.is_tiny(thing, scene) for thing in things):
+        return unknown("one is tiny")
+    if len(things) > MOST:
+        return unknown("too many to count")
+    if not scene.complete and any(thing.category in words.vocabulary(category).alike for thing in scene.instances):
+        return unknown("something people call the same is there")
+    return Truth(str(len(things)))

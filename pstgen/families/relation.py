@@ -1,0 +1,35 @@
+"""On which side of the Y is the X, and in which half of the picture?"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pstgen.records import Fact, Instance, Scene, Truth
+from pstgen.truth import layout
+
+AXES = ("horizontal", "vertical")
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """The two ends of the axis."""
+    return ("above", "below") if form == "vertical" else ("left", "right")
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of each thing that is alone of its kind, and of every two of them, once: the other way round says the same."""
+    single = layout.alone(scene)
+    for thing in single.values():
+        yield _fact(scene, "half", layout.half(thing, scene), thing)
+    for a, b in combinations(sorted(single.values(), key=lambda thing: thing.category), 2):
+        for axis in AXES:
+            yield _fact(scene, axis, layout.side(a, b, scene, axis), a, b)
+
+
+def _fact(scene: Scene, form: str, truth: Truth, *things: Instance) -> Fact:
+    return Fact(
+        scene_id=scene.id,
+        family="relation",
+        form=form,
+        about=tuple(thing.category for thing in things),
+        truth=truth,
+        evidence=tuple(thing.id for thing in things),
+    )

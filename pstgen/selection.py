@@ -1,0 +1,110 @@
+"""Which pairs stay: those whose words mislead every baseline, in fair shares, each letter as often as the next."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from pstgen.config import BuildConfig
+from pstgen.records import Item, Verdict
+from pstgen.wording import Wording
+
+
+def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
+    """Does every baseline give the lure?
+
+    >>> item = Item(item_id="a", pair_id="p", role="stress", scene_id="1", image="", family="count", form="many",
+    ...             about=("cup",), frame="neutral", question="?", neutral="?", options=("1", "2"), answer="2", lure="1")
+    >>> falls(item, [Verdict(item_id="a", judge="prior", logprobs=(-0.1, -2.0))])
+    True
+    """
+    return all(item.options[verdict.choice] == item.lure for verdict in verdicts)
+
+
+def select(fallen: Iterable[Wording], config: BuildConfig) -> list[Wording]:
+    """Of the wordings that every baseline falls for, one a pair: the strongest pull first, in fair shares.
+
+    No scene gives more than `pairs_per_scene` pairs, no fact stands in two of them, no family is more than its share,
+    and of the questions with two answers each is the lure as often as the other, in every form.
+    """
+    first = {wording[0].pair_id: wording for wording in reversed(list(fallen))}
+    ranked = sorted(first.values(), key=_rank)
+    return _shared(_balanced(list(_spread(ranked, config))), config.max_family_share)
+
+
+def _rank(wording: Wording) -> tuple[float, str]:
+    return -wording[0].difficulty, sha256(wording[0].pair_id.encode()).hexdigest()
+
+
+def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]:
+    """Use every scene a few times at most, and every fact once."""
+    scenes: Counter[str] = Counter()
+    asked: set[tuple[str, str, str, tuple[str, ...]]] = set()
+    for wording in ranked:
+        facts = {(item.scene_id, item.family, item.form, item.about[:1]) for item in wording}
+        if asked.isdisjoint(facts) and all(scenes[item.scene_id] < config.pairs_per_scene for item in wording):
+            scenes.update(item.scene_id for item in wording)
+            asked |= facts
+            yield wording
+
+
+def _balanced(wordings: Sequence[Wording]) -> list[Wording]:
+    """Where there are two answers, keep as many pairs with one lure as with the other, the strongest of each."""
+    kept: list[Wording] = []
+    lures: dict[tuple[str, str, frozenset[str]], dict[str, list[Wording]]] = {}
+    for wording in wordings:
+        item = wording[0]
+        if len(item.options) == 2:
+            key = (item.family, item.form, frozenset(item.options))
+            lures.setdefault(key, {option: [] for option in item.options})[item.lure].append(wording)
+        else:
+            kept.append(wording)
+    for sides in lures.values():
+        fewest = min(map(len, sides.values()))
+        kept += [wording for side in sides.values() for wording in side[:fewest]]
+    return kept
+
+
+def _shared(wordings: list[Wording], most: float) -> list[Wording]:
+    """Trim, weakest first, every family that is more than its share; a family on its own is left as it is."""
+    families = Counter(wording[0].family for wording in wordings)
+    while len(families) > 1 and max(families.values()) > most * families.total():
+        family, size = families.most_common(1)[0]
+        room = int(most / (1 - most) * (families.total() - size)) if most < 1 else size
+        families[family] = min(room, size - 1)
+    kept: Counter[str] = Counter()
+    chosen: list[Wording] = []
+    for wording in sorted(wordings, key=_rank):
+        family = wording[0].family
+        if kept[family] < families[family]:
+            kept[family] += 1
+            chosen.append(wording)
+    return chosen
+
+
+def lettered(wordings: Sequence[Wording]) -> Iterator[Wording]:
+    """Give twins one order of options, so that lure and answers land on each letter equally often.
+
+    Two options stay in their natural order: each pair has both answers, so their letters are even already. Of more,
+    the lure and the stress twin's answer take turns through all ordered couples of places.
+    """
+    turn: Counter[int] = Counter()
+    for wording in sorted(wordings, key=lambda twins: twins[0].pair_id):
+        stress = wording[0]
+        size = len(stress.options)
+        if size == 2:
+            yield wording
+            continue
+        order = _order(stress, turn[size])
+        turn[size] += 1
+        yield tuple(replace(item, options=order) for item in wording)
+
+
+def _order(stress: Item, turn: int) -> tuple[str, ...]:
+    """The `turn`-th of the n(n-1) ways to place lure and truth; the others follow in natural order."""
+    size = len(stress.options)
+    lure_at = turn % size
+    truth_at = (lure_at + 1 + turn // size % (size - 1)) % size
+    placed: Mapping[int, str] = {lure_at: stress.lure, truth_at: stress.answer}
+    others = (option for option in stress.options if option not in placed.values())
+    return tuple(placed[n] if n in placed else next(others) for n in range(size))

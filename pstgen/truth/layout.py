@@ -1,0 +1,71 @@
+"""Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
+
+from collections import defaultdict
+
+from pstgen.records import Instance, Region, Scene, Truth, unknown
+
+TINY_AREA = 0.004  # of the image (DESIGN §5)
+TINY_SIDE = 12  # pixels
+
+
+def is_tiny(thing: Instance, scene: Scene) -> bool:
+    """Too small to be asked about: below 0.4 % of the image or 12 pixels on a side."""
+    small = min(thing.region.width, thing.region.height) < TINY_SIDE
+    return small or thing.area < TINY_AREA * scene.width * scene.height
+
+
+def by_category(scene: Scene) -> dict[str, list[Instance]]:
+    """Instances of each category that has any, crowds and tiny ones included."""
+    kinds: defaultdict[str, list[Instance]] = defaultdict(list)
+    for thing in scene.instances:
+        kinds[thing.category].append(thing)
+    return dict(kinds)
+
+
+def alone(scene: Scene) -> dict[str, Instance]:
+    """The one thing of each category that has just one, not a crowd and not tiny: "the cup" must mean one cup."""
+    return {
+        kind: things[0]
+        for kind, things in by_category(scene).items()
+        if len(things) == 1 and not things[0].crowd and not is_tiny(things[0], scene)
+    }
+
+
+def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:
+    """Does it touch the image's edge, within `margin` pixels? Then nobody knows how far it goes on."""
+    box = thing.region
+    return min(box.x, box.y, scene.width - box.right, scene.height - box.bottom) < margin
+
+
+def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0.1) -> Truth:
+    """On which side of `b` is `a`: left or right (axis "horizontal"), above or below ("vertical")?
+
+    Known only where boxes are apart along the axis (they may share a tenth of the smaller one) and the middles
+    differ by `margin` of the image.
+    """
+    low, high, (a0, a1), (b0, b1), length = _along(axis, a.region, b.region, scene)
+    shared = min(a1, b1) - max(a0, b0)
+    if shared > 0.1 * min(a1 - a0, b1 - b0):
+        return unknown("boxes overlap along the axis")
+    gap = ((b0 + b1) - (a0 + a1)) / 2 / length
+    if abs(gap) < margin:
+        return unknown("too close")
+    return Truth(low if gap > 0 else high)
+
+
+def half(thing: Instance, scene: Scene, *, margin: float = 0.08) -> Truth:
+    """In which half of the image is the thing, left or right? Known where its whole box keeps `margin` off the middle line."""
+    middle, room = scene.width / 2, margin * scene.width
+    if thing.region.right <= middle - room:
+        return Truth("left")
+    if thing.region.x >= middle + room:
+        return Truth("right")
+    return unknown("reaches the middle line")
+
+
+def _along(
+    axis: str, a: Region, b: Region, scene: Scene
+) -> tuple[str, str, tuple[float, float], tuple[float, float], int]:
+    if axis == "horizontal":
+        return "left", "right", (a.x, a.right), (b.x, b.right), scene.width
+    return "above", "below", (a.y, a.bottom), (b.y, b.bottom), scene.height

@@ -1,0 +1,74 @@
+"""What words say of a scene: which categories its captions name, by word, plural, synonym and hyponym."""
+
+import re
+from functools import cache, lru_cache
+
+import msgspec
+
+from pstgen import resources
+from pstgen.records import Scene
+
+
+class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What people call a category, and how far the silence of annotators can be trusted.
+
+    say: what a question calls it, where that is not its name. words: synonyms and hyponyms. alike: categories that people mistake for it, or call the same.
+    conspicuous: large and seldom hidden, so that annotators do not miss it.
+    """
+
+    say: str = ""
+    words: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    conspicuous: bool = False
+
+
+@cache
+def vocabulary(category: str) -> Vocabulary:
+    """The table's row; a category that the table does not know has no synonyms and is not conspicuous."""
+    table = resources.read("data_sources", "words", dict[str, Vocabulary])
+    return table.get(category, Vocabulary())
+
+
+@cache
+def plural(noun: str) -> str:
+    """The plural; of "pair of skis" and the like, that of the first word.
+
+    >>> plural("person"), plural("pair of scissors"), plural("sheep")
+    ('people', 'pairs of scissors', 'sheep')
+    """
+    import inflect
+
+    head, of, rest = noun.partition(" of ")
+    return str(inflect.engine().plural(head)) + of + rest  # type: ignore[arg-type]
+
+
+def spoken(category: str) -> str:
+    """What a question calls the category; anything that is no category stands for itself."""
+    return vocabulary(category).say or category
+
+
+@cache
+def names(category: str) -> frozenset[str]:
+    """Every word or phrase, lower case, that names the category: singular and plural.
+
+    >>> sorted(names("zebra"))
+    ['zebra', 'zebras']
+    """
+    single = (category, *vocabulary(category).words)
+    return frozenset(w for word in single for w in (word, plural(word)))
+
+
+@lru_cache(maxsize=64)
+def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
+    """All runs of one to three words of the captions."""
+    phrases: set[str] = set()
+    for caption in captions:
+        words = re.findall(r"[a-z]+", caption.lower())
+        for length in (1, 2, 3):
+            phrases.update(" ".join(words[i : i + length]) for i in range(len(words) - length + 1))
+    return frozenset(phrases)
+
+
+def mentioned(category: str, scene: Scene) -> bool:
+    """Does any caption name the category?"""
+    return not names(category).isdisjoint(_phrases(scene.captions))

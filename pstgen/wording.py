@@ -1,0 +1,147 @@
+"""Words for a pair: `templates/*.yaml` → question and neutral question, in good English."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+
+import inflect
+import msgspec
+
+from pstgen import resources
+from pstgen.records import BadInput, Candidate, Fact, Item, Role
+from pstgen.truth import words
+
+SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
+NEUTRAL = "neutral"
+ROLES: tuple[Role, Role] = ("stress", "control")
+
+Wording = tuple[Item, ...]  # a pair's items, stress twin first, with one text
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence of a family. frames: frame → wordings, or frame → lure → wordings where they differ by lure."""
+
+    slots: tuple[str, ...]
+    frames: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]]
+
+
+@cache
+def forms(family: str, templates: Path | None = None) -> dict[str, Form]:
+    """The family's templates; a user's own folder is searched first."""
+    return resources.read("templates", family, dict[str, Form], before=templates)
+
+
+def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
+    """Every frame that all forms of the family have, the neutral one first."""
+    common = set.intersection(*(set(form.frames) for form in forms(family, templates).values()))
+    return tuple(sorted(common, key=lambda frame: (frame != NEUTRAL, frame)))
+
+
+def word(candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None) -> Iterator[Wording]:
+    """Yield the pair, stress then control twin, in up to `tries` different wordings; frames take turns.
+
+    wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
+    """
+    fact = candidate.control
+    form = forms(fact.family, templates)[fact.form]
+    texts = {frame: _texts(form, frame, candidate.lure) for frame in wanted or frames(fact.family, templates)}
+    draw = int(sha256(candidate.pair_id.encode()).hexdigest(), 16)
+    names = _turned(tuple(texts), draw)
+    turns = product(range(max(map(len, texts.values()))), names)
+    available = [(n, frame) for n, frame in turns if n < len(texts[frame])]
+    for n, frame in available[:tries]:
+        plain = _texts(form, NEUTRAL, candidate.lure)
+        said = _turned(texts[frame], draw)[n]
+        neutral = said if frame == NEUTRAL else _turned(plain, draw)[n % len(plain)]
+        question, plainly = (_fill(text, form, fact.about, candidate.lure) for text in (said, neutral))
+        yield tuple(_twin(candidate, role, frame, question, plainly) for role in ROLES)
+
+
+def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | None = None) -> Item:
+    """One known fact as an item of its own, in a wording that its scene and words draw: what judges learn from."""
+    form = forms(fact.family, templates)[fact.form]
+    draw = int(sha256(f"{fact.scene_id} {fact.question}".encode()).hexdigest(), 16)
+    frame = _turned(frames(fact.family, templates), draw)[0]
+    text = _fill(_turned(_texts(form, frame, lure), draw // 7)[0], form, fact.about, lure)
+    name = f"lesson-{draw:x}"
+    return Item(
+        item_id=name,
+        pair_id=name,
+        role="control",
+        scene_id=fact.scene_id,
+        image="",
+        family=fact.family,
+        form=fact.form,
+        about=fact.about,
+        frame=frame,
+        question=text,
+        neutral=text,
+        options=options,
+        answer=str(fact.truth.answer),
+        lure=lure,
+    )
+
+
+def _twin(candidate: Candidate, role: Role, frame: str, question: str, neutral: str) -> Item:
+    fact = candidate.stress if role == "stress" else candidate.control
+    return Item(
+        item_id=f"{candidate.pair_id}-{role}",
+        pair_id=candidate.pair_id,
+        role=role,
+        scene_id=fact.scene_id,
+        image="",
+        family=fact.family,
+        form=fact.form,
+        about=fact.about,
+        frame=frame,
+        question=question,
+        neutral=neutral,
+        options=candidate.options,
+        answer=str(fact.truth.answer),
+        lure=candidate.lure,
+        twin=candidate.twin,
+        difficulty=candidate.pull,
+        evidence=fact.evidence,
+    )
+
+
+def _texts(form: Form, frame: str, lure: str) -> tuple[str, ...]:
+    try:
+        texts = form.frames[frame]
+        return texts if isinstance(texts, tuple) else texts[lure]
+    except KeyError as missing:
+        raise BadInput(f"templates: no wording {missing} in frame {frame!r}; there are: {', '.join(form.frames)}") from None
+
+
+def _turned(texts: tuple[str, ...], by: int) -> tuple[str, ...]:
+    by %= len(texts)
+    return texts[by:] + texts[:by]
+
+
+def _fill(text: str, form: Form, about: tuple[str, ...], lure: str) -> str:
+    """Put the nouns in, each in the shape that its slot asks for, and begin with a capital."""
+    nouns = dict(zip(form.slots, map(words.spoken, about), strict=True)) | {"lure": lure}
+
+    def shaped(slot: re.Match[str]) -> str:
+        if slot[1] not in nouns:
+            raise BadInput(f"templates: {text!r} has a slot {slot[1]!r}; there are: {', '.join(nouns)}")
+        return _shape(nouns[slot[1]], slot[2] or "", lure)
+
+    filled = SLOT.sub(shaped, text)
+    return filled[0].upper() + filled[1:]
+
+
+@cache
+def _shape(noun: str, shape: str, lure: str) -> str:
+    """a: with its article; s: plural; n: a number as a word; x: singular or plural as the lure's number wants it."""
+    grammar = inflect.engine()
+    if shape == "a":
+        return str(grammar.a(noun))  # type: ignore[arg-type]
+    if shape == "n":
+        return str(grammar.number_to_words(noun))  # type: ignore[arg-type]
+    if shape == "s" or (shape == "x" and lure != "1"):
+        return words.plural(noun)
+    return noun

@@ -1,0 +1,65 @@
+from collections import Counter
+
+from pstgen.build import known
+from pstgen.config import BuildConfig
+from pstgen.families import existence
+from pstgen.records import Report
+
+
+def answers(scene):
+    return {fact.about: fact.truth.answer for fact in existence.ask(scene)}
+
+
+def test_asks_of_everything_given_what_is_there(kitchen):
+    assert answers(kitchen) == {
+        ("chair", "cup"): "no",
+        ("dog", "cup"): "yes",
+        ("chair", "dog"): "no",
+        ("cup", "dog"): "yes",
+    }
+
+
+def test_a_crowd_or_a_tiny_thing_is_neither_there_nor_absent(scene, thing):
+    some = scene(thing("cup", 0), thing("dog", 50, crowd=True), thing("chair", 80, width=5, height=5))
+    assert answers(some)["dog", "cup"] is None
+    assert answers(some)["chair", "cup"] is None
+
+
+def test_what_a_caption_names_is_never_absent(scene, thing):
+    """By word, plural, synonym or hyponym."""
+    for caption in ("A dog sleeps.", "Two dogs.", "A puppy on the floor.", "A golden retriever."):
+        photo = scene(thing("cup", 0, width=50, height=50), complete=False, captions=(caption, "A cup."))
+        assert answers(photo)["dog", "cup"] is None
+
+
+def test_what_annotators_miss_is_not_absent_on_photographs(scene, thing):
+    photo = scene(
+        thing("toilet", 0, width=50, height=50),
+        complete=False,
+        captions=("A toilet.",),
+        categories=("toilet", "cup", "bed"),
+    )
+    assert answers(photo) == {("cup", "toilet"): None, ("bed", "toilet"): "no"}
+
+
+def test_silence_without_captions_proves_nothing(scene, thing):
+    photo = scene(thing("toilet", 0, width=50, height=50), complete=False, categories=("toilet", "bed"))
+    assert answers(photo) == {("bed", "toilet"): None}
+
+
+def test_something_people_call_the_same_makes_absence_unknown(scene, thing):
+    photo = scene(
+        thing("chair", 0, width=50, height=50),
+        complete=False,
+        captions=("A chair.",),
+        categories=("chair", "couch", "bed"),
+    )
+    assert answers(photo)["couch", "chair"] is None
+
+
+def test_unknowns_are_counted_by_reason(scene, thing):
+    report = Report()
+    some = scene(thing("cup", 0), thing("dog", 50, crowd=True))
+    told = list(known([some], BuildConfig(families=("existence",)), report))
+    assert [fact.about for fact in told] == [("chair", "cup")]
+    assert report.refused.facts == Counter({("existence", "there, but small or a crowd"): 1})

@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pstgen.priors import counts, is_prior_part
+from pstgen.records import Fact, Truth
+
+
+def fact(answer, about=("banana",)):
+    return Fact(scene_id="1", family="colour", form="of", about=about, truth=Truth(answer))
+
+
+def test_many_observations_outweigh_the_smoothing():
+    fitted = counts.fit([fact("yellow")] * 40 + [fact("green")] * 10)
+    yellow, green = fitted.expect(("colour", "of", ("banana",)), ("yellow", "green"))
+    assert yellow == pytest.approx(0.8, abs=0.03)
+    assert yellow + green == pytest.approx(1)
+
+
+def test_words_never_seen_fall_back_to_what_the_family_expects():
+    fitted = counts.fit([fact("yellow")] * 40 + [fact("green")] * 10)
+    yellow, green = fitted.expect(("colour", "of", ("lemon",)), ("yellow", "green"))
+    assert yellow > green
+
+
+def test_nothing_seen_expects_nothing():
+    assert counts.fit([]).expect(("colour", "of", ("banana",)), ("yellow", "green")) == (0.5, 0.5)
+
+
+@given(st.lists(st.sampled_from("abcd")), st.permutations("abcd"))
+def test_an_expectation_is_a_distribution_in_any_order_of_answers(seen, order):
+    fitted = counts.fit(map(fact, seen))
+    told = dict(zip(order, fitted.expect(("colour", "of", ("banana",)), tuple(order)), strict=True))
+    again = dict(zip("abcd", fitted.expect(("colour", "of", ("banana",)), tuple("abcd")), strict=True))
+    assert sum(told.values()) == pytest.approx(1)
+    assert told == pytest.approx(again)
+
+
+@given(st.text(), st.floats(0, 1), st.integers())
+def test_the_prior_part_grows_with_its_share(scene_id, share, seed):
+    if is_prior_part(scene_id, share, seed):
+        assert is_prior_part(scene_id, 1.0, seed)
+    assert not is_prior_part(scene_id, 0.0, seed)
