@@ -6,10 +6,10 @@ import heapq
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain, tee
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice, tee
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from pstgen import plugins, selection, store, wording
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
 from pstgen.priors import Expectation, is_prior_part
-from pstgen.records import BadInput, Candidate, Fact, Item, Refusals, Report, Scene, Verdict
+from pstgen.records import BadInput, Candidate, Fact, Item, Report, Scene, Verdict
 from pstgen.store import Row, Score
 from pstgen.wording import Wording
 
@@ -29,12 +29,23 @@ T = TypeVar("T")
 class Track(Protocol):
     """Passes an iterable through and shows how far it is."""
 
-    def __call__(self, things: Iterable[T], what: str, total: int | None = None, /) -> Iterable[T]: ...
+    def __call__(self, things: Iterable[T], what: str, total: int | None = None, /) -> Iterable[T]:
+        """Pass `things` through; `what` they are, and how many, where that is known."""
+        ...
 
 
 def silent(things: Iterable[T], what: str, total: int | None = None, /) -> Iterable[T]:  # noqa: ARG001
     """Show nothing."""
     return things
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every station of one build shares."""
+
+    config: BuildConfig
+    track: Track = silent
+    report: Report = field(default_factory=Report)
 
 
 def build(config: BuildConfig, track: Track = silent) -> Report:
@@ -43,51 +54,60 @@ def build(config: BuildConfig, track: Track = silent) -> Report:
     Raises BadInput for wrong files or words, Unavailable where the surroundings do not allow it; either way nothing
     is left in `config.out`.
     """
-    report = Report()
+    run = Run(config, track)
     with store.create(config.out) as folder:
-        prior, lessons = learn(config, report, track)
-        candidates = propose(prior, config, report, track)
-        gallery = hang(candidates, config, report, track)
+        prior, lessons = learn(run)
+        candidates = propose(prior, run)
+        gallery = hang(candidates, run)
         judges = call(config, lessons)
-        fallen, scores = mislead(candidates, gallery, judges, config, report, track)
+        fallen, scores = mislead(candidates, gallery, judges, run)
         kept = list(selection.lettered(selection.select(fallen, config)))
-        report.count("kept", (twins[0].family for twins in kept))
+        run.report.count("kept", (twins[0].family for twins in kept))
         if not kept:
-            raise BadInput(_nothing(report))
-        scores += look(kept, judges, config, track)
+            raise BadInput(_nothing(run.report))
+        scores += look(kept, judges, run)
         items = sorted(chain(*kept), key=lambda item: item.item_id)
         store.write_rows(folder, track(rows(items, gallery), "writing items", len(items)))
         store.write_scores(folder, settle(scores, kept))
-        publish(folder, config, judges, report, len(items))
-    return report
+        publish(folder, judges, run, len(items))
+    return run.report
 
 
 def settled(config: BuildConfig) -> BuildConfig:
-    """Fill in what a run decides by itself: the built-in world where there are no photographs, a named VLM's judge."""
+    """Fill in what a run decides by itself.
+
+    The built-in world where there are no photographs; COCO's train split for the prior where it stands beside; the judge
+    of a VLM that is named.
+    """
     if config.source == "coco" and plugins.load("sources", "coco").found(config) is None:
         config = msgspec.structs.replace(config, source="world")
+    if config.source == "coco" and not config.prior_split and plugins.load("sources", "coco").has_train(config):
+        config = msgspec.structs.replace(config, prior_split="train2017")
     if config.vlm and "vlm" not in config.judges:
         config = msgspec.structs.replace(config, judges=(*config.judges, "vlm"))
     return config
 
 
-def learn(config: BuildConfig, report: Report, track: Track) -> tuple[Expectation, list[Item]]:
+def learn(run: Run) -> tuple[Expectation, list[Item]]:
     """Fit the prior on scenes that give no items, and draw lessons for the judges from the same facts."""
-    drawn = _Draw(config.seed)
-    told = known(scenes(config, report, track, prior_part=True), config, Report())
-    prior: Expectation = plugins.load("priors", config.prior).fit(drawn.passing(told))
-    return prior, [_lesson(fact, prior, config) for fact in drawn.kept]
+    drawn, images = _Draw(run.config.seed), dict[str, str]()
+    told = known(_noted(scenes(run, prior_part=True), images), run.config, Report())
+    prior: Expectation = plugins.load("priors", run.config.prior).fit(drawn.passing(told))
+    return prior, [replace(_lesson(fact, prior, run.config), image=images[fact.scene_id]) for fact in drawn.kept]
 
 
-def scenes(config: BuildConfig, report: Report, track: Track, *, prior_part: bool) -> Iterator[Scene]:
+def scenes(run: Run, *, prior_part: bool) -> Iterator[Scene]:
     """The scenes of one part: the one that feeds the prior, or the one that gives items."""
+    config, report = run.config, run.report
 
     def wanted(scene_id: str) -> bool:
-        return is_prior_part(scene_id, config.prior_share, config.seed) == prior_part
+        return is_prior_part(scene_id, config.prior_split, config.prior_share, config.seed) == prior_part
 
-    part = "scenes for the prior" if prior_part else "scenes for items"
+    part, most = ("scenes for the prior", config.prior_scenes) if prior_part else ("scenes for items", None)
     source = plugins.load("sources", config.source)
-    for scene in track(source.scenes(config, wanted, report.refused), part):
+    if prior_part and config.prior_split:
+        config = msgspec.structs.replace(config, split=config.prior_split)
+    for scene in run.track(islice(source.scenes(config, wanted, report.refused), most), part):
         report.count(part, [config.source])
         yield scene
 
@@ -105,10 +125,11 @@ def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Itera
                     report.refused.facts[name, fact.truth.reason] += 1
 
 
-def propose(prior: Expectation, config: BuildConfig, report: Report, track: Track) -> list[Candidate]:
+def propose(prior: Expectation, run: Run) -> list[Candidate]:
     """Pair what has one question and two answers; of each family keep the pairs with the strongest pull."""
+    config = run.config
     makers = [plugins.load("twins", name) for name in config.twins or plugins.names("twins")]
-    told = known(scenes(config, report, track, prior_part=False), config, report)
+    told = known(scenes(run, prior_part=False), config, run.report)
     found: defaultdict[str, list[Candidate]] = defaultdict(list)
     for maker, facts in zip(makers, tee(told, len(makers)), strict=True):
         for candidate in maker.pair(facts, prior, config):
@@ -118,15 +139,16 @@ def propose(prior: Expectation, config: BuildConfig, report: Report, track: Trac
         for family in sorted(found)
         for candidate in heapq.nsmallest(config.candidates, found[family], key=lambda c: (-c.pull, c.pair_id))
     ]
-    report.count("candidate pairs", (candidate.control.family for candidate in strongest))
+    run.report.count("candidate pairs", (candidate.control.family for candidate in strongest))
     return strongest
 
 
-def hang(candidates: Iterable[Candidate], config: BuildConfig, report: Report, track: Track) -> dict[str, Scene]:
+def hang(candidates: Iterable[Candidate], run: Run) -> dict[str, Scene]:
     """Read again the scenes that candidates show: their annotations and where their image is, no pixels."""
     shown = {fact.scene_id for candidate in candidates for fact in (candidate.stress, candidate.control)}
-    source = plugins.load("sources", config.source)
-    found = track(source.scenes(config, shown.__contains__, report.refused), "scenes of candidates", len(shown))
+    source = plugins.load("sources", run.config.source)
+    read = source.scenes(run.config, shown.__contains__, run.report.refused)
+    found = run.track(read, "scenes of candidates", len(shown))
     return {scene.id: scene for scene in found}
 
 
@@ -136,43 +158,44 @@ def call(config: BuildConfig, lessons: Sequence[Item]) -> list[Judge]:
 
 
 def mislead(
-    candidates: Iterable[Candidate],
-    gallery: dict[str, Scene],
-    judges: Iterable[Judge],
-    config: BuildConfig,
-    report: Report,
-    track: Track,
+    candidates: Iterable[Candidate], gallery: dict[str, Scene], judges: Sequence[Judge], run: Run
 ) -> tuple[list[Wording], list[Score]]:
-    """Word every pair in several ways and keep the wordings for which every baseline falls.
+    """Word every pair in several ways and find, for each, a wording for which every baseline falls.
 
     A baseline gets only what twins share, so it is asked once a wording; the next one judges what the last has left.
+    Judges that learn from all the items together see all wordings at once; durable ones, which cost most, see one
+    wording a pair and round, and no more of a pair that has fallen.
     """
+    config, baselines = run.config, [judge for judge in judges if not judge.sees]
     tried = {
-        f"{twins[0].pair_id}/{n}": tuple(replace(item, image=gallery[item.scene_id].path) for item in twins)
+        f"{twins[0].pair_id}/{n:02}": tuple(replace(item, image=gallery[item.scene_id].path) for item in twins)
         for candidate in candidates
         for n, twins in enumerate(wording.word(candidate, config.wordings, config.frames, config.templates))
     }
-    scores: list[Score] = []
-    for judge in (judge for judge in judges if not judge.sees):
-        asked = [replace(twins[-1], item_id=name) for name, twins in tried.items()]
-        judged = track(_run(judge, asked, config), f"{judge.name} judges", len(asked))
-        verdicts = dict(zip(tried, judged, strict=True))
-        scores += [_score(tried[name][-1], verdict, "both") for name, verdict in verdicts.items()]
-        tried = {name: twins for name, twins in tried.items() if selection.falls(twins[-1], [verdicts[name]])}
-        fallen = {twins[0].pair_id: twins[0].family for twins in tried.values()}
-        report.count(f"fooled {judge.name}", fallen.values())
-    return list(tried.values()), scores
+    asked = _Asked(run)
+    for judge in baselines:
+        if not judge.durable:
+            tried = asked.fooled(judge, tried)
+    slow = [judge for judge in baselines if judge.durable]
+    fallen: dict[str, Wording] = {}
+    for batch in _rounds(tried):
+        left = {name: twins for name, twins in batch.items() if twins[0].pair_id not in fallen}
+        for judge in slow:
+            left = asked.fooled(judge, left)
+        fallen |= {twins[0].pair_id: twins for twins in left.values()}
+    for name, pairs in asked.pairs.items():
+        run.report.count(f"fooled {name}", pairs.values())
+    return list(fallen.values()), asked.scores
 
 
-def look(kept: Sequence[Wording], judges: Iterable[Judge], config: BuildConfig, track: Track) -> list[Score]:
+def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Score]:
     """Let the seeing judges answer what was kept. It is recorded, and changes nothing."""
     items = list(chain(*kept))
-    return [
-        _score(item, verdict, item.role)
-        for judge in judges
-        if judge.sees
-        for item, verdict in zip(items, track(_run(judge, items, config), f"{judge.name} judges", len(items)), strict=True)
-    ]
+    scores: list[Score] = []
+    for judge in (judge for judge in judges if judge.sees):
+        judged = run.track(_answers(judge, items, run.config), f"{judge.name} judges", len(items))
+        scores += [_score(item, verdict, item.role) for item, verdict in zip(items, judged, strict=True)]
+    return scores
 
 
 def rows(items: Iterable[Item], gallery: dict[str, Scene]) -> Iterator[Row]:
@@ -198,13 +221,14 @@ def settle(scores: Iterable[Score], kept: Sequence[Wording]) -> list[Score]:
     return sorted(marked, key=lambda score: (score.pair_id, score.question, score.judge, score.role))
 
 
-def publish(folder: Path, config: BuildConfig, judges: Iterable[Judge], report: Report, items: int) -> None:
+def publish(folder: Path, judges: Iterable[Judge], run: Run, items: int) -> None:
     """Write the pages about the dataset, then its manifest, which seals every file."""
+    config = run.config
     manifest = store.manifest(
-        settings=msgspec.to_builtins(_told(config)),
+        settings=_told(config),
         origin=plugins.load("sources", config.source).origin(config),
         judges={judge.name: judge.revision for judge in judges},
-        report=report,
+        report=run.report,
         items=items,
     )
     for name in ("card", "croissant"):
@@ -236,6 +260,41 @@ class _Draw:
             yield fact
 
 
+@dataclass
+class _Asked:
+    """What baselines were asked, what they said, and which pairs fooled each of them: judge → pair → family."""
+
+    run: Run
+    scores: list[Score] = field(default_factory=list)
+    pairs: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+
+    def fooled(self, judge: Judge, tried: dict[str, Wording]) -> dict[str, Wording]:
+        """Ask the judge each wording once and keep those for which it falls."""
+        asked = [replace(twins[-1], item_id=name) for name, twins in tried.items()]
+        judged = self.run.track(_answers(judge, asked, self.run.config), f"{judge.name} judges", len(asked))
+        verdicts = dict(zip(tried, judged, strict=True))
+        self.scores += [_score(tried[name][-1], verdict, "both") for name, verdict in verdicts.items()]
+        kept = {name: twins for name, twins in tried.items() if selection.falls(twins[-1], [verdicts[name]])}
+        self.pairs[judge.name] |= {twins[0].pair_id: twins[0].family for twins in kept.values()}
+        return kept
+
+
+def _rounds(tried: dict[str, Wording]) -> Iterator[dict[str, Wording]]:
+    """The first wording of every pair, then the second, and so on."""
+    queues: defaultdict[str, list[str]] = defaultdict(list)
+    for name, twins in tried.items():
+        queues[twins[0].pair_id].append(name)
+    for n in range(max(map(len, queues.values()), default=0)):
+        yield {queue[n]: tried[queue[n]] for queue in queues.values() if n < len(queue)}
+
+
+def _noted(scenes: Iterable[Scene], images: dict[str, str]) -> Iterator[Scene]:
+    """Pass scenes on and note where their images are."""
+    for scene in scenes:
+        images[scene.id] = scene.path
+        yield scene
+
+
 def _lesson(fact: Fact, prior: Expectation, config: BuildConfig) -> Item:
     answers = plugins.load("families", fact.family).answers(fact.form, fact.about)
     expected = prior.expect(fact.question, answers)
@@ -243,7 +302,7 @@ def _lesson(fact: Fact, prior: Expectation, config: BuildConfig) -> Item:
     return wording.lesson(fact, answers, lure, config.templates)
 
 
-def _run(judge: Judge, items: Sequence[Item], config: BuildConfig) -> Iterator[Verdict]:
+def _answers(judge: Judge, items: Sequence[Item], config: BuildConfig) -> Iterator[Verdict]:
     ran: Iterator[Verdict] = plugins.load("engines", config.engine).run(judge, items, config)
     return ran
 
@@ -263,10 +322,11 @@ def _score(item: Item, verdict: Verdict, role: str) -> Score:
     )
 
 
-def _told(config: BuildConfig) -> BuildConfig:
+def _told(config: BuildConfig) -> dict[str, Any]:
     """The configuration without this machine's paths, which are nobody else's and change no byte."""
-    vlm = Path(config.vlm).name if config.vlm else None
-    return msgspec.structs.replace(config, root=None, annotations=None, templates=None, vlm=vlm, out=Path("pst"))
+    here = {"root", "annotations", "templates", "out"}
+    told = {name: getattr(config, name) for name in config.__struct_fields__ if name not in here}
+    return told | {"vlm": Path(config.vlm).name if config.vlm else None}
 
 
 def _nothing(report: Report) -> str:

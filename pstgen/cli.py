@@ -30,9 +30,11 @@ class Names(click.ParamType):
         self.name = "name"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """Every name there is."""
         return "[" + "|".join(plugins.names(self.folder)) + "]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a name that there is."""
         if value not in plugins.names(self.folder):
             self.fail(f"no {value!r}; there are: {', '.join(plugins.names(self.folder))}", param, ctx)
         return value
@@ -64,6 +66,7 @@ class Examples(click.Command):
     """A command whose help ends with examples, as they are typed."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Keep the lines as they are."""
         if self.epilog:
             formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in self.epilog.splitlines()))
 
@@ -95,10 +98,11 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
 @click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, typical, leading.")
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
-@click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.3]")
-@click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0.05]")
+@click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
+@click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")
+@click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
 @click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 4000]")
-@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 6]")
+@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option("--vlm", help="A VLM in the loop: a folder, or a hub id (this downloads).")
 @click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
@@ -144,7 +148,9 @@ def verify(file: Path | None, **options: Any) -> None:
     click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
 
 
-@main.command(cls=Examples, epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000")
+@main.command(
+    cls=Examples, epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000"
+)
 @SETTINGS
 @click.argument("what", required=False)
 @click.option("--split", help="COCO's split.  [default: val2017]")
@@ -226,7 +232,9 @@ def _funnel(report: Report) -> None:
     for refusal in list(report.refused.records)[:20]:
         console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
     if more := len(report.refused.records) - 20:
-        console.print(f"(+{more} more left out, all in manifest.json)" if more > 0 else "", end="\n" if more > 0 else "")
+        console.print(
+            f"(+{more} more left out, all in manifest.json)" if more > 0 else "", end="\n" if more > 0 else ""
+        )
 
 
 def _findings(findings: Iterable[Finding]) -> None:

@@ -30,10 +30,12 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 
     # Which pairs are proposed.
     prior: str = "counts"  # a file in priors/
-    prior_share: float = 0.3  # of the scenes: they feed the priors and give no items
+    prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where it stands beside
+    prior_share: float = 0.2  # without such a split: share of the scenes that feed the prior and give no items
+    prior_scenes: int = 5000  # at most
     twins: tuple[str, ...] = ()  # files in twins/; empty means all
-    min_pull: float = 0.05  # P(lure) - P(stress answer) that a pair needs, both given the words
-    pairs_per_question: int = 8  # of one and the same question, at most
+    min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
+    pairs_per_question: int = 24  # of one and the same question, at most
     candidates: int = 4000  # pairs a family that go to the judges, the strongest pull first
 
     # Who judges.
@@ -41,12 +43,12 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     vlm: str | None = None  # a folder or a hub id
     device: str = "auto"
     batch_size: int = 32
-    wordings: int = 6  # tries to find words for which every baseline falls
+    wordings: int = 12  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in engines/
 
     # Which pairs stay.
     max_family_share: float = 0.6
-    pairs_per_scene: int = 4
+    pairs_per_scene: int = 5
 
     out: Path = Path("pst")
 

@@ -20,6 +20,7 @@ def names(folder: str) -> tuple[str, ...]:
     return tuple(sorted({*own, *foreign}))
 
 
+@cache
 def load(folder: str, name: str) -> Any:
     """Import one plug-in, ours or a third party's (entry point group `pstgen.<folder>`).
 

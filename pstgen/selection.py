@@ -22,18 +22,27 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
 
 
 def select(fallen: Iterable[Wording], config: BuildConfig) -> list[Wording]:
-    """Of the wordings that every baseline falls for, one a pair: the strongest pull first, in fair shares.
+    """Of the wordings that every baseline falls for, one a pair: each family's strongest pull first, in fair shares.
 
-    No scene gives more than `pairs_per_scene` pairs, no fact stands in two of them, no family is more than its share,
-    and of the questions with two answers each is the lure as often as the other, in every form.
+    No scene gives more than `pairs_per_scene` pairs, no fact stands in two of them, no family is more than its share.
     """
     first = {wording[0].pair_id: wording for wording in reversed(list(fallen))}
-    ranked = sorted(first.values(), key=_rank)
-    return _shared(_balanced(list(_spread(ranked, config))), config.max_family_share)
+    ranked = _in_turn(sorted(first.values(), key=_rank))
+    return _shared(list(_spread(ranked, config)), config.max_family_share)
 
 
 def _rank(wording: Wording) -> tuple[float, str]:
     return -wording[0].difficulty, sha256(wording[0].pair_id.encode()).hexdigest()
+
+
+def _in_turn(ranked: Iterable[Wording]) -> list[Wording]:
+    """The strongest of every family, then the next of each: a large family leaves the scenes to small ones."""
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, Wording]] = []
+    for wording in ranked:
+        placed.append((turns[wording[0].family], wording))
+        turns[wording[0].family] += 1
+    return [wording for _, wording in sorted(placed, key=lambda place: place[0])]
 
 
 def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]:
@@ -46,23 +55,6 @@ def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]
             scenes.update(item.scene_id for item in wording)
             asked |= facts
             yield wording
-
-
-def _balanced(wordings: Sequence[Wording]) -> list[Wording]:
-    """Where there are two answers, keep as many pairs with one lure as with the other, the strongest of each."""
-    kept: list[Wording] = []
-    lures: dict[tuple[str, str, frozenset[str]], dict[str, list[Wording]]] = {}
-    for wording in wordings:
-        item = wording[0]
-        if len(item.options) == 2:
-            key = (item.family, item.form, frozenset(item.options))
-            lures.setdefault(key, {option: [] for option in item.options})[item.lure].append(wording)
-        else:
-            kept.append(wording)
-    for sides in lures.values():
-        fewest = min(map(len, sides.values()))
-        kept += [wording for side in sides.values() for wording in side[:fewest]]
-    return kept
 
 
 def _shared(wordings: list[Wording], most: float) -> list[Wording]:
@@ -85,16 +77,12 @@ def _shared(wordings: list[Wording], most: float) -> list[Wording]:
 def lettered(wordings: Sequence[Wording]) -> Iterator[Wording]:
     """Give twins one order of options, so that lure and answers land on each letter equally often.
 
-    Two options stay in their natural order: each pair has both answers, so their letters are even already. Of more,
-    the lure and the stress twin's answer take turns through all ordered couples of places.
+    The lure and the stress twin's answer take turns through all ordered couples of places.
     """
     turn: Counter[int] = Counter()
     for wording in sorted(wordings, key=lambda twins: twins[0].pair_id):
         stress = wording[0]
         size = len(stress.options)
-        if size == 2:
-            yield wording
-            continue
         order = _order(stress, turn[size])
         turn[size] += 1
         yield tuple(replace(item, options=order) for item in wording)

@@ -1,1 +1,422 @@
 """The dataset on disk: rows in parquet, scores, manifest, hashes (DESIGN §8)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pstgen import __version__
+from pstgen.records import BadInput, Item, Region, Report, Scene, Target, Unavailable
+
+FORMAT = 1
+SHARD_BYTES = 256 * 2**20
+BATCH_ROWS = 64
+LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "pycocotools", "pyarrow", "scikit-learn")
+TARGETS = ("mask", "keypoints", "depth", "region")
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+REGION = pa.struct([(name, pa.float64()) for name in ("x", "y", "width", "height")])
+KEYPOINT = pa.struct([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("visibility", pa.int64())])
+EVIDENCE = pa.struct(
+    [("regions", pa.list_(REGION)), ("keypoints", pa.list_(KEYPOINT)), ("instances", pa.list_(pa.int64()))]
+)
+COLUMNS: dict[str, pa.DataType] = {
+    "item_id": pa.string(),
+    "pair_id": pa.string(),
+    "role": pa.string(),
+    "image": IMAGE,
+    "question": pa.string(),
+    "neutral_question": pa.string(),
+    "options": pa.list_(pa.string()),
+    "answer": pa.string(),
+    "answer_index": pa.int64(),
+    "lure": pa.string(),
+    "family": pa.string(),
+    "form": pa.string(),
+    "about": pa.list_(pa.string()),
+    "frame": pa.string(),
+    "twin": pa.string(),
+    "evidence": EVIDENCE,
+    **{f"target_{kind}": IMAGE for kind in TARGETS},
+    "depth_kind": pa.string(),
+    "difficulty": pa.float64(),
+    "licence": pa.string(),
+    "source": pa.string(),
+    "source_image_id": pa.string(),
+    "scene": pa.string(),
+}
+SCORES = pa.schema(
+    [
+        ("pair_id", pa.string()),
+        ("role", pa.string()),
+        ("frame", pa.string()),
+        ("question", pa.string()),
+        ("options", pa.list_(pa.string())),
+        ("lure", pa.string()),
+        ("judge", pa.string()),
+        ("logprobs", pa.list_(pa.float64())),
+        ("choice", pa.string()),
+        ("kept", pa.bool_()),
+    ]
+)
+
+
+def _schema() -> pa.Schema:
+    """Our columns, with the note by which Hugging Face's `datasets` knows images from bytes."""
+    images = ["image", *(f"target_{kind}" for kind in TARGETS)]
+    features = {name: _feature(kind) for name, kind in COLUMNS.items()} | {name: {"_type": "Image"} for name in images}
+    note = msgspec.json.encode({"info": {"features": features}})
+    return pa.schema(list(COLUMNS.items()), metadata={"huggingface": note})
+
+
+def _feature(kind: pa.DataType) -> Any:
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type) for field in kind}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
+
+
+SCHEMA = _schema()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One item with all that it shows. image: the original file's bytes; suffix: ".jpg" or ".png".
+
+    depth_kind: "exact", "estimated" or "".
+    """
+
+    item: Item
+    scene: Scene
+    image: bytes
+    suffix: str
+    targets: tuple[Target, ...] = ()
+    depth_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One judge's answer to one wording. role: "both" where it got only the words, which twins share.
+
+    kept: is this wording of this pair in the dataset?
+    """
+
+    pair_id: str
+    role: str
+    frame: str
+    question: str
+    options: tuple[str, ...]
+    lure: str
+    judge: str
+    logprobs: tuple[float, ...]
+    choice: str
+    kept: bool
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file must be."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was built, of what, by what. seal: sha256 of the canonical JSON of all the rest."""
+
+    format: int
+    pstgen: str
+    libraries: dict[str, str]
+    settings: dict[str, Any]
+    origin: dict[str, str]
+    judges: dict[str, str]
+    items: int
+    funnel: dict[str, dict[str, int]]
+    unknown: dict[str, dict[str, int]]
+    refused: list[dict[str, str]]
+    files: dict[str, File] = {}
+    seal: str = ""
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def create(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `out` that takes its place at a clean end and leaves nothing otherwise.
+
+    Raises BadInput where `out` holds something, Unavailable where there is no room or no right to write.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadInput(f"{out}: holds something already; name another --out or remove it")
+    out = out.absolute()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
+    except OSError as error:
+        raise Unavailable(f"{out.parent}: cannot be written: {error.strerror}") from error
+    try:
+        yield folder
+        folder.chmod(0o755)
+        os.replace(folder, out)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            free = shutil.disk_usage(out.parent).free / 2**20
+            raise Unavailable(f"{out.parent}: the disk is full ({free:,.0f} MiB free); nothing was left") from error
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_rows(folder: Path, rows: Iterable[Row]) -> int:
+    """Stream rows, sorted by item_id, to data/test-*.parquet; returns how many."""
+    (folder / "data").mkdir()
+    shards: list[Path] = []
+    writer, written, total = None, 0, 0
+    for batch in _batches(rows):
+        if writer is None or written > SHARD_BYTES:
+            if writer:
+                writer.close()
+            shards.append(folder / "data" / f"{len(shards)}.parquet")
+            writer, written = pq.ParquetWriter(shards[-1], SCHEMA, compression="zstd"), 0
+        table = pa.Table.from_pylist([_cells(row) for row in batch], schema=SCHEMA)
+        writer.write_table(table)
+        written += table.nbytes
+        total += len(batch)
+    if writer:
+        writer.close()
+    for n, shard in enumerate(shards):
+        shard.rename(shard.with_name(f"test-{n:05}-of-{len(shards):05}.parquet"))
+    return total
+
+
+def write_scores(folder: Path, scores: Iterable[Score]) -> None:
+    """Write scores.parquet."""
+    columns = [{name: getattr(score, name) for name in SCORES.names} for score in scores]
+    pq.write_table(pa.Table.from_pylist(columns, schema=SCORES), folder / "scores.parquet", compression="zstd")
+
+
+def manifest(settings: dict[str, Any], origin: dict[str, str], judges: dict[str, str], report: Report, items: int) -> Manifest:
+    """What is known before the files are hashed. No time, no path, no host: same inputs, same bytes."""
+    libraries = LIBRARIES + (("torch", "transformers") if any(name.startswith("vlm") for name in judges) else ())
+    unknown: dict[str, dict[str, int]] = {}
+    for (family, reason), n in report.refused.facts.items():
+        unknown.setdefault(family, {})[reason] = n
+    return Manifest(
+        format=FORMAT,
+        pstgen=__version__,
+        libraries={name: metadata.version(name) for name in libraries},
+        settings=settings,
+        origin=origin,
+        judges=judges,
+        items=items,
+        funnel={station: dict(by) for station, by in report.stations.items()},
+        unknown=unknown,
+        refused=[msgspec.to_builtins(refusal) for refusal in report.refused.records],
+    )
+
+
+def seal(folder: Path, draft: Manifest) -> None:
+    """Hash every file and write manifest.json, last of all."""
+    hashes = {str(path.relative_to(folder)): hashed(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    (folder / "manifest.json").write_bytes(canonical(msgspec.structs.replace(draft, files=hashes)))
+
+
+def canonical(record: msgspec.Struct) -> bytes:
+    """The one form in which a record with a `seal` is written: sorted, indented, sealed.
+
+    Any other bytes, however alike, are no such file.
+    """
+    return _canonical(msgspec.to_builtins(record))
+
+
+def sealed(path: Path) -> dict[str, Any]:
+    """Read what `canonical` wrote. Raises BadInput where any byte of it is another."""
+    code = path.read_bytes()
+    try:
+        told = msgspec.json.decode(code, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path.name}: is not JSON: {error}") from None
+    if code != _canonical(told):
+        raise BadInput(f"{path.name}: its bytes are not those that its seal was made of")
+    return told
+
+
+def _canonical(told: dict[str, Any]) -> bytes:
+    bare = msgspec.json.encode(told | {"seal": ""}, order="sorted")
+    full = msgspec.json.encode(told | {"seal": sha256(bare).hexdigest()}, order="sorted")
+    return msgspec.json.format(full, indent=2) + b"\n"
+
+
+def hashed(path: Path) -> File:
+    """Size and sha256 of a file, read block by block."""
+    with path.open("rb") as file:
+        digest = sha256()
+        while block := file.read(2**20):
+            digest.update(block)
+        return File(bytes=file.tell(), sha256=digest.hexdigest())
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    last = ""
+    for row in rows:
+        if row.item.item_id <= last:
+            raise ValueError(f"rows come in the order of their ids, each once: {row.item.item_id} after {last}")
+        last = row.item.item_id
+        batch.append(row)
+        if len(batch) == BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    item, scene = row.item, row.scene
+    name = scene.id.replace("/", "-")
+    drawn = {target.kind: {"bytes": png(target.pixels), "path": f"{name}-{target.kind}.png"} for target in row.targets}
+    bare = replace(scene, path="", depth_path="")
+    return {
+        **{name: getattr(item, name) for name in COLUMNS if hasattr(item, name)},
+        "image": {"bytes": row.image, "path": f"{name}{row.suffix}"},
+        "neutral_question": item.neutral,
+        "evidence": _evidence(item, scene),
+        **{f"target_{kind}": drawn.get(kind) for kind in TARGETS},
+        "depth_kind": row.depth_kind,
+        "licence": scene.licence,
+        "source": scene.source,
+        "source_image_id": scene.id,
+        "scene": msgspec.json.encode(bare).decode(),
+    }
+
+
+def _evidence(item: Item, scene: Scene) -> dict[str, Any]:
+    things = [thing for thing in scene.instances if thing.id in item.evidence]
+    regions = [thing.region for thing in things] or [Region(x=0, y=0, width=scene.width, height=scene.height)]
+    joints = [joint for thing in things for joint in thing.keypoints if joint.visibility]
+    return msgspec.to_builtins({"regions": regions, "keypoints": joints, "instances": item.evidence})  # type: ignore[no-any-return]
+
+
+def png(pixels: Any) -> bytes:
+    """Encode (H, W) uint8 or uint16."""
+    done, code = cv2.imencode(".png", np.asarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    if not done:
+        raise ValueError(f"pixels of {pixels.dtype} {pixels.shape} cannot be a PNG")
+    return code.tobytes()
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset on disk; rows are read as they are asked for, never all at once."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def shards(self) -> list[Path]:
+        """The parquet files of items, in order."""
+        return sorted((self.folder / "data").glob("test-*.parquet"))
+
+    def rows(self) -> Iterator[Row]:
+        """Every item with its image, targets and annotations, in the order of ids."""
+        return (_row(cells) for cells in self._read(list(COLUMNS)))
+
+    def items(self) -> Iterator[Item]:
+        """Every item without its pixels (image is "")."""
+        light = [name for name, kind in COLUMNS.items() if kind != IMAGE and name != "scene"]
+        return (_item(cells) for cells in self._read(light))
+
+    def scores(self) -> Iterator[Score]:
+        """Every judged wording, kept or not."""
+        for batch in pq.ParquetFile(self.folder / "scores.parquet").iter_batches():
+            for cells in batch.to_pylist():
+                yield Score(**cells | {name: tuple(cells[name]) for name in ("options", "logprobs")})
+
+    def _read(self, columns: list[str]) -> Iterator[dict[str, Any]]:
+        for shard in self.shards:
+            for batch in pq.ParquetFile(shard).iter_batches(batch_size=BATCH_ROWS, columns=columns):
+                yield from batch.to_pylist()
+
+
+def open(folder: Path) -> Dataset:  # noqa: A001 (reads as store.open)
+    """Open a dataset. Raises BadInput where the folder is none, or of another format."""
+    file = folder / "manifest.json"
+    try:
+        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise BadInput(f"{folder}: no stress test here: manifest.json: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: not a manifest of this format: {error}") from None
+    if manifest.format != FORMAT:
+        raise BadInput(f"{file}: format {manifest.format}; this pstgen reads format {FORMAT}")
+    return Dataset(folder, manifest)
+
+
+@contextmanager
+def on_disk(row: Row) -> Iterator[Scene]:
+    """The row's scene with its image and depth as files, as long as the context lasts, so that pixels can be asked."""
+    with tempfile.TemporaryDirectory(prefix="pstgen-") as name:
+        image = Path(name) / f"image{row.suffix}"
+        image.write_bytes(row.image)
+        depth = next((target.pixels for target in row.targets if target.kind == "depth"), None)
+        depth_path = Path(name) / "depth.png"
+        if depth is not None:
+            depth_path.write_bytes(png(depth))
+        yield replace(row.scene, path=str(image), depth_path=str(depth_path) if depth is not None else "")
+
+
+def _item(cells: dict[str, Any]) -> Item:
+    return Item(
+        item_id=cells["item_id"],
+        pair_id=cells["pair_id"],
+        role=cells["role"],
+        scene_id=cells["source_image_id"],
+        image="",
+        family=cells["family"],
+        form=cells["form"],
+        about=tuple(cells["about"]),
+        frame=cells["frame"],
+        question=cells["question"],
+        neutral=cells["neutral_question"],
+        options=tuple(cells["options"]),
+        answer=cells["answer"],
+        lure=cells["lure"],
+        twin=cells["twin"],
+        difficulty=cells["difficulty"],
+        evidence=tuple(cells["evidence"]["instances"]),
+    )
+
+
+def _row(cells: dict[str, Any]) -> Row:
+    pictures = {kind: cells[f"target_{kind}"] for kind in TARGETS}
+    return Row(
+        item=_item(cells),
+        scene=msgspec.json.decode(cells["scene"], type=Scene),
+        image=cells["image"]["bytes"],
+        suffix=Path(cells["image"]["path"]).suffix,
+        targets=tuple(Target(kind=kind, pixels=_pixels(p["bytes"])) for kind, p in pictures.items() if p),
+        depth_kind=cells["depth_kind"],
+    )
+
+
+def _pixels(code: bytes) -> Any:
+    return cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -40,7 +40,9 @@ def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(common, key=lambda frame: (frame != NEUTRAL, frame)))
 
 
-def word(candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None) -> Iterator[Wording]:
+def word(
+    candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None
+) -> Iterator[Wording]:
     """Yield the pair, stress then control twin, in up to `tries` different wordings; frames take turns.
 
     wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
@@ -113,7 +115,9 @@ def _texts(form: Form, frame: str, lure: str) -> tuple[str, ...]:
         texts = form.frames[frame]
         return texts if isinstance(texts, tuple) else texts[lure]
     except KeyError as missing:
-        raise BadInput(f"templates: no wording {missing} in frame {frame!r}; there are: {', '.join(form.frames)}") from None
+        raise BadInput(
+            f"templates: no wording {missing} in frame {frame!r}; there are: {', '.join(form.frames)}"
+        ) from None
 
 
 def _turned(texts: tuple[str, ...], by: int) -> tuple[str, ...]:
@@ -128,20 +132,20 @@ def _fill(text: str, form: Form, about: tuple[str, ...], lure: str) -> str:
     def shaped(slot: re.Match[str]) -> str:
         if slot[1] not in nouns:
             raise BadInput(f"templates: {text!r} has a slot {slot[1]!r}; there are: {', '.join(nouns)}")
-        return _shape(nouns[slot[1]], slot[2] or "", lure)
+        return _shape(nouns[slot[1]], slot[2] or "", nouns.get("number", lure))
 
     filled = SLOT.sub(shaped, text)
     return filled[0].upper() + filled[1:]
 
 
 @cache
-def _shape(noun: str, shape: str, lure: str) -> str:
-    """a: with its article; s: plural; n: a number as a word; x: singular or plural as the lure's number wants it."""
+def _shape(noun: str, shape: str, number: str) -> str:
+    """a: with its article; s: plural; n: a number as a word; x: singular or plural as the number in question wants it."""
     grammar = inflect.engine()
     if shape == "a":
         return str(grammar.a(noun))  # type: ignore[arg-type]
     if shape == "n":
         return str(grammar.number_to_words(noun))  # type: ignore[arg-type]
-    if shape == "s" or (shape == "x" and lure != "1"):
+    if shape == "s" or (shape == "x" and number != "1"):
         return words.plural(noun)
     return noun

@@ -1,5 +1,8 @@
 """Made scenes: boxes that are their own masks, small enough to work out by hand."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
@@ -52,3 +55,12 @@ def scene():
 def kitchen():
     """A cup on the left, a dog on the right."""
     return _scene(_thing("cup", 0, 10), _thing("dog", 70, 10))
+
+
+@pytest.fixture(scope="session")
+def tiny_llava(tmp_path_factory):
+    """A folder with a tiny random LLaVA in Hugging Face format."""
+    spec = importlib.util.spec_from_file_location("tiny_llava", Path(__file__).with_name("tiny_llava.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.build(tmp_path_factory.mktemp("tiny") / "llava")

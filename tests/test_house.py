@@ -50,7 +50,9 @@ def test_data_folders_are_found(name):
 
 
 def test_the_command_line_starts_without_torch_or_sklearn():
-    code = "import sys, pstgen.cli, pstgen.build; sys.exit(bool({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
+    code = (
+        "import sys, pstgen.cli, pstgen.build; sys.exit(bool({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

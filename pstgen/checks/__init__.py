@@ -1,10 +1,14 @@
 """One file, one check of a finished dataset. A check *examines*."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 from pstgen.config import VerifyConfig
 from pstgen.records import Finding
 from pstgen.store import Dataset
+
+MOST_PROBLEMS = 20
 
 
 class Check(Protocol):
@@ -13,3 +17,15 @@ class Check(Protocol):
     def examine(self, dataset: Dataset, config: VerifyConfig, /) -> Finding:
         """Say in one line what was found, and in one line each what is wrong."""
         ...
+
+
+def some(problems: Iterable[str]) -> tuple[str, ...]:
+    """The first problems, and how many more there are.
+
+    >>> some(str(n) for n in range(22))[-2:]
+    ('19', '(+2 more)')
+    """
+    left = iter(problems)
+    first = tuple(islice(left, MOST_PROBLEMS))
+    more = sum(1 for _ in left)
+    return (*first, f"(+{more} more)") if more else first

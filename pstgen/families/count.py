@@ -1,4 +1,4 @@
-"""How many Xs are there?"""
+"""How many Xs are there? Are there exactly two?"""
 
 from collections.abc import Iterator
 
@@ -6,24 +6,27 @@ from pstgen.records import Fact, Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
 MOST = 6  # more than this nobody counts at a glance
+NAMED = ("1", "2", "3", "4")  # numbers that a question names
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
-    """One to six."""
+    """One to six, or yes and no."""
+    if form == "exactly":
+        return "yes", "no"
     return tuple(str(n) for n in range(1, MOST + 1))
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
-    """Ask of every category that is there."""
+    """Ask of every category that is there, openly and for each small number."""
     for category, things in layout.by_category(scene).items():
-        yield Fact(
-            scene_id=scene.id,
-            family="count",
-            form="many",
-            about=(category,),
-            truth=count(category, things, scene),
-            evidence=tuple(thing.id for thing in things),
-        )
+        number = count(category, things, scene)
+        questions = [("many", (category,), number)]
+        for n in NAMED:
+            told = number if not number.known else Truth("yes" if number.answer == n else "no")
+            questions.append(("exactly", (category, n), told))
+        for form, about, truth in questions:
+            evidence = tuple(thing.id for thing in things)
+            yield Fact(scene_id=scene.id, family="count", form=form, about=about, truth=truth, evidence=evidence)
 
 
 def count(category: str, things: list[Instance], scene: Scene) -> Truth:

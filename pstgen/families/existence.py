@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pstgen.records import Fact, Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
-NAMED_AREA, UNNAMED_AREA = 0.01, 0.04  # of the image: what a caption names may be smaller
+NAMED_AREA, UNNAMED_AREA = 0.006, 0.04  # of the image: what a caption names may be smaller
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

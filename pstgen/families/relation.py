@@ -1,4 +1,4 @@
-"""On which side of the Y is the X, and in which half of the picture?"""
+"""On which side of the Y is the X, and in which half of the picture is it?"""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -10,15 +10,16 @@ AXES = ("horizontal", "vertical")
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
-    """The two ends of the axis."""
-    return ("above", "below") if form == "vertical" else ("left", "right")
+    """The two ends of the form's axis."""
+    return {"vertical": ("above", "below"), "level": ("upper", "lower")}.get(form, ("left", "right"))
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of each thing that is alone of its kind, and of every two of them, once: the other way round says the same."""
     single = layout.alone(scene)
     for thing in single.values():
-        yield _fact(scene, "half", layout.half(thing, scene), thing)
+        yield _fact(scene, "half", layout.half(thing, scene, "horizontal"), thing)
+        yield _fact(scene, "level", layout.half(thing, scene, "vertical"), thing)
     for a, b in combinations(sorted(single.values(), key=lambda thing: thing.category), 2):
         for axis in AXES:
             yield _fact(scene, axis, layout.side(a, b, scene, axis), a, b)

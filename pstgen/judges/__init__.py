@@ -11,13 +11,18 @@ class Judge(Protocol):
     """Something that answers items.
 
     name: as it stands in scores.parquet. revision: what exactly answered (version, sha256 of weights).
-    looks: does it open the image it is given? sees: and is it the item's own? If not, it is a baseline.
+    sees: does it look at the item's own image? If not, it is a baseline.
+    durable: does its verdict on an item depend on that item alone? Then `key` says on what, and it is worth keeping.
     """
 
     name: str
     revision: str
-    looks: bool
     sees: bool
+    durable: bool
+
+    def key(self, item: Item, /) -> str:
+        """A hash of all that the verdict depends on; asked of durable judges only."""
+        ...
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """One verdict an item, in their order."""

@@ -10,9 +10,7 @@ from pstgen.records import Refusals, Scene
 class Source(Protocol):
     """What a module in this folder defines."""
 
-    def scenes(
-        self, config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals
-    ) -> Iterator[Scene]:
+    def scenes(self, config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals) -> Iterator[Scene]:
         """Every scene whose id is wanted, in the order of their ids, one at a time.
 
         Each image has been opened and found sound; what is not sound is named in `refused`. Reading twice

@@ -53,13 +53,20 @@ def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0
     return Truth(low if gap > 0 else high)
 
 
-def half(thing: Instance, scene: Scene, *, margin: float = 0.08) -> Truth:
-    """In which half of the image is the thing, left or right? Known where its whole box keeps `margin` off the middle line."""
-    middle, room = scene.width / 2, margin * scene.width
-    if thing.region.right <= middle - room:
-        return Truth("left")
-    if thing.region.x >= middle + room:
-        return Truth("right")
+def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> Truth:
+    """In which half of the image is the thing: left or right (axis "horizontal"), upper or lower ("vertical")?
+
+    Known where its whole box keeps `margin` of the image off the middle line.
+    """
+    box = thing.region
+    if axis == "horizontal":
+        low, high, (begin, end), length = "left", "right", (box.x, box.right), scene.width
+    else:
+        low, high, (begin, end), length = "upper", "lower", (box.y, box.bottom), scene.height
+    if end <= length * (0.5 - margin):
+        return Truth(low)
+    if begin >= length * (0.5 + margin):
+        return Truth(high)
     return unknown("reaches the middle line")
 
 

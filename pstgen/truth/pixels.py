@@ -75,6 +75,11 @@ def mask(instance: Instance, scene: Scene, *, full: bool = False) -> NDArray[np.
     return _decode(rle, scene.height, scene.width)
 
 
+def area(rle: bytes, width: int, height: int) -> float:
+    """Pixels of a mask."""
+    return float(coco_mask.area({"size": [height, width], "counts": rle}))
+
+
 def depth(scene: Scene) -> NDArray[np.uint16] | None:
     """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth."""
     if not scene.depth_path or not Path(scene.depth_path).is_file():

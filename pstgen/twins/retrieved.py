@@ -25,7 +25,9 @@ def pair(facts: Iterable[Fact], prior: Expectation, config: BuildConfig, /) -> I
         shelf = shelves[fact.question].setdefault(str(fact.truth.answer), [])
         _keep(shelf, fact, config)
     for question in sorted(shelves):
-        by_answer = {answer: [r[-1] for r in sorted(shelf, reverse=True)] for answer, shelf in shelves[question].items()}
+        by_answer = {
+            answer: [r[-1] for r in sorted(shelf, reverse=True)] for answer, shelf in shelves[question].items()
+        }
         yield from _join(question, by_answer, prior, config)
 
 
@@ -40,7 +42,10 @@ def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:
 
 
 def _join(
-    question: tuple[str, str, tuple[str, ...]], by_answer: dict[str, list[Fact]], prior: Expectation, config: BuildConfig
+    question: tuple[str, str, tuple[str, ...]],
+    by_answer: dict[str, list[Fact]],
+    prior: Expectation,
+    config: BuildConfig,
 ) -> Iterator[Candidate]:
     family, form, about = question
     answers = plugins.load("families", family).answers(form, about)

@@ -38,6 +38,6 @@ def test_an_expectation_is_a_distribution_in_any_order_of_answers(seen, order):
 
 @given(st.text(), st.floats(0, 1), st.integers())
 def test_the_prior_part_grows_with_its_share(scene_id, share, seed):
-    if is_prior_part(scene_id, share, seed):
-        assert is_prior_part(scene_id, 1.0, seed)
-    assert not is_prior_part(scene_id, 0.0, seed)
+    if is_prior_part(scene_id, "", share, seed):
+        assert is_prior_part(scene_id, "", 1.0, seed)
+    assert not is_prior_part(scene_id, "", 0.0, seed)

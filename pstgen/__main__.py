@@ -1,0 +1,5 @@
+"""`python -m pstgen`."""
+
+from pstgen.cli import main
+
+main(prog_name="pstgen")

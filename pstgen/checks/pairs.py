@@ -1,0 +1,66 @@
+"""Is every pair a pair: one text, two images, two answers, one of which is the lure; and are the letters even?"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from pstgen.checks import some
+from pstgen.config import VerifyConfig
+from pstgen.records import Finding, Item
+from pstgen.store import Dataset
+
+ALPHA = 0.001  # a chance distribution of letters is called uneven this seldom
+
+
+def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
+    """Group the items by pair and look at each group."""
+    items = list(dataset.items())
+    pairs: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        pairs[item.pair_id].append(item)
+    found = (problem for name, twins in sorted(pairs.items()) for problem in _pair(name, twins))
+    problems = some((*found, *_twice(items), *_letters(items)))
+    figures = {"items": float(len(items)), "pairs": float(len(pairs))}
+    return Finding(check="pairs", summary=f"{len(pairs):,} pairs, {len(items):,} items", problems=problems, figures=figures)
+
+
+def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
+    roles = sorted(item.role for item in twins)
+    if roles != ["control", "stress"]:
+        yield f"pair {name}: has {' and '.join(roles)}; a pair has one control and one stress twin"
+        return
+    control, stress = sorted(twins, key=lambda item: item.role)
+    for field in ("question", "neutral", "options", "lure", "family", "form", "about", "frame", "twin"):
+        if getattr(control, field) != getattr(stress, field):
+            yield f"pair {name}: the twins' {field} differ"
+    for item in twins:
+        if item.answer not in item.options or item.lure not in item.options or len(set(item.options)) < len(item.options):
+            yield f"item {item.item_id}: options {item.options} do not hold answer and lure once each"
+    if control.answer != control.lure:
+        yield f"item {control.item_id}: the lure is {control.lure!r}, the control twin's answer {control.answer!r}"
+    if stress.answer == stress.lure:
+        yield f"item {stress.item_id}: the stress twin's answer is the lure"
+
+
+def _twice(items: Sequence[Item]) -> Iterator[str]:
+    for what, keys in {
+        "item_id": Counter(item.item_id for item in items),
+        "scene and question": Counter((item.scene_id, item.question) for item in items),
+        "scene and fact": Counter((item.scene_id, item.family, item.form, item.about) for item in items),
+    }.items():
+        yield from (f"{what} {key}: stands {n} times" for key, n in keys.items() if n > 1)
+
+
+def _letters(items: Sequence[Item]) -> Iterator[str]:
+    """Do answers and lures stand on each letter equally often, as far as chance allows?"""
+    from scipy.stats import chisquare
+
+    by_size: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        by_size[len(item.options)].append(item)
+    for size, some_items in sorted(by_size.items()):
+        for what in ("answer", "lure"):
+            at = Counter(item.options.index(told) for item in some_items if (told := getattr(item, what)) in item.options)
+            counts = [at[n] for n in range(size)]
+            # Twins share the lure's place, so there are half as many independent draws as items.
+            if chisquare([n / 2 for n in counts]).pvalue < ALPHA:
+                yield f"letters: of {size} options the {what} stands {counts} times on each"

@@ -1,0 +1,27 @@
+"""Do the items keep away from what the prior was fitted on, and does every image stand for one scene?"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from hashlib import sha256
+
+from pstgen.checks import some
+from pstgen.config import VerifyConfig
+from pstgen.priors import is_prior_part
+from pstgen.records import Finding
+from pstgen.store import Dataset
+
+
+def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
+    """Apply the rule that parted the scenes again, and compare the images' bytes."""
+    rule = [dataset.manifest.settings[name] for name in ("prior_split", "prior_share", "seed")]
+    scenes: defaultdict[str, set[str]] = defaultdict(set)
+    for row in dataset.rows():
+        scenes[sha256(row.image).hexdigest()].add(row.item.scene_id)
+
+    def found() -> Iterator[str]:
+        for names in scenes.values():
+            yield from (f"scene {name}: fed the prior" for name in sorted(names) if is_prior_part(name, *rule))
+            if len(names) > 1:
+                yield f"scenes {', '.join(sorted(names))}: show one and the same image"
+
+    return Finding(check="separation", summary=f"{len(scenes):,} images, none of the prior's part", problems=some(found()))

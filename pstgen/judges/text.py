@@ -1,0 +1,105 @@
+"""A classifier of the words alone: it learns the source's statistics and, cross-fitted, the items themselves."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pstgen.config import BuildConfig
+from pstgen.records import Item, Verdict
+
+FOLDS = 5
+FLOOR = 1e-6  # of an option that was never anybody's answer
+
+Lesson = tuple[str, str]  # words, answer
+
+
+class Text:
+    """Words → option. No verdict comes from a model that saw the item's pair."""
+
+    name = "text"
+    revision = "tf-idf of one and two words, logistic regression, cross-fitted by pair"
+    sees = durable = False
+
+    def __init__(self, lessons: Sequence[Lesson], seed: int) -> None:
+        self.lessons = lessons
+        self.seed = seed
+
+    def key(self, item: Item, /) -> str:
+        """Not kept: cheap, and it depends on the lessons."""
+        raise NotImplementedError(self.name)
+
+    def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
+        """Both twins' answers are learnt, each as one example of their words."""
+        told = cross_fit(
+            [words(item) for item in items],
+            [item.answer for item in items],
+            [item.options for item in items],
+            [item.pair_id for item in items],
+            folds=FOLDS,
+            seed=self.seed,
+            extra=self.lessons,
+        )
+        for item, logprobs in zip(items, told, strict=True):
+            yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
+
+
+def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Text]:  # noqa: A001
+    """Keep the lessons; fitting needs the items too."""
+    return [Text([(words(lesson), lesson.answer) for lesson in lessons], config.seed)]
+
+
+def words(item: Item) -> str:
+    """All that a reader gets; options in alphabetical order, since their order is given after judging."""
+    return f"{item.question} {' '.join(sorted(item.options))}"
+
+
+def folds_of(groups: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
+    """The fold of each row: a hash of its group, so that a group is never divided, whatever the order."""
+    digests = {group: int(sha256(f"{seed}/{group}".encode()).hexdigest(), 16) % folds for group in set(groups)}
+    return np.array([digests[group] for group in groups], dtype=np.int64)
+
+
+def cross_fit(
+    texts: Sequence[str],
+    answers: Sequence[str],
+    options: Sequence[tuple[str, ...]],
+    groups: Sequence[str],
+    *,
+    folds: int,
+    seed: int,
+    extra: Sequence[Lesson] = (),
+) -> list[tuple[float, ...]]:
+    """Log-probability of every option of every row, from a model fitted on `extra` and on the rows of other folds."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+    features = vectorizer.fit_transform([*(text for text, _ in extra), *texts])
+    labels = np.array([*(answer for _, answer in extra), *answers])
+    fold = np.concatenate([np.full(len(extra), -1), folds_of(groups, folds, seed)])
+    told: list[tuple[float, ...]] = [()] * len(texts)
+    for held in np.unique(fold[len(extra) :]):
+        rows = np.flatnonzero(fold == held)
+        classes, logprobs = _fit(features[fold != held], labels[fold != held], features[rows])
+        for row, line in zip(rows - len(extra), logprobs, strict=True):
+            told[row] = _restricted(options[row], dict(zip(classes, line, strict=True)))
+    return told
+
+
+def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str], NDArray[np.float64]]:
+    """Classes and the log-probability of each for every row asked; with one class, or none, there is nothing to fit."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = sorted(set(labels.tolist()))
+    if len(classes) < 2:
+        return classes, np.zeros((asked.shape[0], len(classes)))
+    model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features, labels)
+    return model.classes_.tolist(), model.predict_log_proba(asked)
+
+
+def _restricted(options: tuple[str, ...], logprobs: dict[str, float]) -> tuple[float, ...]:
+    """Renormalised over the options; ones that nobody ever answered share the floor."""
+    scores = np.logaddexp(np.array([logprobs.get(option, -np.inf) for option in options]), np.log(FLOOR))
+    return tuple((scores - np.logaddexp.reduce(scores)).tolist())

@@ -1,0 +1,194 @@
+"""What colour a thing is: three-valued, from the pixels well inside its mask, named as people name colours."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pstgen import resources
+from pstgen.records import Instance, Scene, Truth, unknown
+from pstgen.truth import layout, pixels, words
+
+NAMES = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+ACHROMATIC = NAMES[8:]
+PLAIN = NAMES[:7]  # hues that pixels alone may tell; brown is orange or red in shade, and under warm light much is brown
+NEAR = {  # which names people give to nearly the same colour
+    "red": ("orange", "pink", "brown", "purple"),
+    "orange": ("red", "yellow", "brown", "pink"),
+    "yellow": ("orange", "brown", "green"),
+    "green": ("yellow", "blue"),
+    "blue": ("green", "purple"),
+    "purple": ("blue", "pink"),
+    "pink": ("red", "purple", "orange"),
+    "brown": ("red", "orange", "yellow", "black", "grey"),
+    "black": ("grey", "brown"),
+    "white": ("grey", "yellow", "pink"),
+    "grey": ("black", "white", "brown", "blue"),
+}
+MOST_NEAR = 0.03  # of a thing's pixels, that may be near a colour which it is said not to have
+NEIGHBOURS = 9  # names of the survey that vote for a colour
+LEVELS = 32  # a channel, of the table from colour to name
+
+MIN_CHROMA = 22.0  # CIELAB units: below it a pixel has no hue worth naming
+MIN_LIGHT, MAX_LIGHT = 20.0, 97.0  # L*: darker is shade, brighter is glare
+ONE_HUE = 0.9  # of an image's pixels within a twelfth of the hue circle: it is tinted
+MIN_PIXELS = 150
+MIN_USABLE = 0.55  # of the mask, that has hue and light enough
+MIN_SHARE, MIN_LEAD = 0.65, 0.4  # of the usable pixels: the first name, and before the second
+MIN_TOLD = 0.35  # of the mask, that must show the colour a caption names
+
+
+class Survey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """data_sources/colour_names.yaml: what is not asked, by reason, and the hexadecimal sRGB values of each basic colour term."""
+
+    not_asked: dict[str, tuple[str, ...]]
+    survey: dict[str, str]
+
+
+@cache
+def survey() -> Survey:
+    """The table of names."""
+    return resources.read("data_sources", "colour_names", Survey)
+
+
+@cache
+def not_asked() -> frozenset[str]:
+    """Categories whose colour has no plain answer on photographs."""
+    return frozenset(name for names in survey().not_asked.values() for name in names)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at one thing gave. name: its colour. shares: of its pixels, by name. told: what captions call it."""
+
+    name: Truth
+    shares: Mapping[str, float] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+
+    def shows(self, colour: str) -> Truth:
+        """Is it of that colour? No, where another is known, or hardly a pixel is near it and no caption says so."""
+        if self.name.known:
+            return Truth("yes" if self.name.answer == colour else "no")
+        if not self.shares or colour in self.told:
+            return self.name
+        near = sum(self.shares[name] for name in (colour, *NEAR[colour]))
+        return Truth("no") if near < MOST_NEAR else self.name
+
+
+def look(thing: Instance, scene: Scene) -> Look:
+    """Look at a thing: its colour is what the source knows, else what its pixels and the captions show.
+
+    Pixels alone tell a plain hue, where most of them have light and chroma enough and one name wins clearly. Where the
+    captions give one colour to the noun, it is known if more pixels show that one than any other; brown, black, white
+    and grey are known only so. Captions that disagree make it unknown.
+    """
+    if thing.colour:
+        return Look(Truth(thing.colour))
+    if scene.complete:
+        return Look(unknown("of no one colour"))
+    if layout.is_tiny(thing, scene) or not thing.rle:
+        return Look(unknown("tiny, or without a mask"))
+    image, inner = pixels.image(scene), _inner(pixels.mask(thing, scene))
+    if inner.sum() < MIN_PIXELS:
+        return Look(unknown("too few pixels"))
+    if has_one_hue(image):
+        return Look(unknown("greyscale or tinted image"))
+    told = told_colours(thing.category, scene)
+    shares = _shares(_balanced(image)[inner])
+    if len(told) > 1:
+        return Look(unknown("captions name several colours"), shares, told)
+    return Look(_agreed(next(iter(told)), shares) if told else _plain(shares), shares, told)
+
+
+def _agreed(told: str, shares: dict[str, float]) -> Truth:
+    """The caption's colour, if the pixels show it more than any other."""
+    if max(shares, key=shares.__getitem__) == told and shares[told] > MIN_TOLD:
+        return Truth(told)
+    return unknown("captions and pixels disagree")
+
+
+def _plain(shares: dict[str, float]) -> Truth:
+    """The hue that wins clearly among the pixels that have one, if those are most."""
+    coloured = sum(share for colour, share in shares.items() if colour not in ACHROMATIC)
+    if coloured < MIN_USABLE:
+        return unknown("no clear hue")
+    second, first = sorted((c for c in shares if c not in ACHROMATIC), key=shares.__getitem__)[-2:]
+    if shares[first] < MIN_SHARE * coloured or shares[first] - shares[second] < MIN_LEAD * coloured:
+        return unknown("more than one colour")
+    return Truth(first) if first in PLAIN else unknown("brown, and no caption says so")
+
+
+def _shares(rgb: NDArray[np.uint8]) -> dict[str, float]:
+    """Which share of (N, 3) pixels has each name; those between grey and coloured, and glare, have none."""
+    lab = _lab(rgb)
+    chroma, light = np.hypot(lab[:, 1], lab[:, 2]), lab[:, 0]
+    coloured = (chroma > MIN_CHROMA) & (light > MIN_LIGHT) & (light < MAX_LIGHT)
+    names = np.bincount(_table()[tuple((rgb[coloured] // (256 // LEVELS)).T)], minlength=len(NAMES)) / len(rgb)
+    plain = chroma < MIN_CHROMA / 2
+    dark, bright = light < 30, light > 72
+    shades = {"black": dark, "grey": plain & ~dark & ~bright, "white": plain & bright}
+    return dict(zip(NAMES, names.tolist(), strict=True)) | {c: float(where.mean()) for c, where in shades.items()}
+
+
+def told_colours(category: str, scene: Scene) -> frozenset[str]:
+    """Colours that captions give to the noun: "a red car", "a red and white bus", "the car is red"."""
+    nouns = "|".join(sorted(map(re.escape, words.names(category)), key=len, reverse=True))
+    colours = "|".join((*NAMES, "gray"))
+    before = re.compile(rf"\b(?:{colours})\b(?:[\s,]+(?:and[\s]+)?[\w-]+){{0,2}}?[\s,]+(?:{nouns})\b")
+    after = re.compile(rf"\b(?:{nouns})\b(?:\s+\w+)?\s+(?:is|are)\s+(?:\w+\s+)?(?:{colours})\b")
+    found = (match[0] for caption in scene.captions for rule in (before, after) for match in rule.finditer(caption.lower()))
+    return frozenset(colour.replace("gray", "grey") for text in found for colour in re.findall(rf"\b({colours})\b", text))
+
+
+def has_one_hue(image: NDArray[np.uint8]) -> bool:
+    """Is the picture greyscale, sepia or tinted: no colour beside the one that nearly all of it has?"""
+    lab = _lab(image[::4, ::4].reshape(-1, 3))
+    spread = np.hypot(lab[:, 1] - np.median(lab[:, 1]), lab[:, 2] - np.median(lab[:, 2]))
+    if np.quantile(spread, 0.98) < 6:
+        return True
+    hue = np.arctan2(lab[:, 2], lab[:, 1])[np.hypot(lab[:, 1], lab[:, 2]) > MIN_CHROMA / 2]
+    if len(hue) < ONE_HUE * len(lab):
+        return False
+    middle = np.angle(np.exp(1j * hue).mean())
+    return bool((np.abs(np.angle(np.exp(1j * (hue - middle)))) < np.pi / 6).mean() > ONE_HUE)
+
+
+def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without its rim, which is mixed with what lies behind: a twentieth of its width all around."""
+    rim = max(1, int(mask.sum() ** 0.5 / 20))
+    kernel = np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)
+    return cv2.erode(mask.astype(np.uint8), kernel, borderValue=0).astype(bool)
+
+
+def _balanced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale each channel to the image's own white, the brightest percent; the gain stays within a quarter."""
+    white = np.quantile(image[::4, ::4].reshape(-1, 3), 0.99, axis=0).clip(1)
+    gain = (white.max() / white).clip(0.8, 1.25)
+    return (image * gain).clip(0, 255).astype(np.uint8)
+
+
+def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, 3) uint8 sRGB to CIELAB, D65: L* 0 to 100."""
+    lab = cv2.cvtColor(rgb.reshape(1, -1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return lab[0]
+
+
+@cache
+def _table() -> NDArray[np.int64]:
+    """(32, 32, 32) index into NAMES of every colour: the vote of the survey's nearest names in CIELAB, nearer ones counting more."""
+    from scipy.spatial import cKDTree
+
+    terms = [(NAMES.index(term), bytes.fromhex(code)) for term, codes in survey().survey.items() for code in codes.split()]
+    labels = np.array([term for term, _ in terms])
+    tree = cKDTree(_lab(np.array([list(code) for _, code in terms], np.uint8)))
+    centres = (np.arange(LEVELS) * (256 // LEVELS) + 128 // LEVELS).astype(np.uint8)
+    grid = np.stack(np.meshgrid(centres, centres, centres, indexing="ij"), axis=-1).reshape(-1, 3)
+    distance, nearest = tree.query(_lab(grid), k=NEIGHBOURS)
+    votes = np.zeros((len(grid), len(NAMES)))
+    np.add.at(votes, (np.arange(len(grid))[:, None], labels[nearest]), 1 / (distance + 1))
+    return votes.argmax(axis=1).reshape(LEVELS, LEVELS, LEVELS)

@@ -1,0 +1,120 @@
+"""Promises of the whole road, on the built-in world and, where they are at hand, on photographs."""
+
+import hashlib
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pstgen import build, store
+from pstgen.config import BuildConfig, VerifyConfig
+from pstgen.priors import is_prior_part
+from pstgen.records import BadInput
+from pstgen.verify import verify
+
+WORLD = {"source": "world", "scenes": 200, "size": 64}
+COCO = os.environ.get("PSTGEN_COCO_ROOT")
+photographs = pytest.mark.skipif(not COCO, reason="PSTGEN_COCO_ROOT is not set: no photographs here")
+
+
+def digest(folder):
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    out = tmp_path_factory.mktemp("world") / "pst"
+    config = BuildConfig(**WORLD, out=out)
+    return config, build.build(config), store.open(out)
+
+
+def test_every_family_gives_pairs_and_none_more_than_its_share(world):
+    config, report, _ = world
+    kept = report.stations["kept"]
+    assert set(kept) == {"existence", "count", "colour", "relation"}
+    assert max(kept.values()) <= config.max_family_share * kept.total()
+
+
+def test_the_funnel_never_widens_after_the_candidates(world):
+    stations = world[1].stations
+    order = ["candidate pairs", *(name for name in stations if name.startswith("fooled")), "kept"]
+    totals = [stations[name].total() for name in order]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_no_item_shows_a_scene_that_fed_the_prior(world):
+    config, _, dataset = world
+    assert not any(is_prior_part(item.scene_id, config.prior_split, config.prior_share, config.seed) for item in dataset.items())
+
+
+def test_every_baseline_gives_the_lure_for_every_kept_pair(world):
+    kept = [score for score in world[2].scores() if score.kept]
+    assert {score.judge for score in kept} == {"prior", "text"}
+    assert all(score.choice == score.lure for score in kept)
+
+
+def test_candidates_that_were_dropped_are_recorded_too(world):
+    assert any(not score.kept for score in world[2].scores())
+
+
+def test_no_scene_gives_more_than_a_few_pairs(world):
+    config, _, dataset = world
+    assert max(Counter(item.scene_id for item in dataset.items()).values()) <= config.pairs_per_scene
+
+
+def test_one_seed_gives_the_same_bytes_and_another_one_others(world, tmp_path):
+    config, _, dataset = world
+    build.build(BuildConfig(**WORLD, out=tmp_path / "again"))
+    assert digest(tmp_path / "again") == digest(dataset.folder)
+    build.build(BuildConfig(**WORLD, seed=1, out=tmp_path / "other"))
+    assert digest(tmp_path / "other") != digest(dataset.folder)
+
+
+def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "look", broken)
+    with pytest.raises(KeyboardInterrupt):
+        build.build(BuildConfig(**WORLD, out=tmp_path / "pst"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_left_is_said_with_its_funnel(tmp_path):
+    with pytest.raises(BadInput, match=r"no pair is left .*candidate"):
+        build.build(BuildConfig(**WORLD, min_pull=0.999, out=tmp_path / "pst"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_written_world_is_read_back_as_coco(tmp_path):
+    """The world's files are a COCO source like any other, and lead to a sound set."""
+    from pstgen.config import WorldConfig
+    from pstgen.world import files
+
+    files.write(WorldConfig(n=150, size=64, out=tmp_path / "world"))
+    config = BuildConfig(source="coco", root=tmp_path / "world", split="world", out=tmp_path / "pst")
+    assert build.build(config).stations["kept"].total() > 10
+    assert all(finding.sound for finding in verify(VerifyConfig(folder=tmp_path / "pst")))
+
+
+def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
+    out = tmp_path / "pst"
+    build.build(build.settled(BuildConfig(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
+    scores = list(store.open(out).scores())
+    blind = {"vlm/no-image", "vlm/grey-image", "vlm/other-image"}
+    assert {score.judge for score in scores} == {"prior", "text", "vlm/seeing"} | blind
+    assert all(score.choice == score.lure for score in scores if score.kept and score.judge in blind)
+    seen = Counter(score.role for score in scores if score.judge == "vlm/seeing")
+    assert seen["stress"] == seen["control"] > 0
+
+
+@photographs
+def test_photographs_give_a_sound_set_of_four_families(tmp_path, tiny_llava):
+    config = BuildConfig(root=Path(COCO), vlm=str(tiny_llava), out=tmp_path / "pst")
+    kept = build.build(build.settled(config)).stations["kept"]
+    assert kept.total() >= 150
+    assert len(kept) >= 4
+    assert max(kept.values()) <= 0.6 * kept.total()
+    assert all(finding.sound for finding in verify(VerifyConfig(folder=config.out)))
