@@ -183,10 +183,12 @@ def fetch(file: Path | None, **options: Any) -> None:
 @plainly
 def world(file: Path | None, **options: Any) -> None:
     """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
+    from pstgen import store
     from pstgen.world import files
 
     settings = config.read(file, options, config.WorldConfig)
-    files.write(settings, _track)
+    with store.create(settings.out) as folder:
+        files.write(settings, folder, _track)
     click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
 
 

@@ -53,7 +53,7 @@ def draw(plan: Plan, size: int) -> Drawing:
     alone: dict[int, NDArray[np.uint8]] = {}
     for n in order:
         _shadow(canvas, pens[n], plan.things[n])
-        alone[n] = np.zeros((size, size), np.uint8, order="F")
+        alone[n] = np.zeros((size, size), np.uint8)
         for points, colour in pens[n].shapes:
             fixed = [np.rint(points * (1 << FIXED)).astype(np.int32)]
             cv2.fillPoly(canvas, fixed, colour, cv2.LINE_AA, FIXED)

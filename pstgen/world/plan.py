@@ -1,6 +1,6 @@
 """What stands where: a pure function of seed, index and typicality, in metres and shares of the picture, without pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import msgspec
@@ -149,8 +149,6 @@ def _thing(rng: np.random.Generator, name: str, colour: str, x: float, scale: fl
 
 def _on_tables(things: list[Thing]) -> tuple[Thing, ...]:
     """Put what belongs on a table onto the one there is, if it stands over it; else it stays on the floor."""
-    from dataclasses import replace
-
     table = next(thing for thing in things if thing.category == "dining table")
     top = kinds()["dining table"].size * table.scale
     width = 0.26 * table.scale * 3.0 / table.depth
