@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Names(click.ParamType):
+class Names(click.ParamType):  # type: ignore[type-arg]
     """A plug-in's name; the folder is read only when `--help` or a value asks for it."""
 
     def __init__(self, folder: str) -> None:
@@ -57,7 +57,7 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
-def _stop(line: str, code: int) -> Any:
+def _stop(line: str, code: int) -> NoReturn:
     click.echo(f"pstgen: {line}", err=True)
     sys.exit(code)
 
@@ -162,12 +162,13 @@ def fetch(file: Path | None, **options: Any) -> None:
     from pstgen import fetch as station
 
     settings = config.read(file, options, config.FetchConfig)
-    with _bar() as bar:
+    with _bar("download") as bar:
         tasks: dict[str, Any] = {}
 
         def progress(done: int, total: int, name: str) -> None:
-            task = tasks.setdefault(name, bar.add_task(name, total=total))
-            bar.update(task, completed=done)
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done)
 
         folder = station.fetch(settings, progress)
     click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
@@ -199,12 +200,13 @@ def train_eval() -> None:
     sys.exit(ENVIRONMENT)
 
 
-def _bar() -> Any:
+def _bar(of: str = "things") -> Any:
+    from rich import progress
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=Console(stderr=True))
+    amount = progress.DownloadColumn() if of == "download" else progress.MofNCompleteColumn()
+    columns = progress.TextColumn("{task.description:<24}"), progress.BarColumn(), amount, progress.TimeElapsedColumn()
+    return progress.Progress(*columns, console=Console(stderr=True))
 
 
 def _track(things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -173,7 +172,7 @@ def create(out: Path) -> Iterator[Path]:
     try:
         yield folder
         folder.chmod(0o755)
-        os.replace(folder, out)
+        folder.replace(out)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             free = shutil.disk_usage(out.parent).free / 2**20
@@ -211,7 +210,9 @@ def write_scores(folder: Path, scores: Iterable[Score]) -> None:
     pq.write_table(pa.Table.from_pylist(columns, schema=SCORES), folder / "scores.parquet", compression="zstd")
 
 
-def manifest(settings: dict[str, Any], origin: dict[str, str], judges: dict[str, str], report: Report, items: int) -> Manifest:
+def manifest(
+    settings: dict[str, Any], origin: dict[str, str], judges: dict[str, str], report: Report, items: int
+) -> Manifest:
     """What is known before the files are hashed. No time, no path, no host: same inputs, same bytes."""
     libraries = LIBRARIES + (("torch", "transformers") if any(name.startswith("vlm") for name in judges) else ())
     unknown: dict[str, dict[str, int]] = {}

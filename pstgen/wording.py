@@ -143,9 +143,9 @@ def _shape(noun: str, shape: str, number: str) -> str:
     """a: with its article; s: plural; n: a number as a word; x: singular or plural as the number in question wants it."""
     grammar = inflect.engine()
     if shape == "a":
-        return str(grammar.a(noun))  # type: ignore[arg-type]
+        return str(grammar.a(noun))
     if shape == "n":
-        return str(grammar.number_to_words(noun))  # type: ignore[arg-type]
+        return str(grammar.number_to_words(noun))
     if shape == "s" or (shape == "x" and number != "1"):
         return words.plural(noun)
     return noun

@@ -46,7 +46,9 @@ def test_the_funnel_never_widens_after_the_candidates(world):
 
 def test_no_item_shows_a_scene_that_fed_the_prior(world):
     config, _, dataset = world
-    assert not any(is_prior_part(item.scene_id, config.prior_split, config.prior_share, config.seed) for item in dataset.items())
+    assert not any(
+        is_prior_part(item.scene_id, config.prior_split, config.prior_share, config.seed) for item in dataset.items()
+    )
 
 
 def test_every_baseline_gives_the_lure_for_every_kept_pair(world):
@@ -65,7 +67,7 @@ def test_no_scene_gives_more_than_a_few_pairs(world):
 
 
 def test_one_seed_gives_the_same_bytes_and_another_one_others(world, tmp_path):
-    config, _, dataset = world
+    _, _, dataset = world
     build.build(BuildConfig(**WORLD, out=tmp_path / "again"))
     assert digest(tmp_path / "again") == digest(dataset.folder)
     build.build(BuildConfig(**WORLD, seed=1, out=tmp_path / "other"))
@@ -93,7 +95,8 @@ def test_a_written_world_is_read_back_as_coco(tmp_path):
     from pstgen.config import WorldConfig
     from pstgen.world import files
 
-    files.write(WorldConfig(n=150, size=64, out=tmp_path / "world"))
+    (tmp_path / "world").mkdir()
+    files.write(WorldConfig(n=150, size=64), tmp_path / "world")
     config = BuildConfig(source="coco", root=tmp_path / "world", split="world", out=tmp_path / "pst")
     assert build.build(config).stations["kept"].total() > 10
     assert all(finding.sound for finding in verify(VerifyConfig(folder=tmp_path / "pst")))

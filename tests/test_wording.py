@@ -12,6 +12,8 @@ ABOUT = {
     "thing": ["apple", "person", "skis", "tv", "elephant", "scissors", "broccoli"],
     "context": ["umbrella", "dining table"],
     "other": ["dog", "oven"],
+    "colour": ["red", "orange"],
+    "number": ["1", "3"],
 }
 
 

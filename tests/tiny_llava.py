@@ -9,7 +9,10 @@ CHAT = (
     "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
-CORPUS = ["USER: ASSISTANT: Is there a dog in the picture? Answer with one of: no, yes.", "How many cups? 1 2 3 4 left right"]
+CORPUS = [
+    "USER: ASSISTANT: Is there a dog in the picture? Answer with one of: no, yes.",
+    "How many cups? 1 2 3 4 left right",
+]
 
 
 def tokenizer():

@@ -19,7 +19,9 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
     problems = some((*_manifest(dataset), *_files(dataset), *_certificate(dataset)))
     if not problems:
         problems = some(_columns(dataset))
-    return Finding(check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest", problems=problems)
+    return Finding(
+        check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest", problems=problems
+    )
 
 
 def _manifest(dataset: Dataset) -> Iterator[str]:

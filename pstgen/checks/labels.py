@@ -19,7 +19,9 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 def _label(row: Row) -> Iterator[str]:
     item = row.item
     with store.on_disk(row) as scene:
-        facts = [f for f in plugins.load("families", item.family).ask(scene) if (f.form, f.about) == (item.form, item.about)]
+        facts = [
+            f for f in plugins.load("families", item.family).ask(scene) if (f.form, f.about) == (item.form, item.about)
+        ]
     if not facts:
         yield f"item {item.item_id}: its family asks no such question of this scene"
     elif not facts[0].truth.known:

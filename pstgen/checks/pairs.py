@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
@@ -20,7 +21,9 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
     found = (problem for name, twins in sorted(pairs.items()) for problem in _pair(name, twins))
     problems = some((*found, *_twice(items), *_letters(items)))
     figures = {"items": float(len(items)), "pairs": float(len(pairs))}
-    return Finding(check="pairs", summary=f"{len(pairs):,} pairs, {len(items):,} items", problems=problems, figures=figures)
+    return Finding(
+        check="pairs", summary=f"{len(pairs):,} pairs, {len(items):,} items", problems=problems, figures=figures
+    )
 
 
 def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
@@ -33,7 +36,11 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
         if getattr(control, field) != getattr(stress, field):
             yield f"pair {name}: the twins' {field} differ"
     for item in twins:
-        if item.answer not in item.options or item.lure not in item.options or len(set(item.options)) < len(item.options):
+        if (
+            item.answer not in item.options
+            or item.lure not in item.options
+            or len(set(item.options)) < len(item.options)
+        ):
             yield f"item {item.item_id}: options {item.options} do not hold answer and lure once each"
     if control.answer != control.lure:
         yield f"item {control.item_id}: the lure is {control.lure!r}, the control twin's answer {control.answer!r}"
@@ -42,11 +49,12 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
 
 
 def _twice(items: Sequence[Item]) -> Iterator[str]:
-    for what, keys in {
+    counted: dict[str, Counter[Any]] = {
         "item_id": Counter(item.item_id for item in items),
         "scene and question": Counter((item.scene_id, item.question) for item in items),
         "scene and fact": Counter((item.scene_id, item.family, item.form, item.about) for item in items),
-    }.items():
+    }
+    for what, keys in counted.items():
         yield from (f"{what} {key}: stands {n} times" for key, n in keys.items() if n > 1)
 
 
@@ -59,7 +67,9 @@ def _letters(items: Sequence[Item]) -> Iterator[str]:
         by_size[len(item.options)].append(item)
     for size, some_items in sorted(by_size.items()):
         for what in ("answer", "lure"):
-            at = Counter(item.options.index(told) for item in some_items if (told := getattr(item, what)) in item.options)
+            at = Counter(
+                item.options.index(told) for item in some_items if (told := getattr(item, what)) in item.options
+            )
             counts = [at[n] for n in range(size)]
             # Twins share the lure's place, so there are half as many independent draws as items.
             if chisquare([n / 2 for n in counts]).pvalue < ALPHA:

@@ -24,4 +24,6 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
             if len(names) > 1:
                 yield f"scenes {', '.join(sorted(names))}: show one and the same image"
 
-    return Finding(check="separation", summary=f"{len(scenes):,} images, none of the prior's part", problems=some(found()))
+    return Finding(
+        check="separation", summary=f"{len(scenes):,} images, none of the prior's part", problems=some(found())
+    )

@@ -1,4 +1,4 @@
-"""This process, one batch after another, with a journal for judges whose work is worth keeping."""
+"""In this process, one batch after another, with a journal for judges whose work is worth keeping."""
 
 import logging
 from collections.abc import Iterator, Sequence

@@ -17,8 +17,9 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
         if not scene.complete and category in colour.not_asked():
             continue
         look = colour.look(thing, scene)
-        questions = [("of", (category,), look.name), *(("is", (category, name), look.shows(name)) for name in colour.NAMES)]
+        questions = [
+            ("of", (category,), look.name),
+            *(("is", (category, name), look.shows(name)) for name in colour.NAMES),
+        ]
         for form, about, truth in questions:
-            yield Fact(
-                scene_id=scene.id, family="colour", form=form, about=about, truth=truth, evidence=(thing.id,)
-            )
+            yield Fact(scene_id=scene.id, family="colour", form=form, about=about, truth=truth, evidence=(thing.id,))

@@ -20,7 +20,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every category that is there, openly and for each small number."""
     for category, things in layout.by_category(scene).items():
         number = count(category, things, scene)
-        questions = [("many", (category,), number)]
+        questions: list[tuple[str, tuple[str, ...], Truth]] = [("many", (category,), number)]
         for n in NAMED:
             told = number if not number.known else Truth("yes" if number.answer == n else "no")
             questions.append(("exactly", (category, n), told))

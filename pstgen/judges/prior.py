@@ -36,6 +36,4 @@ def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Prior]:  #
 
 
 def _fact(item: Item) -> Fact:
-    return Fact(
-        scene_id=item.scene_id, family=item.family, form=item.form, about=item.about, truth=Truth(item.answer)
-    )
+    return Fact(scene_id=item.scene_id, family=item.family, form=item.form, about=item.about, truth=Truth(item.answer))

@@ -62,7 +62,7 @@ def folds_of(groups: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
     return np.array([digests[group] for group in groups], dtype=np.int64)
 
 
-def cross_fit(
+def cross_fit(  # noqa: PLR0913 (columns of one table)
     texts: Sequence[str],
     answers: Sequence[str],
     options: Sequence[tuple[str, ...]],
@@ -75,15 +75,15 @@ def cross_fit(
     """Log-probability of every option of every row, from a model fitted on `extra` and on the rows of other folds."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)  # noqa: S106 (a regular expression)
     features = vectorizer.fit_transform([*(text for text, _ in extra), *texts])
     labels = np.array([*(answer for _, answer in extra), *answers])
     fold = np.concatenate([np.full(len(extra), -1), folds_of(groups, folds, seed)])
     told: list[tuple[float, ...]] = [()] * len(texts)
-    for held in np.unique(fold[len(extra) :]):
+    for held in np.unique(fold[len(extra) :]).tolist():
         rows = np.flatnonzero(fold == held)
         classes, logprobs = _fit(features[fold != held], labels[fold != held], features[rows])
-        for row, line in zip(rows - len(extra), logprobs, strict=True):
+        for row, line in zip((rows - len(extra)).tolist(), logprobs, strict=True):
             told[row] = _restricted(options[row], dict(zip(classes, line, strict=True)))
     return told
 

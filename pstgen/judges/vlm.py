@@ -43,7 +43,9 @@ class Model:
             digest.update(file.name.encode() + file.read_bytes())
         return f"sha256:{digest.hexdigest()}"
 
-    def score(self, questions: Sequence[str], options: Sequence[tuple[str, ...]], images: Sequence[Image | None]) -> list[tuple[float, ...]]:
+    def score(
+        self, questions: Sequence[str], options: Sequence[tuple[str, ...]], images: Sequence[Image | None]
+    ) -> list[tuple[float, ...]]:
         """Log-probability of every option of every question. Options of one token share one row of the batch."""
         import torch
 
@@ -64,7 +66,9 @@ class Model:
         ids: list[int] = self.processor.tokenizer(f" {option}", add_special_tokens=False)["input_ids"]
         return ids
 
-    def _next(self, rows: Sequence[tuple[int, tuple[int, ...]]], questions: Sequence[str], images: Sequence[Image | None]) -> Any:
+    def _next(
+        self, rows: Sequence[tuple[int, tuple[int, ...]]], questions: Sequence[str], images: Sequence[Image | None]
+    ) -> Any:
         """For each row, (1 + begun, vocabulary) log-probabilities: after the prompt, and after each token begun."""
         import torch
 
@@ -131,7 +135,9 @@ class Look:
         """Batch by batch; images are opened one batch at a time."""
         for start in range(0, len(items), self.batch_size):
             batch = items[start : start + self.batch_size]
-            questions = [PROMPT.format(question=item.question, options=", ".join(sorted(item.options))) for item in batch]
+            questions = [
+                PROMPT.format(question=item.question, options=", ".join(sorted(item.options))) for item in batch
+            ]
             told = self.model.score(questions, [item.options for item in batch], [self._image(item) for item in batch])
             for item, logprobs in zip(batch, told, strict=True):
                 yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
@@ -156,14 +162,18 @@ def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Look]:  # 
         raise BadInput("the judge vlm needs --vlm: a folder, or a hub id")
     others = tuple(sorted({lesson.image for lesson in lessons})[:OTHERS])
     if not others:
-        raise BadInput("no scene of the prior's part can stand for another scene: more scenes, or a larger --prior-share")
+        raise BadInput(
+            "no scene of the prior's part can stand for another scene: more scenes, or a larger --prior-share"
+        )
     model = Model(config.vlm, config.device)
     return [Look(model, view, others, config.batch_size) for view in VIEWS]
 
 
 def _load(name: str, device: str) -> tuple[Any, Any, str]:
     if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") != 1 or Path(name).exists()):
-        raise Unavailable(f"{name}: no such model folder; a folder needs config.json and *.safetensors, a hub id is OWNER/NAME")
+        raise Unavailable(
+            f"{name}: no such model folder; a folder needs config.json and *.safetensors, a hub id is OWNER/NAME"
+        )
     try:
         import torch
         import transformers
@@ -184,11 +194,15 @@ def _load(name: str, device: str) -> tuple[Any, Any, str]:
             dtype=torch.bfloat16 if where.startswith("cuda") else torch.float32,
             **options,
         )
-    except Exception as error:  # noqa: BLE001 (a broken model folder can raise anything at all)
+    except Exception as error:  # a broken model folder can raise anything at all
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Unavailable(f"{name}: does not load as an image-text-to-text model with safetensors weights: {reason}") from error
+        raise Unavailable(
+            f"{name}: does not load as an image-text-to-text model with safetensors weights: {reason}"
+        ) from error
     if info["missing_keys"]:
-        raise Unavailable(f"{name}: {len(info['missing_keys'])} weights are missing, such as {sorted(info['missing_keys'])[0]}")
+        raise Unavailable(
+            f"{name}: {len(info['missing_keys'])} weights are missing, such as {min(info['missing_keys'])}"
+        )
     return model.eval().to(where), processor, where
 
 

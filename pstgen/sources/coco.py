@@ -166,7 +166,9 @@ def scenes(config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals
     categories = {category.id: category.name for category in read.instances.categories}
     for annotation in read.instances.annotations:
         if annotation.category_id not in categories:
-            refused.record(read.file.name, f"annotation {annotation.id}", f"has category {annotation.category_id}, which is none")
+            refused.record(
+                read.file.name, f"annotation {annotation.id}", f"has category {annotation.category_id}, which is none"
+            )
     _name_strays(read, refused)
     seen: int | None = None
     for picture in sorted(read.instances.images, key=lambda picture: picture.id):
@@ -188,7 +190,9 @@ def origin(config: BuildConfig) -> dict[str, str]:
     """What was read: the annotation files and their sha256."""
     file, _, split = _where(config)
     companions = (_companion(file, kind) for kind in ("person_keypoints", "captions"))
-    hashes = {f"sha256 of {f.name}": sha256(f.read_bytes()).hexdigest() for f in (file, *companions) if f and f.is_file()}
+    hashes = {
+        f"sha256 of {f.name}": sha256(f.read_bytes()).hexdigest() for f in (file, *companions) if f and f.is_file()
+    }
     licence = "annotations CC BY 4.0 (COCO Consortium) if they are COCO's; images under their own terms, see each item"
     return {"name": f"COCO-format files, split {split}", "licence": licence, **hashes}
 
@@ -218,7 +222,9 @@ def _where(config: BuildConfig) -> tuple[Path, Path, str]:
     """Annotation file, folder of images, and the split's name."""
     file = found(config)
     if file is None:
-        raise BadInput("no photographs: name --root or --annotations, set $PSTGEN_COCO_ROOT, or run `pstgen fetch coco`")
+        raise BadInput(
+            "no photographs: name --root or --annotations, set $PSTGEN_COCO_ROOT, or run `pstgen fetch coco`"
+        )
     if not config.annotations:
         return file, file.parents[1] / config.split, config.split
     split = file.stem.removeprefix("instances_")
@@ -235,7 +241,9 @@ def _decode(file: Path, as_: type[T]) -> T:
     try:
         return msgspec.json.decode(file.read_bytes(), type=as_)
     except OSError as error:
-        raise BadInput(f"{file}: {error.strerror or error}; name COCO's folder with --root or $PSTGEN_COCO_ROOT") from None
+        raise BadInput(
+            f"{file}: {error.strerror or error}; name COCO's folder with --root or $PSTGEN_COCO_ROOT"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: not a COCO file of this kind: {error}") from None
 
@@ -253,7 +261,9 @@ def _name_strays(read: Annotated, refused: Refusals) -> None:
     ids = np.fromiter((annotation.id for annotation in read.instances.annotations), np.int64)
     numbers, times = np.unique(ids, return_counts=True)
     for number in numbers[times > 1]:
-        refused.record(read.file.name, f"annotation {number}", "stands there twice; the first one of an image was taken")
+        refused.record(
+            read.file.name, f"annotation {number}", "stands there twice; the first one of an image was taken"
+        )
 
 
 def _scene(read: Annotated, picture: Picture, categories: dict[int, str], licence: str, refused: Refusals) -> Scene:
@@ -294,7 +304,9 @@ def _instance(read: Annotated, picture: Picture, row: Annotation, category: str,
     try:
         region = _region(row.bbox)
         rle = masks.encode(bytes(row.segmentation), picture.width, picture.height)
-        full = masks.encode(bytes(row.full_segmentation), picture.width, picture.height) if row.full_segmentation else b""
+        full = (
+            masks.encode(bytes(row.full_segmentation), picture.width, picture.height) if row.full_segmentation else b""
+        )
         joints = _joints(read, row)
     except ValueError as reason:
         refused.record(read.file.name, f"annotation {row.id}", f"{reason}; it was left out")

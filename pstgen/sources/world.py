@@ -1,6 +1,5 @@
 """The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -30,14 +29,19 @@ def origin(config: BuildConfig) -> dict[str, str]:
     """The world says what it is: no photographs."""
     told = {"seed": config.seed, "scenes": config.scenes, "size": config.size, "typicality": config.typicality}
     name = "pstgen built-in world (synthetic drawings, no photographs)"
-    return {"name": name, "licence": LICENCE, **{key: str(value) for key, value in told.items()}, "drawn by": _version()}
+    return {
+        "name": name,
+        "licence": LICENCE,
+        **{key: str(value) for key, value in told.items()},
+        "drawn by": _version(),
+    }
 
 
 @cache
 def _version() -> str:
     """sha256 of all that decides how a scene looks; another version has a cache of its own."""
-    drawing = sorted(file for file in (files("pstgen") / "world").iterdir() if file.name.endswith(".py"))
-    code = [file.read_bytes() for file in drawing]
+    drawing = {file.name: file for file in (files("pstgen") / "world").iterdir() if file.name.endswith(".py")}
+    code = [drawing[name].read_bytes() for name in sorted(drawing)]
     return sha256(b"".join([*code, (resources.folder("data_sources") / "world.yaml").read_bytes()])).hexdigest()[:16]
 
 
@@ -47,7 +51,9 @@ def _folder(config: BuildConfig) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable(f"{folder}: cannot be written: {error.strerror}; name another place with $XDG_CACHE_HOME") from None
+        raise Unavailable(
+            f"{folder}: cannot be written: {error.strerror}; name another place with $XDG_CACHE_HOME"
+        ) from None
     return folder
 
 
@@ -63,7 +69,7 @@ def _drawn(folder: Path, index: int, config: BuildConfig) -> Scene:
             save(drawing, made[0], made[1])
             made[2].write_bytes(msgspec.json.encode(told))
             for path in made:
-                os.replace(path, folder / path.name)
+                path.replace(folder / path.name)
     except OSError as error:
         raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
     return told

@@ -39,7 +39,7 @@ def plural(noun: str) -> str:
     import inflect
 
     head, of, rest = noun.partition(" of ")
-    return str(inflect.engine().plural(head)) + of + rest  # type: ignore[arg-type]
+    return str(inflect.engine().plural(head)) + of + rest
 
 
 def spoken(category: str) -> str:

@@ -13,7 +13,11 @@ ABOVE: dict[str, tuple[tuple[RGB, RGB], ...]] = {  # top and bottom of sky or wa
     "meadow": (((116, 176, 232), (214, 234, 246)), ((246, 206, 160), (252, 236, 214))),
     "beach": (((104, 178, 234), (206, 236, 250)), ((250, 196, 170), (252, 232, 206))),
     "kitchen": (((232, 222, 202), (240, 232, 216)), ((206, 222, 222), (220, 232, 230))),
-    "room": (((214, 204, 216), (226, 218, 226)), ((220, 208, 186), (232, 222, 204)), ((188, 206, 196), (204, 218, 210))),
+    "room": (
+        ((214, 204, 216), (226, 218, 226)),
+        ((220, 208, 186), (232, 222, 204)),
+        ((188, 206, 196), (204, 218, 210)),
+    ),
 }
 BELOW: dict[str, tuple[tuple[RGB, RGB], ...]] = {  # far and near ground
     "street": (((150, 150, 154), (122, 122, 128)),),
@@ -59,7 +63,16 @@ def _outdoors(canvas: NDArray[np.uint8], line: int, place: str, rng: np.random.G
         for x in range(-1, 4):
             y = line + 0.3 * size
             left = (x + 0.4) * size / 3
-            _fill(canvas, [(left, y), (left + 0.14 * size, y), (left + 0.13 * size, y + 0.025 * size), (left - 0.02 * size, y + 0.025 * size)], (226, 222, 200))
+            _fill(
+                canvas,
+                [
+                    (left, y),
+                    (left + 0.14 * size, y),
+                    (left + 0.13 * size, y + 0.025 * size),
+                    (left - 0.02 * size, y + 0.025 * size),
+                ],
+                (226, 222, 200),
+            )
 
 
 def _cloud(canvas: NDArray[np.uint8], x: float, y: float, r: float) -> None:
@@ -71,7 +84,7 @@ def _cloud(canvas: NDArray[np.uint8], x: float, y: float, r: float) -> None:
 def _hills(canvas: NDArray[np.uint8], line: int, tint: RGB, height: float, rng: np.random.Generator) -> None:
     size = len(canvas)
     x = np.linspace(0, size, 24)
-    waves = sum(np.sin(x / size * k * np.pi + rng.uniform(0, 6)) / k for k in (2, 3, 5))
+    waves = np.sum([np.sin(x / size * k * np.pi + rng.uniform(0, 6)) / k for k in (2, 3, 5)], axis=0)
     y = line - height * (0.55 + 0.35 * waves)
     _fill(canvas, [*zip(x.tolist(), y.tolist(), strict=True), (size, line), (0, line)], tint)
 
@@ -85,7 +98,16 @@ def _houses(canvas: NDArray[np.uint8], line: int, rng: np.random.Generator) -> N
         _fill(canvas, [(x, line), (x + width, line), (x + width, line - height), (x, line - height)], tint)
         for row in np.arange(line - height + 0.03 * size, line - 0.05 * size, 0.07 * size):
             for column in np.arange(x + 0.025 * size, x + width - 0.04 * size, 0.06 * size):
-                _fill(canvas, [(column, row), (column + 0.03 * size, row), (column + 0.03 * size, row + 0.04 * size), (column, row + 0.04 * size)], shade(tint, 0.84))
+                _fill(
+                    canvas,
+                    [
+                        (column, row),
+                        (column + 0.03 * size, row),
+                        (column + 0.03 * size, row + 0.04 * size),
+                        (column, row + 0.04 * size),
+                    ],
+                    shade(tint, 0.84),
+                )
         x += width
 
 
@@ -97,16 +119,29 @@ def _room(canvas: NDArray[np.uint8], line: int, place: str, rng: np.random.Gener
     _fill(canvas, [(x, top), (x + width, top), (x + width, bottom), (x, bottom)], frame)
     edge = 0.014 * size
     for left, right in ((x + edge, x + width / 2 - edge / 2), (x + width / 2 + edge / 2, x + width - edge)):
-        _fill(canvas, [(left, top + edge), (right, top + edge), (right, bottom - edge), (left, bottom - edge)], (184, 216, 236))
-        _fill(canvas, [(left, bottom - edge), (right, bottom - edge), (right, bottom - 5 * edge), (left, bottom - 3 * edge)], (166, 200, 150))
+        _fill(
+            canvas,
+            [(left, top + edge), (right, top + edge), (right, bottom - edge), (left, bottom - edge)],
+            (184, 216, 236),
+        )
+        _fill(
+            canvas,
+            [(left, bottom - edge), (right, bottom - edge), (right, bottom - 5 * edge), (left, bottom - 3 * edge)],
+            (166, 200, 150),
+        )
     if place == "kitchen":
         for y in range(int(0.36 * size), line, max(4, size // 16)):
             cv2.line(canvas, (0, y), (size, y), (226, 220, 208), 1)
-    tint = tuple(int(c) for c in canvas[line, 0])
-    _fill(canvas, [(0, line - 0.015 * size), (size, line - 0.015 * size), (size, line + 0.008 * size), (0, line + 0.008 * size)], shade(tint, 1.4))  # type: ignore[arg-type]
+    red, green, blue = canvas[line, 0].tolist()
+    tint = (red, green, blue)
+    _fill(
+        canvas,
+        [(0, line - 0.015 * size), (size, line - 0.015 * size), (size, line + 0.008 * size), (0, line + 0.008 * size)],
+        shade(tint, 1.4),
+    )
     for k in range(-6, 7):
         start, end = (int(size / 2 + k * 0.09 * size), line + 2), (int(size / 2 + k * 0.32 * size), size)
-        cv2.line(canvas, start, end, shade(tint, 0.93), 1, cv2.LINE_AA)  # type: ignore[arg-type]
+        cv2.line(canvas, start, end, shade(tint, 0.93), 1, cv2.LINE_AA)
 
 
 def _fill(canvas: NDArray[np.uint8], points: list[tuple[float, float]], colour: RGB) -> None:

@@ -44,5 +44,5 @@ def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -
 def _some(noun: str, number: int) -> str:
     grammar = inflect.engine()
     if number == 1:
-        return str(grammar.a(noun))  # type: ignore[arg-type]
-    return f"{NUMBERS[number]} {grammar.plural(noun)}"  # type: ignore[arg-type]
+        return str(grammar.a(noun))
+    return f"{NUMBERS[number]} {grammar.plural(noun)}"

@@ -100,9 +100,9 @@ def _write(canvas: NDArray[np.uint8], text: str, middle: tuple[float, float], he
 
 def _lit(canvas: NDArray[np.uint8], plan: Plan, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Light and warmth of the hour, and a little grain."""
-    gain = np.float32([plan.light + 0.02 * plan.warmth, plan.light, plan.light - 0.02 * plan.warmth])
+    gain = np.array([plan.light + 0.02 * plan.warmth, plan.light, plan.light - 0.02 * plan.warmth], np.float32)
     grain = rng.integers(-4, 5, canvas.shape, dtype=np.int8)
-    return np.clip(canvas * gain + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(canvas * gain + grain, 0, 255), dtype=np.uint8)
 
 
 def _depth(plan: Plan, owner: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -114,7 +114,7 @@ def _depth(plan: Plan, owner: NDArray[np.uint8]) -> NDArray[np.uint16]:
     rows = np.where(ground > far, WALL if plan.place in INDOORS else 0.0, ground)
     metres = np.repeat(rows[:, None], size, axis=1)
     of_thing = np.array([0.0, *(thing.depth for thing in plan.things)])
-    return np.rint(1000 * np.where(owner, of_thing[owner], metres)).astype(np.uint16)
+    return np.asarray(np.rint(1000 * np.where(owner, of_thing[owner], metres)), dtype=np.uint16)
 
 
 def _instances(

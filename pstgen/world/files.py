@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import msgspec
 
@@ -55,7 +55,7 @@ class _Table:
     def __init__(self, file: Path) -> None:
         self.paths = [file.with_suffix(".images"), file.with_suffix(".annotations")]
 
-    def __enter__(self) -> "_Table":
+    def __enter__(self) -> Self:
         self.files: list[BinaryIO] = [path.open("wb") for path in self.paths]
         return self
 

@@ -1,5 +1,7 @@
 """Food, furniture and small things."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from pstgen.world.palette import RGB, shade
@@ -35,7 +37,14 @@ def broccoli(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     pen.poly([(-0.13, 0), (0.13, 0), (0.2, 0.5), (-0.2, 0.5)], stem)
     pen.limb((0, 0.25), (-0.3, 0.52), 0.12, stem)
     pen.limb((0, 0.25), (0.3, 0.52), 0.12, shade(stem, 0.9))
-    for x, y, r, f in ((-0.36, 0.55, 0.2, 0.85), (0.36, 0.55, 0.2, 0.8), (-0.2, 0.76, 0.22, 1.0), (0.2, 0.76, 0.22, 0.92), (0, 0.62, 0.24, 1.05), (0.0, 0.85, 0.16, 1.1)):
+    for x, y, r, f in (
+        (-0.36, 0.55, 0.2, 0.85),
+        (0.36, 0.55, 0.2, 0.8),
+        (-0.2, 0.76, 0.22, 1.0),
+        (0.2, 0.76, 0.22, 0.92),
+        (0, 0.62, 0.24, 1.05),
+        (0.0, 0.85, 0.16, 1.1),
+    ):
         pen.oval(x, y, r, r * 0.92, shade(colour, f))
 
 
@@ -75,7 +84,9 @@ def bowl(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     a = np.linspace(np.pi, 2 * np.pi, 16)
     pen.box(-0.3, 0, 0.3, 0.12, shade(colour, 0.7))
     pen.poly([(float(0.95 * np.cos(t)), float(0.92 + 0.86 * np.sin(t))) for t in a], colour)
-    pen.poly([(float(0.95 * np.cos(t)), float(0.92 + 0.86 * np.sin(t))) for t in a[9:]] + [(0.5, 0.92)], shade(colour, 0.85))
+    pen.poly(
+        [(float(0.95 * np.cos(t)), float(0.92 + 0.86 * np.sin(t))) for t in a[9:]] + [(0.5, 0.92)], shade(colour, 0.85)
+    )
     pen.oval(0, 0.9, 0.95, 0.16, shade(colour, 0.62))
     pen.oval(0, 0.87, 0.84, 0.11, shade(colour, 0.8))
 
@@ -189,7 +200,7 @@ def sports_ball(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     for side in (-1, 1):
         a = np.linspace(-0.9, 0.9, 7)
         arc = [(float(side * (0.62 - 0.4 * np.cos(t))), float(0.5 + 0.46 * np.sin(t))) for t in a]
-        for p, q in zip(arc, arc[1:], strict=False):
+        for p, q in pairwise(arc):
             pen.limb(p, q, 0.03, seam)
 
 
@@ -198,7 +209,9 @@ def kite(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     pen.limb((0, 0.3), (-0.1, 0.16), 0.02, (90, 90, 96))
     pen.limb((-0.1, 0.16), (0.06, 0.0), 0.02, (90, 90, 96))
     for x, y in ((-0.06, 0.2), (-0.04, 0.09)):
-        pen.poly([(x - 0.07, y + 0.03), (x + 0.07, y - 0.03), (x + 0.07, y + 0.03), (x - 0.07, y - 0.03)], shade(colour, 0.8))
+        pen.poly(
+            [(x - 0.07, y + 0.03), (x + 0.07, y - 0.03), (x + 0.07, y + 0.03), (x - 0.07, y - 0.03)], shade(colour, 0.8)
+        )
     pen.poly([(0, 1.0), (0.34, 0.68), (0, 0.28), (-0.34, 0.68)], colour)
     pen.poly([(0, 1.0), (0.34, 0.68), (0, 0.68)], shade(colour, 1.25))
     pen.poly([(0, 0.68), (-0.34, 0.68), (0, 0.28)], shade(colour, 0.8))

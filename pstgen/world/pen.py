@@ -68,7 +68,15 @@ class Pen:
         length = max(float(np.hypot(bx - ax, by - ay)), 1e-6)
         nx, ny = -(by - ay) / length, (bx - ax) / length
         w, e = width / 2, (end or width) / 2
-        self.poly([(ax + nx * w, ay + ny * w), (bx + nx * e, by + ny * e), (bx - nx * e, by - ny * e), (ax - nx * w, ay - ny * w)], colour)
+        self.poly(
+            [
+                (ax + nx * w, ay + ny * w),
+                (bx + nx * e, by + ny * e),
+                (bx - nx * e, by - ny * e),
+                (ax - nx * w, ay - ny * w),
+            ],
+            colour,
+        )
         self.oval(ax, ay, w, w, colour)
         self.oval(bx, by, e, e, colour)
 

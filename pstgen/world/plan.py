@@ -116,8 +116,7 @@ def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality:
     things: list[Thing] = []
     for name, number in sorted(groups, key=lambda group: lean[group[0]]):
         colour = _colour(rng, name, typicality)
-        for _ in range(number):
-            things.append(_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd))
+        things += [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
     return _on_tables(things) if tables else tuple(things)
 
 

@@ -5,7 +5,7 @@ from pstgen.families import count
 
 
 def truths(scene):
-    return {fact.about[0]: fact.truth for fact in count.ask(scene)}
+    return {fact.about[0]: fact.truth for fact in count.ask(scene) if fact.form == "many"}
 
 
 @given(st.integers(1, 9))
@@ -28,3 +28,10 @@ def test_on_photographs_a_like_thing_makes_the_number_unknown(scene, thing):
 def test_the_evidence_is_every_one_of_them(scene, thing):
     some = scene(thing("cup", 0, id=5), thing("dog", 40, id=6), thing("cup", 70, id=7))
     assert {fact.about[0]: fact.evidence for fact in count.ask(some)} == {"cup": (5, 7), "dog": (6,)}
+
+
+@given(st.integers(1, 9))
+def test_exactly_so_many_agrees_with_how_many(scene, thing, n):
+    some = scene(*(thing("cup", 60 * k, id=k + 1, within=(600, 100)) for k in range(n)), width=600)
+    told = {fact.about[1]: fact.truth.answer for fact in count.ask(some) if fact.form == "exactly"}
+    assert told == {m: None if n > 6 else "yes" if m == str(n) else "no" for m in ("1", "2", "3", "4")}

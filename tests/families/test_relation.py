@@ -35,7 +35,9 @@ def test_mirroring_swaps_left_and_right_and_nothing_else(scene, thing, a, b):
         xs = [80 - spot[0] if flip else spot[0] for spot in (a, b)]
         return scene(thing("cup", xs[0], a[1], id=1), thing("dog", xs[1], b[1], id=2))
 
-    assert answers(at(flip=True)) == {question: SWAP.get(answer, answer) for question, answer in answers(at(flip=False)).items()}
+    assert answers(at(flip=True)) == {
+        question: SWAP.get(answer, answer) for question, answer in answers(at(flip=False)).items()
+    }
 
 
 @given(spots, spots)

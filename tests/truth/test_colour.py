@@ -122,7 +122,6 @@ def test_a_picture_without_colour_tells_none(photo, filtered, paint, caption):
     assert "greyscale" in truth.reason
 
 
-@pytest.mark.xfail(strict=True, reason="dark parts of a sepia picture have little chroma, and are counted as grey")
 def test_a_sepia_picture_with_dark_parts_tells_none(photo):
     truth = colour.look(*photo(SHADES["black"], "a black cup", filtered=sepia)).name
     assert "greyscale" in truth.reason
@@ -277,8 +276,5 @@ def test_on_photographs_it_says_what_a_person_sees_or_nothing(split):
 
 
 @needs_photographs
-@pytest.mark.xfail(
-    strict=True, reason="a picture in two false colours, green lights and purple shades, is not recognised"
-)
 def test_a_photograph_in_false_colours_tells_none():
     assert set(said("train2017", [("214704", 333545), ("214704", 674745)]).values()) == {None}
