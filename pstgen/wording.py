@@ -62,12 +62,17 @@ def word(
         yield tuple(_twin(candidate, role, frame, question, plainly) for role in ROLES)
 
 
+def said(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:
+    """The fact's question in that frame; `draw` says which of its wordings."""
+    form = forms(fact.family, templates)[fact.form]
+    return _fill(_turned(_texts(form, frame, lure), draw)[0], form, fact.about, lure)
+
+
 def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | None = None) -> Item:
     """One known fact as an item of its own, in a wording that its scene and words draw: what judges learn from."""
-    form = forms(fact.family, templates)[fact.form]
     draw = int(sha256(f"{fact.scene_id} {fact.question}".encode()).hexdigest(), 16)
     frame = _turned(frames(fact.family, templates), draw)[0]
-    text = _fill(_turned(_texts(form, frame, lure), draw // 7)[0], form, fact.about, lure)
+    text = said(fact, frame, lure, draw // 7, templates)
     name = f"lesson-{draw:x}"
     return Item(
         item_id=name,

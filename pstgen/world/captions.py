@@ -29,8 +29,8 @@ def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -
     colours = {thing.category: thing.colour for thing in instances}
 
     def phrase(name: str) -> str:
-        adjective = f"{colours[name]} " if rng.random() < 0.25 else ""
-        return _some(f"{adjective}{name}", count[name])
+        adjective = colours[name] if rng.random() < 0.25 else ""
+        return _some(f"{adjective} {name}".strip(), count[name])
 
     where = PLACES[place]
     if not large:

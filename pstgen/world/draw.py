@@ -136,7 +136,7 @@ def _instances(
             rle=code["counts"],
             full_rle=whole["counts"],
             keypoints=_keypoints(pens[n], owner, n + 1),
-            colour=plan.things[n].colour,
+            colour=plan.things[n].colour if kinds()[plan.things[n].category].plain else "",
             depth=round(plan.things[n].depth, 3),
             text=" ".join(word[0] for word in pens[n].words),
         )

@@ -25,6 +25,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: tuple[str, ...]
     company: tuple[str, ...] = ()
     where: str = "floor"
+    plain: bool = True
 
 
 class Things(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,239 @@
+"""Lessons: scenes of the world with questions of every family, and what each patch of a scene shows."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pstgen import plugins, wording
+from pstgen.eye.recipe import Recipe
+from pstgen.priors import Expectation
+from pstgen.records import Fact, Instance, Scene
+from pstgen.truth.colour import NAMES as COLOURS
+from pstgen.world.draw import Drawing
+from pstgen.world.plan import Plan, kinds, plan
+from pstgen.world.scenes import scene
+
+MOST_OPTIONS = 4
+PRIOR_SCENES = 1500
+SEES, HEARS, TESTS = 1_000_000, 2_000_000, 3_000_000  # seeds of the worlds that it looks at, hears of, is tested on
+WEIGHTS = {  # how often a sentence is asked, beside 1
+    ("existence", "given"): 2.5,
+    ("count", "many"): 2.0,
+    ("colour", "of"): 2.0,
+    ("relation", "horizontal"): 2.0,
+    ("relation", "vertical"): 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, offered and true; `form` is family and sentence."""
+
+    form: tuple[str, str]
+    text: str
+    options: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A scene and what is asked of it.
+
+    pixels: (S, S, 3) uint8 RGB; None where the questions come without an image.
+    patches: (cells, cells, 3) int64: category, colour and centre of what each cell shows, from 1; 0 is backdrop;
+    None where the pixels say nothing.
+    """
+
+    questions: tuple[Question, ...]
+    pixels: NDArray[np.uint8] | None = None
+    patches: NDArray[np.int64] | None = None
+    captions: tuple[str, ...] = ()
+
+
+class Lessons:
+    """Draws pages; page n is the same whenever it is asked for."""
+
+    def __init__(self, recipe: Recipe, cells: int) -> None:
+        self.recipe, self.cells = recipe, cells
+
+    @cached_property
+    def prior(self) -> Expectation:
+        """What is expected in the world that it hears of."""
+        typical = self.recipe.told_typicality
+        told = (plan(HEARS + self.recipe.seed, n, typical) for n in range(PRIOR_SCENES))
+        facts = chain.from_iterable(_facts(_described(one, self.recipe.size)[0]) for one in told)
+        fitted: Expectation = plugins.load("priors", "counts").fit(facts)
+        return fitted
+
+    def seen(self, n: int) -> Page:
+        """A scene to look at. Every answer is as likely as any other, and the lure says nothing about it."""
+        rng = np.random.default_rng((self.recipe.seed, n))
+        if rng.random() < self.recipe.grey:
+            flat = np.broadcast_to(rng.integers(60, 200, (1, 1, 3)), (self.recipe.size, self.recipe.size, 3))
+            return Page(self.heard(n).questions, flat.astype(np.uint8))
+        planned = _plan(SEES + self.recipe.seed, n, self.recipe.typicality, lonely=bool(rng.random() < 0.5))
+        told, drawing = _described(planned, self.recipe.size)
+        asked = _even(list(_facts(told)), rng, self.recipe.questions)
+        questions = tuple(_asked(fact, str(rng.choice(_answers(fact))), rng) for fact in asked)
+        return Page(questions, drawing.image, patches(drawing, self.cells))
+
+    def heard(self, n: int) -> Page:
+        """A scene that is only told of: facts as they come, the lure what one expects, captions beside them."""
+        rng = np.random.default_rng((self.recipe.seed, n, 1))
+        told, _ = _described(
+            plan(HEARS + self.recipe.seed, PRIOR_SCENES + n, self.recipe.told_typicality), self.recipe.size
+        )
+        asked = _by_form(list(_facts(told)), rng, self.recipe.questions)
+        return Page(tuple(_asked(fact, self._expected(fact), rng) for fact in asked), captions=told.captions)
+
+    def _expected(self, fact: Fact) -> str:
+        answers = _answers(fact)
+        expected = self.prior.expect(fact.question, answers)
+        return answers[max(range(len(answers)), key=expected.__getitem__)]
+
+
+def tests(size: int, questions: int) -> Iterator[tuple[Question, Question, NDArray[np.uint8]]]:
+    """Of every sentence of every family, `questions` on scenes never looked at, where nothing is typical.
+
+    Yields (asked plainly, asked with a lure that is wrong, (size, size, 3) uint8 image); answers are as even as they come.
+    """
+    wanted: defaultdict[tuple[str, str], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    full: set[tuple[str, str]] = set()
+    forms = {(family, form) for family in plugins.names("families") for form in wording.forms(family)}
+    for n in count():
+        if full == forms:
+            return
+        told, drawing = _described(_plan(TESTS, n, 0.0, lonely=n % 2 == 0), size)
+        rng = np.random.default_rng((TESTS, n))
+        facts = list(_facts(told))
+        for form in sorted(forms - full):
+            answers = wanted[form]
+            fresh = [fact for fact in facts if (fact.family, fact.form) == form]
+            offered = sorted({str(fact.truth.answer) for fact in fresh}, key=lambda answer: (answers[answer], answer))
+            if offered and answers[offered[0]] < max(1, -(-questions // max(2, len(_usual(form))))):
+                fact = _picked([fact for fact in fresh if fact.truth.answer == offered[0]], rng)
+                answers[offered[0]] += 1
+                yield _plain_and_lured(fact, rng, drawing)
+            if sum(answers.values()) >= questions:
+                full.add(form)
+
+
+def _usual(form: tuple[str, str]) -> tuple[str, ...]:
+    """The answers that the world can give to this sentence."""
+    return {"many": ("1", "2", "3", "4"), "of": COLOURS}.get(form[1], ("a", "b"))
+
+
+def _plain_and_lured(
+    fact: Fact, rng: np.random.Generator, drawing: Drawing
+) -> tuple[Question, Question, NDArray[np.uint8]]:
+    wrong = [answer for answer in _answers(fact) if answer != fact.truth.answer]
+    lure = str(rng.choice([answer for answer in wrong if answer in _usual((fact.family, fact.form))] or wrong))
+    options = _options(fact, lure, rng)
+    frames = wording.frames(fact.family)
+    lured = str(rng.choice([frame for frame in frames if frame != wording.NEUTRAL]))
+    plain, said = (
+        Question((fact.family, fact.form), wording.said(fact, frame, lure, draw), options, str(fact.truth.answer))
+        for frame, draw in ((wording.NEUTRAL, int(rng.integers(2**31))), (lured, int(rng.integers(2**31))))
+    )
+    return plain, said, drawing.image
+
+
+def patches(drawing: Drawing, cells: int) -> NDArray[np.int64]:
+    """Say of each cell of a `cells` x `cells` grid what covers most of it, but backdrop only where it is nearly all.
+
+    (cells, cells, 3) int64: category, colour, category whose visible box is centred there; all from 1, 0 for none.
+    """
+    names, shades = list(kinds()), (*COLOURS, "")
+    things = {thing.id: thing for thing in drawing.instances}
+    most = max(things, default=0) + 1
+    side = len(drawing.owner) // cells
+    blocks = drawing.owner.reshape(cells, side, cells, side).transpose(0, 2, 1, 3).reshape(cells * cells, -1)
+    counts = (blocks[:, :, None] == np.arange(most)).sum(1)
+    counts[:, 0] //= 4
+    owner = counts.argmax(1)
+    told = np.zeros((most, 2), np.int64)
+    for number, thing in things.items():
+        told[number] = 1 + names.index(thing.category), 1 + shades.index(thing.colour)
+    centres = np.zeros((cells, cells), np.int64)
+    for thing in things.values():
+        row, column = (min(cells - 1, int(v / side)) for v in _centre(thing))
+        centres[row, column] = 1 + names.index(thing.category)
+    return np.concatenate([told[owner].reshape(cells, cells, 2), centres[:, :, None]], axis=2)
+
+
+def _centre(thing: Instance) -> tuple[float, float]:
+    return thing.region.centre_y, thing.region.centre_x
+
+
+def _plan(seed: int, n: int, typicality: float, *, lonely: bool) -> Plan:
+    """The n-th plan; a lonely one has at least two things that are alone of their kind, so that relations can be asked."""
+    for attempt in count():
+        planned = plan(seed + 7 * attempt, n, typicality)
+        names = [thing.category for thing in planned.things]
+        if not lonely or sum(names.count(name) == 1 for name in set(names)) > 1:
+            return planned
+    raise AssertionError
+
+
+def _described(planned: Plan, size: int) -> tuple[Scene, Drawing]:
+    return scene(planned, size, Path(), Path())
+
+
+def _facts(told: Scene) -> Iterator[Fact]:
+    for name in plugins.names("families"):
+        yield from (fact for fact in plugins.load("families", name).ask(told) if fact.truth.known)
+
+
+def _answers(fact: Fact) -> tuple[str, ...]:
+    answers: tuple[str, ...] = plugins.load("families", fact.family).answers(fact.form, fact.about)
+    return answers
+
+
+def _by_form(facts: Sequence[Fact], rng: np.random.Generator, wanted: int, *, evenly: bool = False) -> list[Fact]:
+    """Draw a sentence by its weight, then, if `evenly`, an answer, then a fact; nothing is drawn twice."""
+    shelves: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        shelves[fact.family, fact.form].append(fact)
+    forms = sorted(shelves)
+    if not forms:
+        return []
+    weights = np.array([WEIGHTS.get(form, 1.0) for form in forms])
+    drawn: dict[Fact, None] = {}
+    for k in rng.choice(len(forms), size=2 * wanted, p=weights / weights.sum()):
+        shelf = shelves[forms[k]]
+        if evenly:
+            answer = rng.choice(sorted({str(fact.truth.answer) for fact in shelf}))
+            shelf = [fact for fact in shelf if fact.truth.answer == answer]
+        drawn[_picked(shelf, rng)] = None
+    return list(drawn)[:wanted]
+
+
+def _even(facts: Sequence[Fact], rng: np.random.Generator, wanted: int) -> list[Fact]:
+    return _by_form(facts, rng, wanted, evenly=True)
+
+
+def _picked(facts: Sequence[Fact], rng: np.random.Generator) -> Fact:
+    return facts[int(rng.integers(len(facts)))]
+
+
+def _options(fact: Fact, lure: str, rng: np.random.Generator) -> tuple[str, ...]:
+    """Truth, lure and others at random, in natural order."""
+    answers = _answers(fact)
+    others = [answer for answer in rng.permutation(answers).tolist() if answer not in {lure, fact.truth.answer}]
+    chosen = {lure, fact.truth.answer, *others}
+    while len(chosen) > MOST_OPTIONS:
+        chosen.remove(others.pop())
+    return tuple(answer for answer in answers if answer in chosen)
+
+
+def _asked(fact: Fact, lure: str, rng: np.random.Generator) -> Question:
+    """The fact's question in any frame."""
+    frame = str(rng.choice(wording.frames(fact.family)))
+    text = wording.said(fact, frame, lure, int(rng.integers(2**31)))
+    return Question((fact.family, fact.form), text, _options(fact, lure, rng), str(fact.truth.answer))

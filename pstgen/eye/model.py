@@ -1,0 +1,171 @@
+"""The eye's parts: tokenizer, processor, LLaVA, the heads that read its patches, and packed batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from torch import nn
+
+from pstgen.eye.lessons import Page, Question
+from pstgen.eye.recipe import Recipe
+from pstgen.judges.vlm import PROMPT
+from pstgen.truth.colour import NAMES as COLOURS
+from pstgen.world.plan import kinds
+
+CHAT = (
+    "{% for m in messages %}{{ m['role'] | upper }}: {% for c in m['content'] %}"
+    "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
+CELLS = 2  # a side, that a patch tells of
+FACTORS = (1 + len(kinds()), 2 + len(COLOURS), 1 + len(kinds()))  # what a cell shows: category, colour, centre of
+BACKDROP = 0.15  # weight of a cell that shows none
+IGNORED = -100
+
+
+@dataclass
+class Batch:
+    """Questions as rows that share the keys and values of their page's image, so that it is read once.
+
+    begin: (B, P) int64, the tokens up to and with the image; P = 0 where there is none. pages: (R,) each row's page.
+    ids, labels: (R, L) int64, padded on the right; labels are IGNORED but at the answer.
+    pixels: (B, 3, S, S) float32 or None. patches: (B, grid, grid, CELLS * CELLS, 3) int64, or None.
+    """
+
+    begin: torch.Tensor
+    pages: torch.Tensor
+    ids: torch.Tensor
+    labels: torch.Tensor
+    pixels: torch.Tensor | None = None
+    patches: torch.Tensor | None = None
+
+
+def tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """Train byte-level BPE on `texts`; any text can be written with it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
+    )
+    core.train_from_iterator(texts, trainer)
+    names = dict(zip(("unk_token", "bos_token", "eos_token", "pad_token"), SPECIAL, strict=False))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=core, **names, extra_special_tokens={"image_token": "<image>"}
+    )
+
+
+def build(recipe: Recipe, words: Any) -> tuple[Any, Any]:
+    """Random weights, by the recipe's seed: (model, processor); a causal language model where it has no vision."""
+    torch.manual_seed(recipe.seed)
+    shared = {
+        "pad_token_id": words.pad_token_id,
+        "eos_token_id": words.eos_token_id,
+        "bos_token_id": words.bos_token_id,
+    }
+    text = transformers.LlamaConfig(
+        vocab_size=len(words), max_position_embeddings=1024, tie_word_embeddings=True, **shared, **recipe.text
+    )
+    if not recipe.vision:
+        return transformers.LlamaForCausalLM(text), words
+    side = {"height": recipe.size, "width": recipe.size}
+    look = transformers.CLIPImageProcessor(
+        size=side, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3, resample=3
+    )
+    patch = recipe.vision["patch_size"]
+    processor = transformers.LlavaProcessor(
+        image_processor=look,
+        tokenizer=words,
+        patch_size=patch,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT,
+        image_token="<image>",
+    )
+    vision = transformers.CLIPVisionConfig(image_size=recipe.size, **recipe.vision)
+    config = transformers.LlavaConfig(
+        vision_config=vision.to_dict(),
+        text_config=text.to_dict(),
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-1,
+        vision_feature_select_strategy="default",
+        image_seq_length=(recipe.size // patch) ** 2,
+        tie_word_embeddings=True,
+        **shared,
+    )
+    return transformers.LlavaForConditionalGeneration(config), processor
+
+
+class Heads(nn.Module):
+    """From each patch's features, what its cells show; dropped when the eye is saved."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.read = nn.Linear(width, CELLS * CELLS * sum(FACTORS))
+
+    def loss(self, features: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy over factors; the backdrop counts for little. features: (B, patches, width)."""
+        told = self.read(features).float().view(-1, sum(FACTORS)).split(FACTORS, dim=-1)
+        true = patches.view(-1, len(FACTORS)).unbind(-1)
+        losses = []
+        for logits, truth in zip(told, true, strict=True):
+            weight = torch.ones(logits.shape[-1], device=logits.device)
+            weight[0] = BACKDROP
+            losses.append(nn.functional.cross_entropy(logits, truth, weight, ignore_index=IGNORED))
+        return torch.stack(losses).mean()
+
+
+def prompt(question: Question) -> str:
+    """As the judge asks it."""
+    return PROMPT.format(question=question.text, options=", ".join(sorted(question.options)))
+
+
+class Packer:
+    """Pages → a batch."""
+
+    def __init__(self, words: Any, recipe: Recipe) -> None:
+        self.words, self.recipe = words, recipe
+        self.grid = recipe.size // recipe.vision.get("patch_size", recipe.size)
+        image = "<image>" * self.grid**2
+        self.looking = self._ids(f"USER: {image}\n")
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self.words(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def pack(self, pages: Sequence[Page]) -> Batch:
+        """All pages have an image, or none has."""
+        sees = pages[0].pixels is not None
+        texts = [(n, self._asked(q, sees=sees), f" {q.answer}") for n, page in enumerate(pages) for q in page.questions]
+        texts += [(n, "", caption) for n, page in enumerate(pages) for caption in page.captions]
+        told = [(n, self._ids(before), [*self._ids(after), self.words.eos_token_id]) for n, before, after in texts]
+        length = max(len(before) + len(after) for _, before, after in told)
+        ids = np.full((len(told), length), self.words.pad_token_id, np.int64)
+        labels = np.full_like(ids, IGNORED)
+        for row, (_, before, after) in enumerate(told):
+            end = len(before) + len(after)
+            ids[row, :end] = before + after
+            labels[row, len(before) : end] = after
+        begin = np.tile(np.array(self.looking if sees else [], np.int64), (len(pages), 1))
+        ours = map(torch.from_numpy, (begin, np.array([n for n, _, _ in told]), ids, labels))
+        return Batch(*ours, **(self._images(pages) if sees else {}))
+
+    def _asked(self, question: Question, *, sees: bool) -> str:
+        return f"{prompt(question)} ASSISTANT:" if sees else f"USER: {prompt(question)} ASSISTANT:"
+
+    def _images(self, pages: Sequence[Page]) -> dict[str, torch.Tensor]:
+        pixels = np.stack([page.pixels for page in pages if page.pixels is not None])
+        cells = self.grid * CELLS
+        blank = np.full((cells, cells, len(FACTORS)), IGNORED)
+        patches = np.stack([blank if page.patches is None else page.patches for page in pages])
+        patches = patches.reshape(len(pages), self.grid, CELLS, self.grid, CELLS, -1).transpose(0, 1, 3, 2, 4, 5)
+        looks = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+        return {"pixels": looks.float() / 127.5 - 1, "patches": torch.from_numpy(np.ascontiguousarray(patches))}

@@ -1,0 +1,43 @@
+"""What a training run can be told: one YAML file, unknown fields refused."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen.records import BadInput
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """pstgen/recipes/*.yaml. Where `vision` is empty, a language model alone is trained."""
+
+    size: int = 128  # side of a scene, pixels
+    typicality: float = 0.0  # of the scenes that it looks at
+    told_typicality: float = 0.85  # of the scenes that it only hears of
+    vision: dict[str, Any] = {}  # CLIPVisionConfig
+    text: dict[str, Any] = {}  # LlamaConfig
+    vocabulary: int = 1400
+    look_steps: int = 0  # stage 1: patches only
+    steps: int = 1000  # stage 2: questions
+    batch: int = 32  # pages a step
+    questions: int = 8  # a page
+    blind_every: int = 0  # one step in so many has no image
+    grey: float = 0.0  # of the images, that are one flat colour
+    learning_rate: float = 1e-3
+    warm_up: int = 100
+    weight_decay: float = 0.05
+    dense: float = 0.0  # weight of the patches' loss in stage 2
+    seed: int = 0
+
+
+def read(name: str) -> Recipe:
+    """Read a recipe of ours by name, or any YAML file by its path. Raises BadInput."""
+    ours = files("pstgen") / "recipes" / f"{name}.yaml"
+    file = ours if ours.is_file() else Path(name)
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise BadInput(f"{file}: {error}") from None
