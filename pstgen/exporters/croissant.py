@@ -47,25 +47,17 @@ FIELDS = {
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
-    """Write croissant.json."""
+    """Write croissant.json. Each shard is a record set, its rows' plain values."""
     told = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": "perception-stress-test",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "description": "Pairs of images with one question and two answers: whoever answers from the words wins no pair.",
-        "license": "https://creativecommons.org/licenses/by/4.0/",
+        "license": dataset.manifest.origin.get("licence", "see README.md"),
         "version": dataset.manifest.pstgen,
-        "url": "https://github.com/pstgen/pstgen",
         "distribution": [_file(shard) for shard in dataset.shards],
-        "recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": "items",
-                "name": "items",
-                "field": [_field(name, kind, shard) for shard in dataset.shards[:1] for name, kind in FIELDS.items()],
-            }
-        ],
+        "recordSet": [_records(shard) for shard in dataset.shards],
     }
     code = msgspec.json.format(msgspec.json.encode(told, order="sorted"), indent=2)
     (folder / "croissant.json").write_bytes(code + b"\n")
@@ -84,6 +76,12 @@ def _file(shard: Path) -> dict[str, Any]:
     }
 
 
+def _records(shard: Path) -> dict[str, Any]:
+    """A shard's rows: the columns that are plain values."""
+    fields = [_field(name, kind, shard) for name, kind in FIELDS.items()]
+    return {"@type": "cr:RecordSet", "@id": shard.stem, "name": shard.stem, "field": fields}
+
+
 def _field(name: str, kind: str, shard: Path) -> dict[str, Any]:
     source = {"fileObject": {"@id": shard.name}, "extract": {"column": name}}
-    return {"@type": "cr:Field", "@id": f"items/{name}", "name": name, "dataType": kind, "source": source}
+    return {"@type": "cr:Field", "@id": f"{shard.stem}/{name}", "name": name, "dataType": kind, "source": source}

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 from torch import nn
 
 from pstgen.eye.lessons import Page, Question
@@ -88,7 +87,7 @@ def build(recipe: Recipe, words: Any) -> tuple[Any, Any]:
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=CHAT,
-        image_token="<image>",
+        image_token="<image>",  # noqa: S106 (a token of text)
     )
     vision = transformers.CLIPVisionConfig(image_size=recipe.size, **recipe.vision)
     config = transformers.LlavaConfig(

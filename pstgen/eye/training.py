@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from pstgen.eye.lessons import Lessons, Page
+from pstgen.eye.lessons import Lessons
 from pstgen.eye.model import CELLS, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
 from pstgen.eye.recipe import Recipe
 
@@ -194,5 +194,5 @@ def _rate(step: int, recipe: Recipe) -> float:
 
 def _autocast(where: torch.device) -> AbstractContextManager[Any]:
     """bf16 where the processor multiplies it quickly; on others it is far slower than float32."""
-    fast = where.type == "cuda" or (where.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+    fast = where.type == "cuda" or (where.type == "cpu" and torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 (nothing public tells)
     return torch.autocast(where.type, torch.bfloat16) if fast else nullcontext()

@@ -1,6 +1,7 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import sha256
@@ -245,7 +246,8 @@ def _decode(file: Path, as_: type[T]) -> T:
             f"{file}: {error.strerror or error}; name COCO's folder with --root or $PSTGEN_COCO_ROOT"
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: not a COCO file of this kind: {error}") from None
+        hint = "; NaN and Infinity are no JSON" if re.search(rb"\b(NaN|Infinity)\b", file.read_bytes()) else ""
+        raise BadInput(f"{file}: not a COCO file of this kind: {error}{hint}") from None
 
 
 def _optional(file: Path | None, as_: type[T]) -> T | None:

@@ -1,0 +1,163 @@
+"""Whatever is changed in a finished set, `verify` says so and names it."""
+
+import shutil
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import Image, load_dataset
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pstgen import build, plugins, store
+from pstgen.config import BuildConfig, VerifyConfig
+from pstgen.records import BadInput
+from pstgen.verify import verify
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A small sound set of the world, its certificate beside it."""
+    out = tmp_path_factory.mktemp("built") / "pst"
+    build.build(BuildConfig(source="world", scenes=120, size=64, candidates=60, wordings=3, out=out))
+    assert all(finding.sound for finding in verify(VerifyConfig(folder=out)))
+    return out
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    """A copy to spoil."""
+    shutil.copytree(built, tmp_path / "pst")
+    return tmp_path / "pst"
+
+
+def problems(folder):
+    return [problem for finding in verify(VerifyConfig(folder=folder)) for problem in finding.problems]
+
+
+FILES = [
+    "README.md",
+    "croissant.json",
+    "manifest.json",
+    "certificate.json",
+    "scores.parquet",
+    "data/test-00000-of-00001.parquet",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_flipped_bit_of_any_file_is_named(built, folder, name, data):
+    code = bytearray((built / name).read_bytes())
+    at = data.draw(st.integers(0, len(code) - 1))
+    code[at] ^= 1 << data.draw(st.integers(0, 7))
+    (folder / name).write_bytes(code)
+    try:
+        told = problems(folder)
+    except BadInput as error:  # a manifest that is no longer one
+        told = [str(error)]
+    assert any(name in line for line in told), told
+    (folder / name).write_bytes((built / name).read_bytes())
+
+
+def test_every_file_of_the_set_is_among_those(built):
+    assert sorted(FILES) == sorted(str(path.relative_to(built)) for path in built.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named_but_for_the_certificate(folder, name):
+    (folder / name).unlink()
+    try:
+        told = problems(folder)
+    except BadInput as error:
+        told = [str(error)]
+    assert (name == "certificate.json") == (not told)
+    assert name == "certificate.json" or any(name in line for line in told)
+
+
+def test_a_stranger_among_the_files_is_named(folder):
+    (folder / "data" / "extra.bin").write_bytes(b"x")
+    assert any("data/extra.bin" in line for line in problems(folder))
+
+
+def forged(folder, change):
+    """Rewrite the items by `change(rows)` and seal the forgery as a clever forger would."""
+    shard = next((folder / "data").glob("*.parquet"))
+    rows = pq.read_table(shard).to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows, schema=store.SCHEMA), shard)
+    (folder / "certificate.json").unlink()
+    manifest = store.open(folder).manifest
+    (folder / "manifest.json").unlink()
+    store.seal(folder, msgspec.structs.replace(manifest, items=len(rows)))
+    return problems(folder)
+
+
+def swapped(rows):
+    rows[0]["answer"], rows[1]["answer"] = rows[1]["answer"], rows[0]["answer"]
+
+
+def test_swapped_answers_are_named_even_if_the_forger_seals_them(folder):
+    told = forged(folder, swapped)
+    assert any("the answer is" in line and "the set says" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows.pop(), "has one"),
+        (lambda rows: rows[0].update(question=rows[0]["question"] + ","), "question differ"),
+        (lambda rows: rows[0].update(options=rows[0]["options"][::-1]), "options differ"),
+        (lambda rows: rows[0].update(evidence=rows[2]["evidence"]), "evidence"),
+        (lambda rows: rows[0].update(target_region=rows[2]["target_region"]), "target region"),
+        (lambda rows: rows[0].update(image=rows[2]["image"]), "one and the same image"),
+        (
+            lambda rows: [row.update(options=sorted(row["options"], key=row["lure"].__ne__)) for row in rows],
+            "letters",
+        ),
+    ],
+    ids=["a twin gone", "a comma more", "option order", "evidence", "target", "another image", "lure always first"],
+)
+def test_a_forgery_is_named(folder, change, said):
+    told = forged(folder, change)
+    assert any(said in line for line in told), told
+
+
+def test_a_scene_that_fed_the_prior_is_named(folder):
+    from pstgen.priors import is_prior_part
+
+    name = next(f"world/{n}" for n in range(999) if is_prior_part(f"world/{n}", "", 0.2, 0))
+    assert any(
+        f"scene {name}: fed the prior" in line
+        for line in forged(folder, lambda rows: rows[0].update(source_image_id=name))
+    )
+
+
+def test_hugging_face_opens_it_with_images(built):
+    read = load_dataset(str(built), split="test")
+    assert {"pair_id", "role", "options", "answer", "answer_index", "family", "image", "lure"} <= set(read.column_names)
+    assert isinstance(read.features["image"], Image)
+    assert read[0]["image"].size == (64, 64)
+    assert read[0]["options"][read[0]["answer_index"]] == read[0]["answer"]
+    assert set(read["role"]) == {"stress", "control"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_croissant_is_valid_and_gives_the_rows(built):
+    import mlcroissant
+
+    read = mlcroissant.Dataset(str(built / "croissant.json"))
+    assert not read.metadata.issues.errors
+    (records,) = read.metadata.record_sets
+    rows = list(read.records(records.id))
+    assert len(rows) == store.open(built).manifest.items
+
+
+def test_the_card_counts_what_is_there(built):
+    items = [item for item in store.open(built).items() if item.role == "stress"]
+    card = (built / "README.md").read_text()
+    assert f"{len(items):,} pairs of images" in card
+    for family in plugins.names("families"):
+        assert f"| {family} | {sum(item.family == family for item in items)} |" in card
