@@ -31,4 +31,4 @@ look: install  ## STYLE figures of the tree
 	$(BIN)/python benchmarks/look.py
 
 bench: install
-	for file in coco_load build; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+	for file in coco_load build world; do $(BIN)/python benchmarks/$$file.py || exit 1; done

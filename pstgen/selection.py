@@ -1,7 +1,7 @@
 """Which pairs stay: those whose words mislead every baseline, in fair shares, each letter as often as the next."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -24,41 +24,48 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
 def select(fallen: Iterable[Wording], config: BuildConfig) -> list[Wording]:
     """Of the wordings that every baseline falls for, one a pair: each family's strongest pull first, in fair shares.
 
-    No scene gives more than `pairs_per_scene` pairs, no fact stands in two of them, no family is more than its share.
+    No scene gives more than `pairs_per_scene` pairs, no family is more than its share, and the same thing of a scene is
+    asked about again only after everything else.
     """
     first = {wording[0].pair_id: wording for wording in reversed(list(fallen))}
-    ranked = _in_turn(sorted(first.values(), key=_rank))
-    return _shared(list(_spread(ranked, config)), config.max_family_share)
+    return _shared(list(_spread(_rare_first(first.values()), config)), config.max_family_share)
 
 
 def _rank(wording: Wording) -> tuple[float, str]:
     return -wording[0].difficulty, sha256(wording[0].pair_id.encode()).hexdigest()
 
 
-def _in_turn(ranked: Iterable[Wording]) -> list[Wording]:
-    """The strongest of every family, then the next of each: a large family leaves the scenes to small ones."""
-    turns: Counter[str] = Counter()
-    placed: list[tuple[int, Wording]] = []
-    for wording in ranked:
-        placed.append((turns[wording[0].family], wording))
-        turns[wording[0].family] += 1
-    return [wording for _, wording in sorted(placed, key=lambda place: place[0])]
+def _rare_first(wordings: Collection[Wording]) -> list[Wording]:
+    """The smallest family first, each by its rank: a large family takes the scenes that small ones leave."""
+    sizes = Counter(wording[0].family for wording in wordings)
+    return sorted(wordings, key=lambda wording: (sizes[wording[0].family], wording[0].family, *_rank(wording)))
 
 
 def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]:
-    """Use every scene a few times at most, and every fact once."""
+    """Use every scene a few times at most; what asks again of a thing in a scene comes after all that is fresh."""
     scenes: Counter[str] = Counter()
-    asked: set[tuple[str, str, str, tuple[str, ...]]] = set()
+    asked: set[tuple[str, str, str, str]] = set()
+    again: list[Wording] = []
+
+    def room(wording: Wording) -> bool:
+        return all(scenes[item.scene_id] < config.pairs_per_scene for item in wording)
+
     for wording in ranked:
-        facts = {(item.scene_id, item.family, item.form, item.about[:1]) for item in wording}
-        if asked.isdisjoint(facts) and all(scenes[item.scene_id] < config.pairs_per_scene for item in wording):
+        things = {(item.scene_id, item.family, item.form, item.about[0]) for item in wording}
+        if not asked.isdisjoint(things):
+            again.append(wording)
+        elif room(wording):
             scenes.update(item.scene_id for item in wording)
-            asked |= facts
+            asked |= things
+            yield wording
+    for wording in again:
+        if room(wording):
+            scenes.update(item.scene_id for item in wording)
             yield wording
 
 
 def _shared(wordings: list[Wording], most: float) -> list[Wording]:
-    """Trim, weakest first, every family that is more than its share; a family on its own is left as it is."""
+    """Trim, last ones first, every family that is more than its share; a family on its own is left as it is."""
     families = Counter(wording[0].family for wording in wordings)
     while len(families) > 1 and max(families.values()) > most * families.total():
         family, size = families.most_common(1)[0]
@@ -66,7 +73,7 @@ def _shared(wordings: list[Wording], most: float) -> list[Wording]:
         families[family] = min(room, size - 1)
     kept: Counter[str] = Counter()
     chosen: list[Wording] = []
-    for wording in sorted(wordings, key=_rank):
+    for wording in wordings:
         family = wording[0].family
         if kept[family] < families[family]:
             kept[family] += 1

@@ -11,7 +11,7 @@ from pstgen.records import Item, Verdict
 CONFIG = BuildConfig()
 
 
-def twins(n, *, family="count", options=("1", "2", "3", "4"), lure="1", answer="2", pull=0.5, scenes=None):
+def twins(n, *, family="count", options=("1", "2", "3", "4"), lure="1", answer="2", pull=0.5, scenes=None, about="cup"):
     def item(role, right, scene):
         return Item(
             item_id=f"{family}-{n}-{role}",
@@ -21,7 +21,7 @@ def twins(n, *, family="count", options=("1", "2", "3", "4"), lure="1", answer="
             image="",
             family=family,
             form="many",
-            about=("cup",),
+            about=(about,),
             frame="neutral",
             question="?",
             neutral="?",
@@ -51,14 +51,25 @@ def test_a_pair_stays_once_in_its_first_wording():
 
 
 def test_the_strongest_pull_comes_first_where_a_scene_may_not_give_all():
-    wordings = [twins(n, pull=n / 10, scenes=("s", f"t{n}"), family=f"f{n}") for n in range(9)]
+    wordings = [twins(n, pull=n / 10, scenes=("s", f"t{n}"), about=f"thing{n}") for n in range(9)]
     kept = selection.select(wordings, BuildConfig(pairs_per_scene=2, max_family_share=1.0))
-    assert {pair[0].family for pair in kept} == {"f8", "f7"}
+    assert [pair[0].difficulty for pair in kept] == [0.8, 0.7]
 
 
-def test_a_fact_stands_in_one_pair_only():
-    kept = selection.select([twins(0, scenes=("a", "b")), twins(1, scenes=("a", "c"))], CONFIG)
-    assert len(kept) == 1
+def test_a_large_family_takes_the_scenes_that_a_small_one_leaves():
+    large = [twins(n, pull=0.9, scenes=("s", f"t{n}"), about=f"thing{n}") for n in range(5)]
+    small = twins(9, pull=0.1, scenes=("s", "t9"), family="existence")
+    kept = selection.select([*large, small], BuildConfig(pairs_per_scene=2, max_family_share=1.0))
+    assert [pair[0].family for pair in kept] == ["existence", "count"]
+
+
+def test_what_asks_again_of_a_thing_in_a_scene_comes_last():
+    first, again, other = (
+        twins(0, pull=0.9, scenes=("a", "b")),
+        twins(1, pull=0.8, scenes=("a", "c")),
+        twins(2, pull=0.1),
+    )
+    assert selection.select([first, again, other], CONFIG) == [first, other, again]
 
 
 @given(

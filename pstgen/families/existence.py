@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pstgen.records import Fact, Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
-NAMED_AREA, UNNAMED_AREA = 0.006, 0.04  # of the image: what a caption names may be smaller
-
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
     """Yes or no."""
@@ -33,13 +31,11 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
 
 
 def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
-    """Is there at least one? Yes where one is large, or named and not small; no only where several witnesses are silent."""
+    """Is there at least one? Yes where one is plain to see; no only where several witnesses are silent."""
     if not things:
         return _absent(category, scene)
-    enough = NAMED_AREA if scene.complete or words.mentioned(category, scene) else UNNAMED_AREA
-    largest = max((thing.area for thing in things if not thing.crowd), default=0.0)
-    if largest < enough * scene.width * scene.height:
-        return unknown("there, but small or a crowd")
+    if not any(layout.is_plain(thing, scene) for thing in things):
+        return unknown("there, but small, cut off or a crowd")
     return Truth("yes")
 
 

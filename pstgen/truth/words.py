@@ -13,13 +13,14 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What people call a category, and how far the silence of annotators can be trusted.
 
     say: what a question calls it, where that is not its name. words: synonyms and hyponyms. alike: categories that people mistake for it, or call the same.
-    conspicuous: large and seldom hidden, so that annotators do not miss it.
+    conspicuous: large and seldom hidden, so that annotators do not miss it. uncounted: comes in parts that one person counts and another does not.
     """
 
     say: str = ""
     words: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
     conspicuous: bool = False
+    uncounted: bool = False
 
 
 @cache
@@ -33,13 +34,13 @@ def vocabulary(category: str) -> Vocabulary:
 def plural(noun: str) -> str:
     """The plural; of "pair of skis" and the like, that of the first word.
 
-    >>> plural("person"), plural("pair of scissors"), plural("sheep")
-    ('people', 'pairs of scissors', 'sheep')
+    >>> plural("person"), plural("pair of scissors"), plural("TV")
+    ('people', 'pairs of scissors', 'TVs')
     """
     import inflect
 
     head, of, rest = noun.partition(" of ")
-    return str(inflect.engine().plural(head)) + of + rest
+    return (f"{head}s" if head.isupper() else str(inflect.engine().plural(head))) + of + rest
 
 
 def spoken(category: str) -> str:

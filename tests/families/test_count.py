@@ -34,4 +34,10 @@ def test_the_evidence_is_every_one_of_them(scene, thing):
 def test_exactly_so_many_agrees_with_how_many(scene, thing, n):
     some = scene(*(thing("cup", 60 * k, id=k + 1, within=(600, 100)) for k in range(n)), width=600)
     told = {fact.about[1]: fact.truth.answer for fact in count.ask(some) if fact.form == "exactly"}
-    assert told == {m: None if n > 6 else "yes" if m == str(n) else "no" for m in ("1", "2", "3", "4")}
+    assert told == {m: "yes" if m == str(n) else "no" for m in ("1", "2", "3", "4")}
+
+
+def test_more_than_so_many_is_known_where_the_number_is_not(scene, thing):
+    some = scene(*(thing("cup", 30 * k, id=k + 1) for k in range(3)), thing("cup", 0, 60, width=4, id=9))
+    told = {fact.about[1:]: fact.truth.answer for fact in count.ask(some)}
+    assert told == {(): None, ("1",): "no", ("2",): "no", ("3",): None, ("4",): None}

@@ -62,4 +62,4 @@ def test_unknowns_are_counted_by_reason(scene, thing):
     some = scene(thing("cup", 0), thing("dog", 50, crowd=True))
     told = list(known([some], BuildConfig(families=("existence",)), report))
     assert [fact.about for fact in told] == [("chair", "cup")]
-    assert report.refused.facts == Counter({("existence", "there, but small or a crowd"): 1})
+    assert report.refused.facts == Counter({("existence", "there, but small, cut off or a crowd"): 1})
