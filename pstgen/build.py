@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from pstgen import plugins, selection, store, wording
+from pstgen import plugins, resources, selection, store, wording
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
 from pstgen.priors import Expectation, is_prior_part
@@ -76,16 +76,23 @@ def build(config: BuildConfig, track: Track = silent) -> Report:
 def settled(config: BuildConfig) -> BuildConfig:
     """Fill in what a run decides by itself.
 
-    The built-in world where there are no photographs; COCO's train split for the prior where it stands beside; the judge
-    of a VLM that is named.
+    The built-in world where there are no photographs; COCO's train split for the prior where it stands beside; the judges
+    of the models that are named, and on the world of those that come with pstgen.
     """
     if config.source == "coco" and plugins.load("sources", "coco").found(config) is None:
         config = msgspec.structs.replace(config, source="world")
     if config.source == "coco" and not config.prior_split and plugins.load("sources", "coco").has_train(config):
         config = msgspec.structs.replace(config, prior_split="train2017")
-    if config.vlm and "vlm" not in config.judges:
-        config = msgspec.structs.replace(config, judges=(*config.judges, "vlm"))
-    return config
+    models = {"lm": _model(config, config.lm, "words"), "vlm": _model(config, config.vlm, "eye")}
+    more = tuple(name for name, model in models.items() if model and name not in config.judges)
+    return msgspec.structs.replace(config, **models, judges=(*config.judges, *more))
+
+
+def _model(config: BuildConfig, named: str | None, ours: str) -> str | None:
+    """The model that was named; on the built-in world, ours; "none" is none."""
+    if named is None and config.source == "world":
+        return str(resources.model(ours))
+    return None if named == "none" else named
 
 
 def learn(run: Run) -> tuple[Expectation, list[Item]]:
@@ -326,7 +333,7 @@ def _told(config: BuildConfig) -> dict[str, Any]:
     """The configuration without this machine's paths, which are nobody else's and change no byte."""
     here = {"root", "annotations", "templates", "out"}
     told = {name: getattr(config, name) for name in config.__struct_fields__ if name not in here}
-    return told | {"vlm": Path(config.vlm).name if config.vlm else None}
+    return told | {name: model and Path(model).name for name, model in (("lm", config.lm), ("vlm", config.vlm))}
 
 
 def _nothing(report: Report) -> str:

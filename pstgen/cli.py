@@ -14,7 +14,8 @@ from pstgen import __version__, config, plugins
 from pstgen.records import BadInput, Unavailable
 
 if TYPE_CHECKING:
-    from pstgen.records import Finding, Report
+    from pstgen.records import Finding, Item, Report
+    from pstgen.store import Score
 
 NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
 
@@ -104,9 +105,10 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 4000]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
-@click.option("--vlm", help="A VLM in the loop: a folder, or a hub id (this downloads).")
+@click.option("--vlm", help="A VLM in the loop: a folder, a hub id (this downloads), none.  [default on world: ours]")
+@click.option("--lm", help="A language model that must fall for the words: likewise.  [default on world: ours]")
 @click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
-@click.option("--batch-size", type=click.IntRange(1), help="Of the VLM.  [default: 32]")
+@click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @plainly
 def build(file: Path | None, **options: Any) -> None:
@@ -121,7 +123,7 @@ def build(file: Path | None, **options: Any) -> None:
             "For photographs: --root DIR, $PSTGEN_COCO_ROOT, or `pstgen fetch coco`."
         )
     if not settings.vlm:
-        click.echo("No --vlm named: the text baselines judge alone.")
+        click.echo("No --vlm: the text baselines judge alone. For photographs a VLM must be named.")
     report = road.build(settings, _track)
     _funnel(report)
     click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
@@ -146,6 +148,32 @@ def verify(file: Path | None, **options: Any) -> None:
         click.echo(f"{settings.folder}: NOT SOUND", err=True)
         sys.exit(NOT_SOUND)
     click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
+
+
+@main.command(cls=Examples, epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("pairs", nargs=-1)
+@click.option("--most", type=click.IntRange(1), default=3, help="Pairs to show where none is named.  [default: 3]")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw them here (PNG).")
+@plainly
+def show(folder: Path, pairs: tuple[str, ...], most: int, picture: Path | None) -> None:
+    """Show pairs: the question, both answers, and what every judge said."""
+    from pstgen import store
+    from pstgen.exporters import sheet
+
+    dataset = store.open(folder)
+    found = sheet.pick(dataset, most, pairs)
+    if missing := set(pairs) - {stress.item.pair_id for stress, _ in found}:
+        raise BadInput(f"{folder}: has no pair {', '.join(sorted(missing))}; pair_id names them")
+    if not found:
+        raise BadInput(f"{folder}: holds no pair")
+    shown = {stress.item.pair_id for stress, _ in found}
+    said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
+    for stress, control in found:
+        _pair(stress.item, control.item, [score for score in said if score.pair_id == stress.item.pair_id])
+    if picture:
+        sheet.sheet(found, columns=3).save(picture, format="PNG")
+        click.echo(f"{picture}: {len(found)} pairs drawn")
 
 
 @main.command(
@@ -191,6 +219,57 @@ def world(file: Path | None, **options: Any) -> None:
     with store.create(settings.out) as folder:
         files.write(settings, folder, _track)
     click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
+
+
+@main.group()
+def eye() -> None:
+    """The models that come with pstgen: train them again, or measure what they see."""
+
+
+@eye.command("train", cls=Examples, epilog="pstgen eye train --out eye/\npstgen eye train --recipe words --out words/")
+@click.option("--recipe", default="eye", help="eye, words, or a YAML file.  [default: eye]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder of the model; a cut run goes on there."
+)
+@click.option("--device", default="auto", help="auto, cpu, cuda.  [default: auto]")
+@plainly
+def eye_train(recipe: str, out: Path, device: str) -> None:
+    """Train a small model on the built-in world, by a recipe."""
+    from pstgen.eye import recipe as recipes
+    from pstgen.eye import training
+
+    told = recipes.read(recipe)
+    with _bar() as bar:
+        task = bar.add_task("training", total=told.look_steps + told.steps)
+
+        def log(step: int, figures: dict[str, float]) -> None:
+            parts = " ".join(f"{name} {figures[name]:.3f}" for name in ("patches", "words") if name in figures)
+            bar.update(task, completed=step + 1, description=parts)
+
+        training.train(told, out, log, device)
+    click.echo(f"{out}: trained. Next: pstgen eye measure {out}")
+
+
+@eye.command("measure", cls=Examples, epilog="pstgen eye measure\npstgen eye measure eye/ --questions 400")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--questions", type=click.IntRange(20), default=400, help="Of every sentence.  [default: 400]")
+@click.option("--device", default="auto", help="auto, cpu, cuda.  [default: auto]")
+@click.option("--card/--no-card", default=False, help="Write the figures into the model's card.")
+@plainly
+def eye_measure(folder: Path | None, questions: int, device: str, card: bool) -> None:  # noqa: FBT001 (click's flag)
+    """Measure what the eye sees: asked plainly, with a lure, and without the image."""
+    from pstgen import resources
+    from pstgen.eye import recipe as recipes
+    from pstgen.eye import report
+    from pstgen.likelihood import Model
+
+    place = folder or resources.model("eye")
+    told, model = recipes.of(place), Model(str(place), device)
+    figures = report.measure(model, told.size, questions)
+    click.echo(report.table(figures))
+    if card:
+        command = f"pstgen eye measure --questions {questions}"
+        report.card(place, told, figures, model.model.num_parameters(), command)
 
 
 @main.command("train-eval")
@@ -239,6 +318,21 @@ def _funnel(report: Report) -> None:
         console.print(
             f"(+{more} more left out, all in manifest.json)" if more > 0 else "", end="\n" if more > 0 else ""
         )
+
+
+def _pair(stress: Item, control: Item, said: Iterable[Score]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{stress.question}[/bold]  {' / '.join(stress.options)}")
+    console.print(f"  {stress.pair_id}, {stress.frame}; the words suggest [red]{stress.lure}[/red]")
+    for item in (stress, control):
+        console.print(f"  {item.role:<8} [green]{item.answer:<8}[/green] {item.scene_id}")
+    by_judge: dict[str, list[str]] = {}
+    for score in sorted(said, key=lambda score: (score.judge, score.role == "control")):
+        by_judge.setdefault(score.judge, []).append(score.choice)
+    for judge, choices in by_judge.items():
+        console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
 
 
 def _findings(findings: Iterable[Finding]) -> None:

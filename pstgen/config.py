@@ -39,8 +39,9 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     candidates: int = 4000  # pairs a family that go to the judges, the strongest pull first
 
     # Who judges.
-    judges: tuple[str, ...] = ("prior", "text")  # words alone; `vlm` joins them where one is named
-    vlm: str | None = None  # a folder or a hub id
+    judges: tuple[str, ...] = ("prior", "text")  # words alone; `lm` and `vlm` join them where there is a model
+    lm: str | None = None  # a folder, a hub id, or "none"; on the built-in world one comes with pstgen
+    vlm: str | None = None  # the same, of a vision-language model
     device: str = "auto"
     batch_size: int = 32
     wordings: int = 12  # tries to find words for which every baseline falls

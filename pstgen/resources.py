@@ -23,6 +23,14 @@ def folder(name: str) -> Traversable:
     raise FileNotFoundError(f"{name}/ is neither at {shipped} nor at {checkout}: reinstall pstgen")
 
 
+def model(name: str) -> Path:
+    """Return the folder of a model that comes with pstgen. Raises BadInput where this installation has none."""
+    place = Path(__file__).parent / "models" / name
+    if not (place / "model.safetensors").is_file():
+        raise BadInput(f"{place}: this installation came without its models; name others with --vlm and --lm, or none")
+    return place
+
+
 def read(name: str, stem: str, as_: type[T], *, before: Path | None = None) -> T:
     """Read `<name>/<stem>.yaml` into a typed record; a user's own folder `before` is searched first.
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from pstgen.eye.lessons import Page, Question
 from pstgen.eye.recipe import Recipe
-from pstgen.judges.vlm import PROMPT
+from pstgen.likelihood import prompt as worded
 from pstgen.truth.colour import NAMES as COLOURS
 from pstgen.world.plan import kinds
 
@@ -124,7 +124,7 @@ class Heads(nn.Module):
 
 def prompt(question: Question) -> str:
     """As the judge asks it."""
-    return PROMPT.format(question=question.text, options=", ".join(sorted(question.options)))
+    return worded(question.text, question.options)
 
 
 class Packer:

@@ -41,3 +41,11 @@ def read(name: str) -> Recipe:
         raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadInput(f"{file}: {error}") from None
+
+
+def of(folder: Path) -> Recipe:
+    """The recipe that a model of ours was trained by. Raises BadInput where the folder holds none."""
+    try:
+        return msgspec.json.decode((folder / "recipe.json").read_bytes(), type=Recipe)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInput(f"{folder}: no model of ours: recipe.json: {error}") from None

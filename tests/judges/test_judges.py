@@ -7,7 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from pstgen import plugins
 from pstgen.config import BuildConfig
-from pstgen.judges import text, vlm
+from pstgen.judges import lm, text, vlm
+from pstgen.likelihood import Model
 from pstgen.records import BadInput, Item, Unavailable
 
 
@@ -26,7 +27,7 @@ def item(n, question="Is there a cup?", answer="yes", options=("yes", "no"), **o
 
 @pytest.fixture(scope="module")
 def model(tiny_llava):
-    return vlm.Model(str(tiny_llava), "cpu")
+    return Model(str(tiny_llava), "cpu")
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_the_revision_tells_one_set_of_weights_from_another(tiny_llava, tmp_path
     weights = load_file(other / "model.safetensors")
     name = next(iter(weights))
     save_file(weights | {name: weights[name] + 1}, other / "model.safetensors", {"format": "pt"})
-    assert vlm.Model(str(other), "cpu").revision != model.revision
+    assert Model(str(other), "cpu").revision != model.revision
 
 
 def test_weights_that_are_missing_are_no_model(tiny_llava, tmp_path):
@@ -93,7 +94,7 @@ def test_weights_that_are_missing_are_no_model(tiny_llava, tmp_path):
     weights.pop(next(name for name in weights if "vision" in name))
     save_file(weights, broken / "model.safetensors", {"format": "pt"})
     with pytest.raises(Unavailable, match="weights are missing"):
-        vlm.Model(str(broken), "cpu")
+        Model(str(broken), "cpu")
 
 
 @pytest.mark.parametrize("content", [{}, {"config.json": "{}"}, {"config.json": "not json"}])
@@ -103,7 +104,24 @@ def test_a_folder_that_is_no_model_is_said_with_its_name(tmp_path, content):
     for name, text_ in content.items():
         (folder / name).write_text(text_)
     with pytest.raises(Unavailable, match="mine"):
-        vlm.Model(str(folder), "cpu")
+        Model(str(folder), "cpu")
+
+
+def test_a_language_model_reads_words_alone(tiny_llava, tmp_path):
+    """A tiny Llama on its own; twins get the same, whatever they show."""
+    import transformers
+
+    words = transformers.AutoTokenizer.from_pretrained(tiny_llava)
+    config = transformers.LlamaConfig(
+        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2
+    )
+    transformers.LlamaForCausalLM(config).save_pretrained(tmp_path / "lm")
+    words.save_pretrained(tmp_path / "lm")
+    (judge,) = lm.open(BuildConfig(lm=str(tmp_path / "lm"), device="cpu"), [])
+    first, second, other = judge.answer([item(0, image="a"), item(1, image="b"), item(2, question="Is there a dog?")])
+    assert first.logprobs == pytest.approx(second.logprobs, abs=1e-5) != other.logprobs
+    with pytest.raises(BadInput, match="--lm"):
+        lm.open(BuildConfig(), [])
 
 
 def test_pickled_weights_are_refused(tiny_llava, tmp_path):
@@ -116,7 +134,7 @@ def test_pickled_weights_are_refused(tiny_llava, tmp_path):
     torch.save(load_file(broken / "model.safetensors"), broken / "pytorch_model.bin")
     (broken / "model.safetensors").unlink()
     with pytest.raises(Unavailable, match="safetensors"):
-        vlm.Model(str(broken), "cpu")
+        Model(str(broken), "cpu")
 
 
 def test_without_a_scene_to_stand_for_another_one_there_is_no_vlm(tiny_llava):
