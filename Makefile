@@ -13,6 +13,7 @@ demo: install  ## build a stress test on the built-in world and verify it, offli
 	rm -rf pst
 	$(BIN)/pstgen build --source world --out pst
 	$(BIN)/pstgen verify pst
+	$(BIN)/pstgen show pst --picture pst-pairs.png
 
 test: install  ## the default tests, under ten minutes
 	$(BIN)/python -m pytest -q

@@ -1,6 +1,6 @@
 """Lessons: scenes of the world with questions of every family, and what each patch of a scene shows."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from pstgen.world.scenes import scene
 
 MOST_OPTIONS = 4
 PRIOR_SCENES = 1500
+TESTED = 12  # scenes, for each question that is wanted, before a rare sentence is given up
 SEES, HEARS, TESTS = 1_000_000, 2_000_000, 3_000_000  # seeds of the worlds that it looks at, hears of, is tested on
 WEIGHTS = {  # how often a sentence is asked, beside 1
     ("existence", "given"): 2.5,
@@ -101,45 +102,51 @@ class Lessons:
 def tests(size: int, questions: int) -> Iterator[tuple[Question, Question, NDArray[np.uint8]]]:
     """Of every sentence of every family, `questions` on scenes never looked at, where nothing is typical.
 
-    Yields (asked plainly, asked with a lure that is wrong, (size, size, 3) uint8 image); answers are as even as they come.
+    They come in twos: one question, two scenes, two answers; so whoever does not look is right once in two at most.
+    Yields (asked plainly, asked with a lure that is wrong, (size, size, 3) uint8 image). A sentence that the world hardly
+    ever answers in two ways gives fewer.
     """
-    wanted: defaultdict[tuple[str, str], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    full: set[tuple[str, str]] = set()
-    forms = {(family, form) for family in plugins.names("families") for form in wording.forms(family)}
-    for n in count():
-        if full == forms:
-            return
-        told, drawing = _described(_plan(TESTS, n, 0.0, lonely=n % 2 == 0), size)
+    waiting: defaultdict[tuple[str, str, tuple[str, ...]], dict[str, tuple[int, Fact]]] = defaultdict(dict)
+    given: Counter[tuple[str, str]] = Counter()
+    for n in range(TESTED * questions):
         rng = np.random.default_rng((TESTS, n))
-        facts = list(_facts(told))
-        for form in sorted(forms - full):
-            answers = wanted[form]
-            fresh = [fact for fact in facts if (fact.family, fact.form) == form]
-            offered = sorted({str(fact.truth.answer) for fact in fresh}, key=lambda answer: (answers[answer], answer))
-            if offered and answers[offered[0]] < max(1, -(-questions // max(2, len(_usual(form))))):
-                fact = _picked([fact for fact in fresh if fact.truth.answer == offered[0]], rng)
-                answers[offered[0]] += 1
-                yield _plain_and_lured(fact, rng, drawing)
-            if sum(answers.values()) >= questions:
-                full.add(form)
+        facts = list(_facts(_described(_test_plan(n), size)[0]))
+        for k in rng.permutation(len(facts)):
+            fact, twin = facts[k], None
+            if given[fact.family, fact.form] < questions:
+                twin = _twin_of(fact, n, waiting[fact.question])
+            if twin:
+                given[fact.family, fact.form] += 2
+                for index, shown in (twin, (n, fact)):
+                    yield _plain_and_lured(shown, rng, _described(_test_plan(index), size)[1])
 
 
-def _usual(form: tuple[str, str]) -> tuple[str, ...]:
-    """The answers that the world can give to this sentence."""
-    return {"many": ("1", "2", "3", "4"), "of": COLOURS}.get(form[1], ("a", "b"))
+def _twin_of(fact: Fact, n: int, shelf: dict[str, tuple[int, Fact]]) -> tuple[int, Fact] | None:
+    """A fact of an earlier scene with the same question and another answer, once; else this one waits for its own."""
+    others = [answer for answer in shelf if answer != fact.truth.answer]
+    if others:
+        return shelf.pop(others[0])
+    shelf.setdefault(str(fact.truth.answer), (n, fact))
+    return None
+
+
+def _test_plan(n: int) -> Plan:
+    return _plan(TESTS, n, 0.0, lonely=n % 2 == 0)
 
 
 def _plain_and_lured(
     fact: Fact, rng: np.random.Generator, drawing: Drawing
 ) -> tuple[Question, Question, NDArray[np.uint8]]:
-    wrong = [answer for answer in _answers(fact) if answer != fact.truth.answer]
-    lure = str(rng.choice([answer for answer in wrong if answer in _usual((fact.family, fact.form))] or wrong))
-    options = _options(fact, lure, rng)
-    frames = wording.frames(fact.family)
-    lured = str(rng.choice([frame for frame in frames if frame != wording.NEUTRAL]))
+    usual = {"many": _answers(fact)[:4]}.get(fact.form, _answers(fact))  # the world shows no more than four of a kind
+    lure = str(rng.choice([answer for answer in usual if answer != fact.truth.answer]))
+    options = _options(fact, lure, rng, usual)
+    misleading = [frame for frame in wording.frames(fact.family) if frame != wording.NEUTRAL]
     plain, said = (
         Question((fact.family, fact.form), wording.said(fact, frame, lure, draw), options, str(fact.truth.answer))
-        for frame, draw in ((wording.NEUTRAL, int(rng.integers(2**31))), (lured, int(rng.integers(2**31))))
+        for frame, draw in (
+            (wording.NEUTRAL, int(rng.integers(2**31))),
+            (str(rng.choice(misleading)), int(rng.integers(2**31))),
+        )
     )
     return plain, said, drawing.image
 
@@ -222,9 +229,9 @@ def _picked(facts: Sequence[Fact], rng: np.random.Generator) -> Fact:
     return facts[int(rng.integers(len(facts)))]
 
 
-def _options(fact: Fact, lure: str, rng: np.random.Generator) -> tuple[str, ...]:
+def _options(fact: Fact, lure: str, rng: np.random.Generator, among: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Truth, lure and others at random, in natural order."""
-    answers = _answers(fact)
+    answers = among or _answers(fact)
     others = [answer for answer in rng.permutation(answers).tolist() if answer not in {lure, fact.truth.answer}]
     chosen = {lure, fact.truth.answer, *others}
     while len(chosen) > MOST_OPTIONS:

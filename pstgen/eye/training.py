@@ -53,6 +53,7 @@ def train(recipe: Recipe, out: Path, log: Log, device: str = "auto") -> None:
             school.keep(step + 1)
     model.half().save_pretrained(out)
     processor.save_pretrained(out)
+    (out / "checkpoint").unlink(missing_ok=True)
     (out / "recipe.json").write_bytes(msgspec.json.format(msgspec.json.encode(recipe)))
 
 
@@ -136,17 +137,7 @@ class _School:
 
     def _words(self, batch: Batch, where: torch.device, more: dict[str, Any]) -> torch.Tensor:
         """Cross-entropy where there is a label; logits are made there only."""
-        shared, begun = None, batch.begin.shape[1]
-        if begun:
-            shared = self.model.model(batch.begin.to(where), use_cache=True, **more).past_key_values
-            shared.batch_select_indices(batch.pages.to(where))
-        rows, length = batch.ids.shape
-        positions = torch.arange(begun, begun + length, device=where).expand(rows, -1)
-        speaker = getattr(self.model.model, "language_model", self.model.model)
-        hidden = speaker(
-            batch.ids.to(where), position_ids=positions, past_key_values=shared, use_cache=bool(begun)
-        ).last_hidden_state
-        before, after = hidden[:, :-1], batch.labels[:, 1:].to(where)
+        before, after = hidden(self.model, batch, more, where)[:, :-1], batch.labels[:, 1:].to(where)
         logits = self.model.lm_head(before[after != IGNORED])
         return nn.functional.cross_entropy(logits.float(), after[after != IGNORED])
 
@@ -182,6 +173,20 @@ class _School:
                     }
                     self.optimizer.state[p] = {"step": torch.tensor(float(step)), **moments}
         return step
+
+
+def hidden(model: Any, batch: Batch, more: dict[str, Any], where: torch.device) -> torch.Tensor:
+    """(R, L, width): the last hidden states of all rows; the image's keys and values are made once a page."""
+    shared, begun = None, batch.begin.shape[1]
+    if begun:
+        shared = model.model(batch.begin.to(where), use_cache=True, **more).past_key_values
+        shared.batch_select_indices(batch.pages.to(where))
+    rows, length = batch.ids.shape
+    positions = torch.arange(begun, begun + length, device=where).expand(rows, -1)
+    speaker = getattr(model.model, "language_model", model.model)
+    told = speaker(batch.ids.to(where), position_ids=positions, past_key_values=shared, use_cache=bool(begun))
+    states: torch.Tensor = told.last_hidden_state
+    return states
 
 
 def _rate(step: int, recipe: Recipe) -> float:

@@ -1,0 +1,235 @@
+"""The eye's lessons, its training, and the models that are shipped."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pstgen import resources, wording
+from pstgen.eye import lessons, model, recipe, report, training
+from pstgen.judges import text
+from pstgen.records import BadInput
+from pstgen.world.plan import kinds
+
+SMALL = recipe.Recipe(
+    size=64,
+    vision={
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "patch_size": 16,
+    },
+    text={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2},
+    vocabulary=400,
+    look_steps=2,
+    steps=4,
+    batch=2,
+    questions=3,
+    blind_every=2,
+    grey=0.2,
+    warm_up=1,
+    dense=0.3,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_scenes():
+    """The prior from a few scenes: what is tested here does not depend on how many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lessons, "PRIOR_SCENES", 40)
+        patch.setattr(training, "CORPUS", 10)
+        yield
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    return lessons.Lessons(SMALL, 8)
+
+
+@pytest.fixture(scope="module")
+def words(teacher):
+    return model.tokenizer(training._corpus(teacher), SMALL.vocabulary)
+
+
+def test_a_page_is_the_same_whenever_it_is_asked_for(teacher):
+    for draw in (teacher.seen, teacher.heard):
+        first, again = draw(7), draw(7)
+        assert first.questions == again.questions
+        assert (first.pixels is None) == (draw == teacher.heard)
+        if first.pixels is not None:
+            assert (first.pixels == again.pixels).all()
+
+
+def test_where_it_looks_words_tell_little_and_where_it_hears_they_tell_much(teacher):
+    """A classifier of the words, cross-fitted by page, on yes/no questions."""
+
+    def guessed(draw):
+        asked = [(n, question) for n in range(300) for question in draw(n).questions if len(question.options) == 2]
+        yes = [(n, question) for n, question in asked if question.answer in {"yes", "no"}]
+        columns = (
+            [q.text for _, q in yes],
+            [q.answer for _, q in yes],
+            [q.options for _, q in yes],
+            [str(n) for n, _ in yes],
+        )
+        told = text.cross_fit(*columns, folds=5, seed=0)
+        return np.mean([q.options[int(np.argmax(t))] == q.answer for (_, q), t in zip(yes, told, strict=True)])
+
+    assert guessed(lambda n: teacher.seen(n) if teacher.seen(n).patches is not None else lessons.Page(())) < 0.65
+    assert guessed(teacher.heard) > 0.8
+
+
+def test_patches_say_what_covers_them_and_where_the_middles_are(teacher):
+    page = next(page for page in map(teacher.seen, range(50)) if page.patches is not None)
+    assert page.patches.shape == (8, 8, 3)
+    assert page.patches[..., 0].max() <= len(kinds())
+    assert (page.patches[..., 2] > 0).any()
+    assert ((page.patches[..., 0] > 0) == (page.patches[..., 1] > 0)).all()
+
+
+def test_tests_come_in_twos_with_one_question_and_two_answers():
+    forms = defaultdict(list)
+    for plain, lured, image in lessons.tests(64, 6):
+        forms[plain.form].append((plain, lured))
+        assert image.shape == (64, 64, 3)
+        assert plain.answer == lured.answer
+        assert plain.options == lured.options
+        assert plain.answer in plain.options
+    assert set(forms) >= {("existence", "given"), ("count", "many"), ("colour", "of"), ("relation", "half")}
+    for asked in forms.values():
+        for (a, _), (b, _) in zip(asked[::2], asked[1::2], strict=True):
+            assert a.answer != b.answer
+
+
+def test_packed_questions_are_scored_as_one_by_one(teacher, words):
+    """The image once, questions in rows that share it, gives the log-probabilities of plain prompts."""
+    made, processor = model.build(SMALL, words)
+    made.eval()
+    pages = [page for page in map(teacher.seen, range(20)) if page.patches is not None][:3]
+    batch = model.Packer(words, SMALL).pack(pages)
+    asked = [(page, question) for page in pages for question in page.questions]
+    with torch.no_grad():
+        seen = made.model.get_image_features(pixel_values=batch.pixels, return_dict=True)
+        packed = training.hidden(made, batch, {"mm_encoder_outputs": {"image": seen}}, torch.device("cpu"))
+        for row, (page, question) in enumerate(asked):
+            content = [{"type": "image"}, {"type": "text", "text": model.prompt(question)}]
+            text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+            alone = made(**processor(images=[page.pixels], text=[text], return_tensors="pt")).logits[0, -1]
+            last = int((batch.labels[row] != model.IGNORED).nonzero()[0]) - 1
+            assert torch.allclose(made.lm_head(packed[row, last]), alone, atol=1e-4)
+
+
+def test_a_run_that_is_cut_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "KEEP_EVERY", 3)
+    training.train(SMALL, tmp_path / "whole", lambda *_: None, "cpu")
+
+    def cut(step, _):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(SMALL, tmp_path / "cut", cut, "cpu")
+    steps = []
+    training.train(SMALL, tmp_path / "cut", lambda step, _: steps.append(step), "cpu")
+    assert steps == [3, 4, 5]
+    whole, again = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "cut"))
+    assert whole.keys() == again.keys()
+    assert all(torch.allclose(whole[name], again[name], atol=2e-3) for name in whole)
+    assert not (tmp_path / "cut" / "checkpoint").exists()
+
+
+def test_a_language_model_alone_is_trained_by_the_same_code(tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    alone = msgspec.structs.replace(SMALL, vision={}, look_steps=0, steps=2)
+    losses = []
+    training.train(alone, tmp_path, lambda _, figures: losses.append(figures), "cpu")
+    assert all(set(figures) == {"words", "norm", "rate"} for figures in losses)
+    AutoModelForCausalLM.from_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(("written", "said"), [("stepps: 3", "stepps"), ("steps: many", "int"), ("a: [", "mine.yaml")])
+def test_a_recipe_that_is_none_is_one_clear_error(tmp_path, written, said):
+    (tmp_path / "mine.yaml").write_text(written)
+    with pytest.raises(BadInput, match=said):
+        recipe.read(str(tmp_path / "mine.yaml"))
+    with pytest.raises(BadInput, match="no such recipe"):
+        recipe.read("nothing")
+
+
+def test_the_interval_is_clopper_pearsons():
+    assert report.interval(0, 100) == pytest.approx((0.0, 0.0362), abs=1e-4)
+    assert report.interval(90, 100) == pytest.approx((0.8238, 0.9510), abs=1e-4)
+
+
+def test_every_frame_has_words_for_every_question_of_the_lessons(teacher):
+    for n in range(30):
+        for question in teacher.seen(n).questions + teacher.heard(n).questions:
+            assert question.form[1] in wording.forms(question.form[0])
+            assert question.answer in question.options
+            assert 2 <= len(question.options) <= 4
+
+
+# ------------------------------------------------------------------------------------------------- what is shipped
+
+
+PLAIN = """
+import sys, numpy
+from transformers import AutoModelForImageTextToText, AutoProcessor
+model = AutoModelForImageTextToText.from_pretrained(sys.argv[1], dtype="float32")
+processor = AutoProcessor.from_pretrained(sys.argv[1])
+chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Is there a dog? Answer with one of: no, yes."}]}]
+text = processor.apply_chat_template(chat, add_generation_prompt=True)
+inputs = processor(images=[numpy.zeros((128, 128, 3), "uint8")], text=[text], return_tensors="pt")
+out = model.generate(**inputs, max_new_tokens=3, do_sample=False)
+print(processor.decode(out[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True).strip())
+assert not any(name.startswith("pstgen") for name in sys.modules)
+"""
+
+
+def test_the_eye_loads_and_answers_without_our_code(tmp_path):
+    clean = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    words = [sys.executable, "-c", PLAIN, str(resources.model("eye"))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path, env=clean)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in {"yes", "no"}
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("eye", 2e6, 12e6), ("words", 1e5, 12e6)])
+def test_the_shipped_weights_are_small(name, least, most):
+    weights = resources.model(name) / "model.safetensors"
+    assert weights.stat().st_size < 16e6
+    assert least < sum(tensor.numel() for tensor in load_file(weights).values()) < most
+
+
+@pytest.mark.slow
+def test_the_card_of_the_eye_tells_what_it_sees():
+    """A smaller sample, measured anew, lies within the intervals of the card's figures and its own."""
+    place = resources.model("eye")
+    told = {(row["family"], row["form"]): row for row in json.loads((place / "measured.json").read_text())["figures"]}
+    anew = report.measure(report.Model(str(place), "cpu"), recipe.of(place).size, 100)
+    assert {(row.family, row.form) for row in anew} == set(told)
+    for row in anew:
+        card = told[row.family, row.form]
+        for way in ("neutral", "lured", "blinded"):
+            low, high = report.interval(getattr(row, way), row.questions)
+            low_told, high_told = report.interval(card[way], card["questions"])
+            assert low <= high_told, (row, way)
+            assert high >= low_told, (row, way)
+
+
+@pytest.mark.slow
+def test_the_eye_sees_what_blind_it_does_not():
+    place = resources.model("eye")
+    for row in report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place).size, 60)):
+        assert row.neutral > row.blinded, row
+        assert np.isclose(row.blinded / row.questions, 0.5, atol=0.2)
