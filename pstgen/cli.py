@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
@@ -14,6 +15,7 @@ from pstgen import __version__, config, plugins
 from pstgen.records import BadInput, Unavailable
 
 if TYPE_CHECKING:
+    from pstgen.build import Track
     from pstgen.records import Finding, Item, Report
     from pstgen.store import Score
 
@@ -102,7 +104,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
 @click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")
 @click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
-@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 4000]")
+@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 1500]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option("--vlm", help="A VLM in the loop: a folder, a hub id (this downloads), none.  [default on world: ours]")
@@ -124,7 +126,8 @@ def build(file: Path | None, **options: Any) -> None:
         )
     if not settings.vlm:
         click.echo("No --vlm: the text baselines judge alone. For photographs a VLM must be named.")
-    report = road.build(settings, _track)
+    with _tracking() as track:
+        report = road.build(settings, track)
     _funnel(report)
     click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
 
@@ -139,10 +142,13 @@ def verify(file: Path | None, **options: Any) -> None:
 
     Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
     """
+    from rich.console import Console
+
     from pstgen import verify as station
 
     settings = config.read(file, options, config.VerifyConfig)
-    findings = station.verify(settings)
+    with Console(stderr=True).status("verifying") as status:
+        findings = station.verify(settings, lambda check: status.update(f"checking {check}"))
     _findings(findings)
     if not all(finding.sound for finding in findings):
         click.echo(f"{settings.folder}: NOT SOUND", err=True)
@@ -216,8 +222,8 @@ def world(file: Path | None, **options: Any) -> None:
     from pstgen.world import files
 
     settings = config.read(file, options, config.WorldConfig)
-    with store.create(settings.out) as folder:
-        files.write(settings, folder, _track)
+    with store.create(settings.out) as folder, _tracking() as track:
+        files.write(settings, folder, track)
     click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
 
 
@@ -265,7 +271,7 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
 
     place = folder or resources.model("eye")
     told, model = recipes.of(place), Model(str(place), device)
-    figures = report.measure(model, told.size, questions)
+    figures = report.measure(model, told, questions)
     click.echo(report.table(figures))
     if card:
         command = f"pstgen eye measure --questions {questions}"
@@ -288,10 +294,22 @@ def _bar(of: str = "things") -> Any:
     return progress.Progress(*columns, console=Console(stderr=True))
 
 
-def _track(things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
-    """Show a bar for as long as the things last."""
+@contextmanager
+def _tracking() -> Iterator[Track]:
+    """Give a function that shows a bar for as long as things pass; what comes again goes on in its own bar."""
     with _bar() as bar:
-        yield from bar.track(things, total=total, description=what)
+        tasks: dict[str, Any] = {}
+
+        def track(things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
+            if what in tasks:
+                bar.update(tasks[what], total=(bar.tasks[tasks[what]].total or 0) + (total or 0))
+            else:
+                tasks[what] = bar.add_task(what, total=total)
+            for thing in things:
+                yield thing
+                bar.advance(tasks[what])
+
+        yield track
 
 
 def _funnel(report: Report) -> None:

@@ -68,7 +68,7 @@ class Lessons:
         """What is expected in the world that it hears of."""
         typical = self.recipe.told_typicality
         told = (plan(HEARS + self.recipe.seed, n, typical) for n in range(PRIOR_SCENES))
-        facts = chain.from_iterable(_facts(_described(one, self.recipe.size)[0]) for one in told)
+        facts = chain.from_iterable(_facts(_described(one, self.recipe.size)[0], self.recipe.families) for one in told)
         fitted: Expectation = plugins.load("priors", "counts").fit(facts)
         return fitted
 
@@ -80,7 +80,7 @@ class Lessons:
             return Page(self.heard(n).questions, flat.astype(np.uint8))
         planned = _plan(SEES + self.recipe.seed, n, self.recipe.typicality, lonely=bool(rng.random() < 0.5))
         told, drawing = _described(planned, self.recipe.size)
-        asked = _even(list(_facts(told)), rng, self.recipe.questions)
+        asked = _even(list(_facts(told, self.recipe.families)), rng, self.recipe.questions)
         questions = tuple(_asked(fact, str(rng.choice(_answers(fact))), rng) for fact in asked)
         return Page(questions, drawing.image, patches(drawing, self.cells))
 
@@ -90,7 +90,7 @@ class Lessons:
         told, _ = _described(
             plan(HEARS + self.recipe.seed, PRIOR_SCENES + n, self.recipe.told_typicality), self.recipe.size
         )
-        asked = _by_form(list(_facts(told)), rng, self.recipe.questions)
+        asked = _by_form(list(_facts(told, self.recipe.families)), rng, self.recipe.questions)
         return Page(tuple(_asked(fact, self._expected(fact), rng) for fact in asked), captions=told.captions)
 
     def _expected(self, fact: Fact) -> str:
@@ -99,8 +99,8 @@ class Lessons:
         return answers[max(range(len(answers)), key=expected.__getitem__)]
 
 
-def tests(size: int, questions: int) -> Iterator[tuple[Question, Question, NDArray[np.uint8]]]:
-    """Of every sentence of every family, `questions` on scenes never looked at, where nothing is typical.
+def tests(size: int, questions: int, families: Sequence[str]) -> Iterator[tuple[Question, Question, NDArray[np.uint8]]]:
+    """Of every sentence of these families, `questions` on scenes never looked at, where nothing is typical.
 
     They come in twos: one question, two scenes, two answers; so whoever does not look is right once in two at most.
     Yields (asked plainly, asked with a lure that is wrong, (size, size, 3) uint8 image). A sentence that the world hardly
@@ -110,7 +110,7 @@ def tests(size: int, questions: int) -> Iterator[tuple[Question, Question, NDArr
     given: Counter[tuple[str, str]] = Counter()
     for n in range(TESTED * questions):
         rng = np.random.default_rng((TESTS, n))
-        facts = list(_facts(_described(_test_plan(n), size)[0]))
+        facts = list(_facts(_described(_test_plan(n), size)[0], families))
         for k in rng.permutation(len(facts)):
             fact, twin = facts[k], None
             if given[fact.family, fact.form] < questions:
@@ -192,8 +192,8 @@ def _described(planned: Plan, size: int) -> tuple[Scene, Drawing]:
     return scene(planned, size, Path(), Path())
 
 
-def _facts(told: Scene) -> Iterator[Fact]:
-    for name in plugins.names("families"):
+def _facts(told: Scene, families: Sequence[str]) -> Iterator[Fact]:
+    for name in families:
         yield from (fact for fact in plugins.load("families", name).ask(told) if fact.truth.known)
 
 

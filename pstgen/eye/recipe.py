@@ -12,6 +12,7 @@ from pstgen.records import BadInput
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """pstgen/recipes/*.yaml. Where `vision` is empty, a language model alone is trained."""
 
+    families: tuple[str, ...] = ("existence", "count", "colour", "relation")  # what is taught
     size: int = 128  # side of a scene, pixels
     typicality: float = 0.0  # of the scenes that it looks at
     told_typicality: float = 0.85  # of the scenes that it only hears of

@@ -37,9 +37,10 @@ processor = AutoProcessor.from_pretrained("{name}")
 
 ## What it sees
 
-Questions on scenes it never looked at, of a world in which nothing is typical, every answer as frequent as the scenes
-allow. *Neutral*: asked plainly. *Lured*: asked in words that suggest a wrong answer. *Blinded*: asked plainly, without
-the image. Share of right answers with its 95 % Clopper-Pearson interval; *chance* is the mean of one over the number of options.
+Questions on scenes it never looked at, of a world in which nothing is typical. They come in twos, one question over two
+scenes with two answers, so without the image **half is the ceiling**, however many options there are. *Neutral*: asked
+plainly. *Lured*: asked in words that suggest a wrong answer. *Blinded*: asked plainly, without the image. Share of right
+answers with its 95 % Clopper-Pearson interval; *chance* is the mean of one over the number of options.
 
 {table}
 
@@ -67,13 +68,13 @@ class Figure(msgspec.Struct, frozen=True):
     blinded: int
 
 
-def measure(model: Model, size: int, questions: int) -> list[Figure]:
-    """Ask `questions` of every sentence, plainly, with a lure and without the image."""
+def measure(model: Model, recipe: Recipe, questions: int) -> list[Figure]:
+    """Ask `questions` of every sentence it was taught, plainly, with a lure and without the image."""
     right: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
         lambda: dict.fromkeys(("neutral", "lured", "blinded"), 0)
     )
     chances: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for batch in _batches(tests(size, questions)):
+    for batch in _batches(tests(recipe.size, questions, recipe.families)):
         plain, lured, images = zip(*batch, strict=True)
         blind: list[Image | None] = [None] * len(batch)
         for way, asked, seen in (("neutral", plain, images), ("lured", lured, images), ("blinded", plain, blind)):

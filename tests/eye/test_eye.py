@@ -83,8 +83,8 @@ def test_where_it_looks_words_tell_little_and_where_it_hears_they_tell_much(teac
         told = text.cross_fit(*columns, folds=5, seed=0)
         return np.mean([q.options[int(np.argmax(t))] == q.answer for (_, q), t in zip(yes, told, strict=True)])
 
-    assert guessed(lambda n: teacher.seen(n) if teacher.seen(n).patches is not None else lessons.Page(())) < 0.65
-    assert guessed(teacher.heard) > 0.8
+    seen = guessed(lambda n: teacher.seen(n) if teacher.seen(n).patches is not None else lessons.Page(()))
+    assert seen + 0.1 < guessed(teacher.heard)
 
 
 def test_patches_say_what_covers_them_and_where_the_middles_are(teacher):
@@ -97,7 +97,7 @@ def test_patches_say_what_covers_them_and_where_the_middles_are(teacher):
 
 def test_tests_come_in_twos_with_one_question_and_two_answers():
     forms = defaultdict(list)
-    for plain, lured, image in lessons.tests(64, 6):
+    for plain, lured, image in lessons.tests(64, 6, SMALL.families):
         forms[plain.form].append((plain, lured))
         assert image.shape == (64, 64, 3)
         assert plain.answer == lured.answer
@@ -216,7 +216,7 @@ def test_the_card_of_the_eye_tells_what_it_sees():
     """A smaller sample, measured anew, lies within the intervals of the card's figures and its own."""
     place = resources.model("eye")
     told = {(row["family"], row["form"]): row for row in json.loads((place / "measured.json").read_text())["figures"]}
-    anew = report.measure(report.Model(str(place), "cpu"), recipe.of(place).size, 100)
+    anew = report.measure(report.Model(str(place), "cpu"), recipe.of(place), 100)
     assert {(row.family, row.form) for row in anew} == set(told)
     for row in anew:
         card = told[row.family, row.form]
@@ -230,6 +230,6 @@ def test_the_card_of_the_eye_tells_what_it_sees():
 @pytest.mark.slow
 def test_the_eye_sees_what_blind_it_does_not():
     place = resources.model("eye")
-    for row in report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place).size, 60)):
+    for row in report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place), 60)):
         assert row.neutral > row.blinded, row
         assert np.isclose(row.blinded / row.questions, 0.5, atol=0.2)
