@@ -14,6 +14,7 @@ from pstgen import plugins, wording
 from pstgen.eye.recipe import Recipe
 from pstgen.priors import Expectation
 from pstgen.records import Fact, Instance, Scene
+from pstgen.truth import words
 from pstgen.truth.colour import NAMES as COLOURS
 from pstgen.world.draw import Drawing
 from pstgen.world.plan import Plan, kinds, plan
@@ -48,7 +49,7 @@ class Page:
 
     pixels: (S, S, 3) uint8 RGB; None where the questions come without an image.
     patches: (cells, cells, 3) int64: category, colour and centre of what each cell shows, from 1; 0 is backdrop;
-    None where the pixels say nothing.
+    None where the pixels say nothing. captions: a description to give, or sentences to have heard.
     """
 
     questions: tuple[Question, ...]
@@ -72,17 +73,32 @@ class Lessons:
         fitted: Expectation = plugins.load("priors", "counts").fit(facts)
         return fitted
 
+    @cached_property
+    def even(self) -> Expectation:
+        """How often each answer comes where it looks, so that seldom ones can be asked for more often."""
+        plans = (self._look(PRIOR_SCENES + n) for n in range(PRIOR_SCENES))
+        facts = (_facts(_described(one, self.recipe.size)[0], self.recipe.families) for one in plans)
+        fitted: Expectation = plugins.load("priors", "counts").fit(chain.from_iterable(facts))
+        return fitted
+
+    def _look(self, n: int) -> Plan:
+        return _plan(SEES + self.recipe.seed, n, self.recipe.typicality, lonely=n % 2 == 0)
+
     def seen(self, n: int) -> Page:
-        """A scene to look at. Every answer is as likely as any other, and the lure says nothing about it."""
+        """A scene to look at. Of every question each answer is as likely as the other, and the lure says nothing about it."""
         rng = np.random.default_rng((self.recipe.seed, n))
         if rng.random() < self.recipe.grey:
             flat = np.broadcast_to(rng.integers(60, 200, (1, 1, 3)), (self.recipe.size, self.recipe.size, 3))
             return Page(self.heard(n).questions, flat.astype(np.uint8))
-        planned = _plan(SEES + self.recipe.seed, n, self.recipe.typicality, lonely=bool(rng.random() < 0.5))
-        told, drawing = _described(planned, self.recipe.size)
-        asked = _even(list(_facts(told, self.recipe.families)), rng, self.recipe.questions)
+        told, drawing = _described(self._look(n), self.recipe.size)
+        facts = list(_facts(told, self.recipe.families))
+        asked = _by_form(facts, [1 / self._share(fact) for fact in facts], rng, self.recipe.questions)
         questions = tuple(_asked(fact, str(rng.choice(_answers(fact))), rng) for fact in asked)
-        return Page(questions, drawing.image, patches(drawing, self.cells))
+        return Page(questions, drawing.image, patches(drawing, self.cells), (describe(told),))
+
+    def _share(self, fact: Fact) -> float:
+        answers = _answers(fact)
+        return self.even.expect(fact.question, answers)[answers.index(str(fact.truth.answer))]
 
     def heard(self, n: int) -> Page:
         """A scene that is only told of: facts as they come, the lure what one expects, captions beside them."""
@@ -90,7 +106,8 @@ class Lessons:
         told, _ = _described(
             plan(HEARS + self.recipe.seed, PRIOR_SCENES + n, self.recipe.told_typicality), self.recipe.size
         )
-        asked = _by_form(list(_facts(told, self.recipe.families)), rng, self.recipe.questions)
+        facts = list(_facts(told, self.recipe.families))
+        asked = _by_form(facts, [1.0] * len(facts), rng, self.recipe.questions)
         return Page(tuple(_asked(fact, self._expected(fact), rng) for fact in asked), captions=told.captions)
 
     def _expected(self, fact: Fact) -> str:
@@ -151,6 +168,22 @@ def _plain_and_lured(
     return plain, said, drawing.image
 
 
+def describe(told: Scene) -> str:
+    """All that the scene holds, left half; right half: what a model that reads its patches could say."""
+
+    def named(*, left: bool) -> str:
+        held = [thing for thing in told.instances if (thing.region.centre_x < told.width / 2) == left]
+        count = Counter((thing.category, thing.colour) for thing in held)
+        return ", ".join(_some(*kind, number) for kind, number in sorted(count.items())) or "nothing"
+
+    return f"{named(left=True)}; {named(left=False)}."
+
+
+def _some(category: str, colour: str, number: int) -> str:
+    noun = words.spoken(category) if number == 1 else words.plural(words.spoken(category))
+    return f"{number} {colour} {noun}".replace("  ", " ")
+
+
 def patches(drawing: Drawing, cells: int) -> NDArray[np.int64]:
     """Say of each cell of a `cells` x `cells` grid what covers most of it, but backdrop only where it is nearly all.
 
@@ -202,31 +235,21 @@ def _answers(fact: Fact) -> tuple[str, ...]:
     return answers
 
 
-def _by_form(facts: Sequence[Fact], rng: np.random.Generator, wanted: int, *, evenly: bool = False) -> list[Fact]:
-    """Draw a sentence by its weight, then, if `evenly`, an answer, then a fact; nothing is drawn twice."""
-    shelves: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
-    for fact in facts:
-        shelves[fact.family, fact.form].append(fact)
+def _by_form(facts: Sequence[Fact], odds: Sequence[float], rng: np.random.Generator, wanted: int) -> list[Fact]:
+    """Draw a sentence by its weight, then a fact by its odds; nothing is drawn twice."""
+    shelves: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for k, fact in enumerate(facts):
+        shelves[fact.family, fact.form].append(k)
     forms = sorted(shelves)
     if not forms:
         return []
     weights = np.array([WEIGHTS.get(form, 1.0) for form in forms])
     drawn: dict[Fact, None] = {}
-    for k in rng.choice(len(forms), size=2 * wanted, p=weights / weights.sum()):
-        shelf = shelves[forms[k]]
-        if evenly:
-            answer = rng.choice(sorted({str(fact.truth.answer) for fact in shelf}))
-            shelf = [fact for fact in shelf if fact.truth.answer == answer]
-        drawn[_picked(shelf, rng)] = None
+    for form in rng.choice(len(forms), size=2 * wanted, p=weights / weights.sum()):
+        shelf = shelves[forms[form]]
+        chances = np.array([odds[k] for k in shelf])
+        drawn[facts[int(rng.choice(shelf, p=chances / chances.sum()))]] = None
     return list(drawn)[:wanted]
-
-
-def _even(facts: Sequence[Fact], rng: np.random.Generator, wanted: int) -> list[Fact]:
-    return _by_form(facts, rng, wanted, evenly=True)
-
-
-def _picked(facts: Sequence[Fact], rng: np.random.Generator) -> Fact:
-    return facts[int(rng.integers(len(facts)))]
 
 
 def _options(fact: Fact, lure: str, rng: np.random.Generator, among: tuple[str, ...] = ()) -> tuple[str, ...]:

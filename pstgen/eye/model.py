@@ -25,6 +25,7 @@ CELLS = 2  # a side, that a patch tells of
 FACTORS = (1 + len(kinds()), 2 + len(COLOURS), 1 + len(kinds()))  # what a cell shows: category, colour, centre of
 BACKDROP = 0.15  # weight of a cell that shows none
 IGNORED = -100
+DESCRIBE = "Describe the picture."
 
 
 @dataclass
@@ -144,7 +145,8 @@ class Packer:
         """All pages have an image, or none has."""
         sees = pages[0].pixels is not None
         texts = [(n, self._asked(q, sees=sees), f" {q.answer}") for n, page in enumerate(pages) for q in page.questions]
-        texts += [(n, "", caption) for n, page in enumerate(pages) for caption in page.captions]
+        asks = f"{DESCRIBE} ASSISTANT:" if sees else ""
+        texts += [(n, asks, f" {caption}") for n, page in enumerate(pages) for caption in page.captions]
         told = [(n, self._ids(before), [*self._ids(after), self.words.eos_token_id]) for n, before, after in texts]
         length = max(len(before) + len(after) for _, before, after in told)
         ids = np.full((len(told), length), self.words.pad_token_id, np.int64)

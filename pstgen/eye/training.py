@@ -12,11 +12,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from pstgen.eye.lessons import Lessons
-from pstgen.eye.model import CELLS, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
+from pstgen.eye.model import CELLS, DESCRIBE, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
 from pstgen.eye.recipe import Recipe
 
 CORPUS = 400  # pages that the tokenizer is trained on
 KEEP_EVERY = 250  # steps between checkpoints
+COOLING = 0.25  # of the steps, at the end
 CLIP = 1.0  # largest norm of the gradient
 
 
@@ -66,7 +67,9 @@ def _corpus(lessons: Lessons) -> Iterator[str]:
         yield from (f"USER: {prompt(question)} ASSISTANT: {question.answer}" for question in page.questions)
         yield from (prompt(question) for question in page.questions)
         yield from chain.from_iterable((f" {option}" for option in question.options) for question in page.questions)
-        yield from page.captions
+        yield from (f" {caption}" for caption in page.captions)
+    for page in map(lessons.seen, range(CORPUS // 4)):
+        yield from (f" {DESCRIBE} {caption}" for caption in page.captions)
 
 
 class _Steps(Dataset[Batch]):
@@ -190,11 +193,11 @@ def hidden(model: Any, batch: Batch, more: dict[str, Any], where: torch.device) 
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Warm up, then a cosine down to a hundredth; each stage warms up by itself."""
+    """Warm up at the start of each stage, hold, and go down in a line over the last quarter."""
     begun = step if step < recipe.look_steps else step - recipe.look_steps
     warm = min(1.0, (begun + 1) / max(1, recipe.warm_up))
-    done = step / max(1, recipe.look_steps + recipe.steps)
-    return recipe.learning_rate * warm * float(0.01 + 0.99 * 0.5 * (1 + torch.cos(torch.tensor(torch.pi * done))))
+    left = 1 - step / (recipe.look_steps + recipe.steps)
+    return recipe.learning_rate * warm * min(1.0, left / COOLING)
 
 
 def _autocast(where: torch.device) -> AbstractContextManager[Any]:
