@@ -316,14 +316,15 @@ def _funnel(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    families = sorted({name for _, by in report.stations.items() for name in by} & set(plugins.names("families")))
-    table = Table("station", *families, "all", title="funnel")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for station, by in report.stations.items():
-        cells = [f"{by[name]:,}" if name in by else "" for name in families]
-        table.add_row(station, *cells, f"{sum(by.values()):,}")
     console = Console()
+    families = sorted(name for name in set().union(*report.stations.values()) if name in plugins.names("families"))
+    by_family = {station: by for station, by in report.stations.items() if set(by) & set(families)}
+    scenes = (f"{sum(by.values()):,} {station}" for station, by in report.stations.items() if station not in by_family)
+    table = Table("", *by_family, title=f"funnel: {', '.join(scenes)}", show_footer=True)
+    for column, by in zip(table.columns[1:], by_family.values(), strict=True):
+        column.justify, column.footer, column.no_wrap = "right", f"{sum(by.values()):,}", False
+    for family in families:
+        table.add_row(family, *(f"{by[family]:,}" for by in by_family.values()))
     console.print(table)
     reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
     reasons.columns[2].justify = "right"

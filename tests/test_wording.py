@@ -14,6 +14,10 @@ ABOUT = {
     "other": ["dog", "oven"],
     "colour": ["red", "orange"],
     "number": ["1", "3"],
+    "side": ["left", "right"],
+    "part": ["nose", "left wrist"],
+    "x": ["10", "70"],
+    "y": ["30", "50"],
 }
 
 
@@ -30,8 +34,9 @@ def pair_of(family, form, slots, lure, answer, *, turn=0):
 def every_pair():
     for family in FAMILIES:
         for form, told in wording.forms(family).items():
-            answers = plugins.load("families", family).answers(form, ("apple", "dog"))
             for turn in range(7):
+                about = tuple(ABOUT[slot][turn % len(ABOUT[slot])] for slot in told.slots)
+                answers = plugins.load("families", family).answers(form, about)
                 yield pair_of(family, form, told.slots, answers[turn % 2], answers[1 - turn % 2], turn=turn)
 
 

@@ -8,6 +8,8 @@ from pstgen.truth import words
 TINY_AREA = 0.004  # of the image (DESIGN §5)
 TINY_SIDE = 12  # pixels
 NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may be smaller
+LARGER = 1.5  # times as large, to be larger
+FARTHER = 1.2  # times as far, to be farther
 JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 
 
@@ -88,6 +90,26 @@ def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> T
     if begin >= length * (0.5 + margin):
         return Truth(high)
     return unknown("reaches the middle line")
+
+
+def larger(a: Instance, b: Instance, scene: Scene) -> Truth:
+    """Which takes up more of the picture? Known where neither is cut off, and mask and box agree by a clear ratio."""
+    if truncated(a, scene) or truncated(b, scene):
+        return unknown("cut off by the edge")
+    boxes = a.region.width * a.region.height / (b.region.width * b.region.height)
+    ratio = a.area / b.area
+    if max(ratio, 1 / ratio) < LARGER or (ratio > 1) != (boxes > 1):
+        return unknown("about equally large")
+    return Truth(words.spoken(a.category if ratio > 1 else b.category))
+
+
+def nearer(a: Instance, b: Instance) -> Truth:
+    """Which is nearer to the camera? Known where the source knows both depths, and they differ clearly."""
+    if a.depth is None or b.depth is None:
+        return unknown("no depth")
+    if max(a.depth, b.depth) < FARTHER * min(a.depth, b.depth):
+        return unknown("about equally far")
+    return Truth(words.spoken(a.category if a.depth < b.depth else b.category))
 
 
 def _along(

@@ -1,0 +1,26 @@
+"""Which of two things takes up more of the picture?"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pstgen.records import Fact, Scene
+from pstgen.truth import layout, words
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """The two things."""
+    return tuple(map(words.spoken, about))
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of every two things that are alone of their kinds, once."""
+    single = sorted(layout.alone(scene).values(), key=lambda thing: thing.category)
+    for a, b in combinations(single, 2):
+        yield Fact(
+            scene_id=scene.id,
+            family="size",
+            form="larger",
+            about=(a.category, b.category),
+            truth=layout.larger(a, b, scene),
+            evidence=(a.id, b.id),
+        )

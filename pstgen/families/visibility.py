@@ -1,0 +1,27 @@
+"""Can a part of a person be seen, or is it hidden?"""
+
+from collections.abc import Iterator
+
+from pstgen.records import Fact, Scene
+from pstgen.truth import layout, skeleton
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """Yes or no."""
+    return "yes", "no"
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of every joint of a person who is alone in the picture."""
+    person = layout.alone(scene).get("person")
+    if person is None:
+        return
+    for joint, spoken in skeleton.PARTS.items():
+        yield Fact(
+            scene_id=scene.id,
+            family="visibility",
+            form="seen",
+            about=("person", spoken),
+            truth=skeleton.seen(person, joint),
+            evidence=(person.id,),
+        )

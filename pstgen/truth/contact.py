@@ -1,0 +1,80 @@
+"""What touches, hides or covers what: three-valued, from masks."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pstgen.records import Instance, Scene, Truth, unknown
+from pstgen.truth import layout, pixels
+
+REACH = 0.01  # of the image's longer side: nearer masks touch
+GAP = 0.05  # of it: farther masks do not
+INSIDE = 0.02  # of it: a point this far inside a mask lies on the thing
+DEEPER = 0.3  # metres, that the one behind is farther away
+
+
+def touching(a: Instance, b: Instance, scene: Scene) -> Truth:
+    """Do the two touch or overlap in the picture? Unknown between REACH and GAP, and without masks."""
+    if not (a.rle and b.rle):
+        return unknown("without a mask")
+    side = max(scene.width, scene.height)
+    nearest = float(_distance(~pixels.mask(a, scene))[pixels.mask(b, scene)].min(initial=np.inf))
+    if REACH * side < nearest < GAP * side:
+        return unknown("close, but hardly touching")
+    return Truth("yes" if nearest <= REACH * side else "no")
+
+
+def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
+    """Does `a` hide a part of `b`? Known where whole masks and depth are known, and one of the two covers the other."""
+    if not (a.full_rle and b.full_rle) or a.depth is None or b.depth is None:
+        return unknown("what is hidden is not known")
+    whole_a, whole_b = (pixels.mask(thing, scene, full=True) for thing in (a, b))
+    common = whole_a & whole_b
+    if common.sum() < layout.TINY_AREA / 2 * scene.width * scene.height:
+        return unknown("they do not overlap")
+    if abs(a.depth - b.depth) < DEEPER:
+        return unknown("about equally far")
+    return Truth("yes" if a.depth < b.depth else "no")
+
+
+def at(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
+    """Look at a point, in shares of width and height; the result tells of a category whether it lies there.
+
+    Yes where the point is well inside one of its masks; no where it is well inside something else, or nothing that
+    could be of that kind is near.
+    """
+    column, row = int(x * scene.width), int(y * scene.height)
+    side = max(scene.width, scene.height)
+    inside: set[str] = set()
+    near: set[str] = set()
+    for thing in scene.instances:
+        box = thing.region
+        reach = GAP * side
+        if not (box.x - reach <= column <= box.right + reach and box.y - reach <= row <= box.bottom + reach):
+            continue
+        mask = pixels.mask(thing, scene)
+        if not thing.crowd and thing.rle and mask[row, column]:
+            if _depth_inside(mask, column, row) >= INSIDE * side:
+                inside.add(thing.category)
+            near.add(thing.category)
+        elif not thing.rle or _depth_inside(~mask, column, row) < reach:
+            near.add(thing.category)
+
+    def tell(category: str) -> Truth:
+        if category in inside:
+            return Truth("yes")
+        return unknown("near an edge") if category in near else Truth("no")
+
+    return tell
+
+
+def _depth_inside(mask: NDArray[np.bool_], column: int, row: int) -> float:
+    """Pixels from the point to the nearest one outside the mask."""
+    return float(_distance(mask)[row, column])
+
+
+def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Of every pixel of the mask, the distance to the nearest pixel outside it."""
+    return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3), dtype=np.float32)

@@ -1,0 +1,60 @@
+"""How a person stands: three-valued, from COCO's keypoints. Left and right are the person's own."""
+
+from math import acos, degrees, hypot
+
+from pstgen.records import Instance, Keypoint, Truth, unknown
+
+SIDES = ("left", "right")
+PARTS = {
+    "nose": "nose",
+    **{f"{side}_{part}": f"{side} {part}" for part in ("wrist", "elbow", "knee", "ankle") for side in SIDES},
+}
+MARGIN = 0.06  # of the person's height, that a wrist must be above or below the shoulder
+BENT, STRAIGHT = 115.0, 150.0  # degrees at the elbow: below it is bent, above it is straight, between unknown
+
+
+def _joint(person: Instance, name: str) -> Keypoint | None:
+    return next((joint for joint in person.keypoints if joint.name == name), None)
+
+
+def _seen(person: Instance, *names: str) -> list[Keypoint] | None:
+    """The joints, if every one of them is labelled and seen."""
+    joints = [_joint(person, name) for name in names]
+    seen = [joint for joint in joints if joint is not None and joint.visibility == 2]
+    return seen if len(seen) == len(names) else None
+
+
+def seen(person: Instance, name: str) -> Truth:
+    """Is the joint seen (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden."""
+    joint = _joint(person, name)
+    if joint is None or joint.visibility == 0:
+        return unknown("the joint is not labelled")
+    return Truth("yes" if joint.visibility == 2 else "no")
+
+
+def raised(person: Instance, side: str) -> Truth:
+    """Is the wrist above the shoulder? Known where both are seen and their heights differ by a margin."""
+    joints = _seen(person, f"{side}_wrist", f"{side}_shoulder")
+    if joints is None:
+        return unknown("wrist or shoulder is not seen")
+    wrist, shoulder = joints
+    rise = (shoulder.y - wrist.y) / person.region.height
+    if abs(rise) < MARGIN:
+        return unknown("wrist about as high as the shoulder")
+    return Truth("yes" if rise > 0 else "no")
+
+
+def bent(person: Instance, side: str) -> Truth:
+    """Is the elbow bent? Known where shoulder, elbow and wrist are seen, apart, and the angle is clear."""
+    joints = _seen(person, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+    if joints is None:
+        return unknown("shoulder, elbow or wrist is not seen")
+    shoulder, elbow, wrist = joints
+    a, b = (shoulder.x - elbow.x, shoulder.y - elbow.y), (wrist.x - elbow.x, wrist.y - elbow.y)
+    shortest = min(hypot(*a), hypot(*b))
+    if shortest < MARGIN * person.region.height:
+        return unknown("arm points at the camera")
+    angle = degrees(acos(max(-1.0, min(1.0, (a[0] * b[0] + a[1] * b[1]) / (hypot(*a) * hypot(*b))))))
+    if BENT < angle < STRAIGHT:
+        return unknown("elbow between bent and straight")
+    return Truth("yes" if angle <= BENT else "no")

@@ -1,0 +1,79 @@
+from dataclasses import replace
+from math import cos, pi, sin
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pstgen.families import pose, visibility
+from pstgen.records import Keypoint
+
+SWAP = {"left": "right", "right": "left"}
+
+
+def person(thing, joints, seen=2):
+    told = tuple(Keypoint(name=name, x=x, y=y, visibility=seen) for name, (x, y) in joints.items())
+    return thing("person", 30, 5, 40, 90, id=1, keypoints=told)
+
+
+def truths(family, scene):
+    return {(fact.form, fact.about[1]): fact.truth for fact in family.ask(scene)}
+
+
+def arm(side, shoulder, upper, fore):
+    """Joints of an arm by two angles from hanging down, each 15 long."""
+    x, y = shoulder
+    ex, ey = x + 15 * sin(upper), y + 15 * cos(upper)
+    return {
+        f"{side}_shoulder": (x, y),
+        f"{side}_elbow": (ex, ey),
+        f"{side}_wrist": (ex + 15 * sin(fore), ey + 15 * cos(fore)),
+    }
+
+
+angles = st.floats(-pi, pi)
+
+
+@given(angles, angles)
+def test_raised_agrees_with_the_heights_and_bent_with_the_angle(scene, thing, upper, fore):
+    """Oracle: the angles that the arm was made of."""
+    told = truths(pose, scene(person(thing, arm("left", (50, 40), upper, fore))))
+    rise = -15 * cos(upper) - 15 * cos(fore)
+    if (raised := told["raised", "left"]).known:
+        assert (raised.answer == "yes") == (rise > 0)
+    inside = pi - abs((upper - fore + pi) % (2 * pi) - pi)
+    if (bent := told["bent", "left"]).known:
+        assert (bent.answer == "yes") == (inside < 2.3)
+    assert not told["raised", "right"].known
+
+
+@given(angles, angles)
+def test_mirroring_swaps_nothing_but_the_picture(scene, thing, upper, fore):
+    """Left is the person's own: in a mirror the joint keeps its name."""
+    joints = arm("left", (50, 40), upper, fore)
+    mirrored = {name: (100 - x, y) for name, (x, y) in joints.items()}
+    assert truths(pose, scene(person(thing, joints))) == truths(pose, scene(person(thing, mirrored)))
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_joints_that_are_not_seen_tell_no_pose(scene, thing, seen):
+    told = truths(pose, scene(person(thing, arm("left", (50, 40), 0, 0), seen)))
+    assert not any(truth.known for truth in told.values())
+
+
+def test_an_unlabelled_joint_is_unknown_and_never_hidden(scene, thing):
+    joints = {"nose": (50, 10), "left_wrist": (40, 50), "right_knee": (55, 70)}
+    one = person(thing, joints)
+    states = (2, 1, 0)
+    one = replace(one, keypoints=tuple(replace(j, visibility=v) for j, v in zip(one.keypoints, states, strict=True)))
+    told = truths(visibility, scene(one))
+    assert told["seen", "nose"].answer == "yes"
+    assert told["seen", "left wrist"].answer == "no"
+    assert not told["seen", "right knee"].known
+    assert not told["seen", "left ankle"].known
+
+
+@pytest.mark.parametrize("family", [pose, visibility])
+def test_of_several_people_none_is_asked_about(scene, thing, family):
+    one = person(thing, arm("left", (50, 40), 0, 0))
+    assert not list(family.ask(scene(one, replace(one, id=2))))
