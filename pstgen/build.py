@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, tee
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -41,9 +42,10 @@ def silent(things: Iterable[T], what: str, total: int | None = None, /) -> Itera
 
 @dataclass(frozen=True)
 class Run:
-    """What every station of one build shares."""
+    """What every station of one build shares. work: a folder for images that are made on the way; it does not outlast the build."""
 
     config: BuildConfig
+    work: Path
     track: Track = silent
     report: Report = field(default_factory=Report)
 
@@ -54,8 +56,8 @@ def build(config: BuildConfig, track: Track = silent) -> Report:
     Raises BadInput for wrong files or words, Unavailable where the surroundings do not allow it; either way nothing
     is left in `config.out`.
     """
-    run = Run(config, track)
-    with store.create(config.out) as folder:
+    with store.create(config.out) as folder, TemporaryDirectory(prefix="pstgen-") as work:
+        run = Run(config, Path(work), track)
         prior, lessons = learn(run)
         candidates = propose(prior, run)
         gallery = hang(candidates, run)
@@ -214,8 +216,8 @@ def rows(items: Iterable[Item], gallery: dict[str, Scene]) -> Iterator[Row]:
         yield Row(
             item=item,
             scene=scene,
-            image=Path(scene.path).read_bytes(),
-            suffix=Path(scene.path).suffix.lower(),
+            image=Path(item.image).read_bytes(),
+            suffix=Path(item.image).suffix.lower(),
             targets=tuple(target for target in targets if target),
             depth_kind="exact" if scene.depth_path else "",
         )

@@ -49,13 +49,15 @@ class Page:
 
     pixels: (S, S, 3) uint8 RGB; None where the questions come without an image.
     patches: (cells, cells, 3) int64: category, colour and centre of what each cell shows, from 1; 0 is backdrop;
-    None where the pixels say nothing. captions: a description to give, or sentences to have heard.
+    None where the pixels say nothing. captions: sentences to have heard.
+    inventory: kinds of things by name, and of each what there is to see of it.
     """
 
     questions: tuple[Question, ...]
     pixels: NDArray[np.uint8] | None = None
     patches: NDArray[np.int64] | None = None
     captions: tuple[str, ...] = ()
+    inventory: tuple[tuple[str, str], ...] = ()
 
 
 class Lessons:
@@ -94,7 +96,8 @@ class Lessons:
         facts = list(_facts(told, self.recipe.families))
         asked = _by_form(facts, [1 / self._share(fact) for fact in facts], rng, self.recipe.questions)
         questions = tuple(_asked(fact, str(rng.choice(_answers(fact))), rng) for fact in asked)
-        return Page(questions, drawing.image, patches(drawing, self.cells), (describe(told),))
+        shown = patches(drawing, self.cells)
+        return Page(questions, drawing.image, shown, inventory=tuple(inventory(told, rng)))
 
     def _share(self, fact: Fact) -> float:
         answers = _answers(fact)
@@ -168,20 +171,22 @@ def _plain_and_lured(
     return plain, said, drawing.image
 
 
-def describe(told: Scene) -> str:
-    """All that the scene holds, left half; right half: what a model that reads its patches could say."""
+def inventory(told: Scene, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
+    """Kinds that are there and as many that are not, shuffled: how many; of one alone its colour and chessboard square."""
+    by_kind: defaultdict[str, list[Instance]] = defaultdict(list)
+    for thing in told.instances:
+        by_kind[thing.category].append(thing)
+    absent = rng.permutation([name for name in kinds() if name not in by_kind])
+    for name in rng.permutation([*by_kind, *absent[: 2 + len(by_kind)]]).tolist():
+        things = by_kind.get(name, [])
+        noun = words.spoken(name)
+        alone = f" {things[0].colour} {_square(things[0], told)}" if len(things) == 1 else ""
+        yield str(rng.choice([noun, words.plural(noun)])), f"{len(things)}{alone}".replace("  ", " ")
 
-    def named(*, left: bool) -> str:
-        held = [thing for thing in told.instances if (thing.region.centre_x < told.width / 2) == left]
-        count = Counter((thing.category, thing.colour) for thing in held)
-        return ", ".join(_some(*kind, number) for kind, number in sorted(count.items())) or "nothing"
 
-    return f"{named(left=True)}; {named(left=False)}."
-
-
-def _some(category: str, colour: str, number: int) -> str:
-    noun = words.spoken(category) if number == 1 else words.plural(words.spoken(category))
-    return f"{number} {colour} {noun}".replace("  ", " ")
+def _square(thing: Instance, told: Scene) -> str:
+    row, column = (int(8 * part / whole) for part, whole in zip(_centre(thing), (told.height, told.width), strict=True))
+    return f"{'abcdefgh'[min(7, column)]}{8 - min(7, row)}"
 
 
 def patches(drawing: Drawing, cells: int) -> NDArray[np.int64]:

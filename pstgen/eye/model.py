@@ -1,7 +1,8 @@
 """The eye's parts: tokenizer, processor, LLaVA, the heads that read its patches, and packed batches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,10 @@ CELLS = 2  # a side, that a patch tells of
 FACTORS = (1 + len(kinds()), 2 + len(COLOURS), 1 + len(kinds()))  # what a cell shows: category, colour, centre of
 BACKDROP = 0.15  # weight of a cell that shows none
 IGNORED = -100
-DESCRIBE = "Describe the picture."
+COUNT = "Say what there is of each."
+KINDS = 4  # of things, a row of an inventory
+
+Parts = list[tuple[str, bool]]  # a row's text in parts; True: to be learnt
 
 
 @dataclass
@@ -144,23 +148,34 @@ class Packer:
     def pack(self, pages: Sequence[Page]) -> Batch:
         """All pages have an image, or none has."""
         sees = pages[0].pixels is not None
-        texts = [(n, self._asked(q, sees=sees), f" {q.answer}") for n, page in enumerate(pages) for q in page.questions]
-        asks = f"{DESCRIBE} ASSISTANT:" if sees else ""
-        texts += [(n, asks, f" {caption}") for n, page in enumerate(pages) for caption in page.captions]
-        told = [(n, self._ids(before), [*self._ids(after), self.words.eos_token_id]) for n, before, after in texts]
-        length = max(len(before) + len(after) for _, before, after in told)
-        ids = np.full((len(told), length), self.words.pad_token_id, np.int64)
+        rows = [(n, self._encoded(parts)) for n, page in enumerate(pages) for parts in self._parts(page, sees=sees)]
+        length = max(len(ids) for _, (ids, _) in rows)
+        ids = np.full((len(rows), length), self.words.pad_token_id, np.int64)
         labels = np.full_like(ids, IGNORED)
-        for row, (_, before, after) in enumerate(told):
-            end = len(before) + len(after)
-            ids[row, :end] = before + after
-            labels[row, len(before) : end] = after
+        for row, (_, (told, learnt)) in enumerate(rows):
+            ids[row, : len(told)] = told
+            labels[row, : len(told)] = np.where(learnt, told, IGNORED)
         begin = np.tile(np.array(self.looking if sees else [], np.int64), (len(pages), 1))
-        ours = map(torch.from_numpy, (begin, np.array([n for n, _, _ in told]), ids, labels))
+        ours = map(torch.from_numpy, (begin, np.array([n for n, _ in rows]), ids, labels))
         return Batch(*ours, **(self._images(pages) if sees else {}))
 
-    def _asked(self, question: Question, *, sees: bool) -> str:
-        return f"{prompt(question)} ASSISTANT:" if sees else f"USER: {prompt(question)} ASSISTANT:"
+    def _parts(self, page: Page, *, sees: bool) -> Iterator[Parts]:
+        """The rows of a page: its questions, its captions, and its inventory."""
+        end = str(self.words.eos_token)
+        user = "" if sees else "USER: "
+        for question in page.questions:
+            yield [(f"{user}{prompt(question)} ASSISTANT:", False), (f" {question.answer}{end}", True)]
+        for caption in page.captions:
+            yield [(f" {caption}{end}", True)]
+        for first in range(0, len(page.inventory), KINDS):
+            kinds = page.inventory[first : first + KINDS]
+            named = ([(f" {name}", False), (f" {there},", True)] for name, there in kinds)
+            yield [(f"{COUNT} ASSISTANT:", False), *chain.from_iterable(named)]
+
+    def _encoded(self, parts: Parts) -> tuple[list[int], list[bool]]:
+        """Token ids of a row, and which of them are to be learnt."""
+        told = [(self._ids(text), learnt) for text, learnt in parts]
+        return [i for ids, _ in told for i in ids], [learnt for ids, learnt in told for _ in ids]
 
     def _images(self, pages: Sequence[Page]) -> dict[str, torch.Tensor]:
         pixels = np.stack([page.pixels for page in pages if page.pixels is not None])

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from pstgen.eye.lessons import Lessons
-from pstgen.eye.model import CELLS, DESCRIBE, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
+from pstgen.eye.model import CELLS, COUNT, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
 from pstgen.eye.recipe import Recipe
 
 CORPUS = 400  # pages that the tokenizer is trained on
@@ -69,7 +69,7 @@ def _corpus(lessons: Lessons) -> Iterator[str]:
         yield from chain.from_iterable((f" {option}" for option in question.options) for question in page.questions)
         yield from (f" {caption}" for caption in page.captions)
     for page in map(lessons.seen, range(CORPUS // 4)):
-        yield from (f" {DESCRIBE} {caption}" for caption in page.captions)
+        yield from (f"{COUNT} ASSISTANT: {name} {there}," for name, there in page.inventory)
 
 
 class _Steps(Dataset[Batch]):

@@ -10,6 +10,7 @@ from pstgen.records import Instance, Scene, Truth, unknown
 from pstgen.truth import layout, pixels
 
 REACH = 0.01  # of the image's longer side: nearer masks touch
+NEIGHBOURS = 1.5  # pixels: so do masks whose pixels are neighbours, side by side or across a corner
 GAP = 0.05  # of it: farther masks do not
 INSIDE = 0.02  # of it: a point this far inside a mask lies on the thing
 DEEPER = 0.3  # metres, that the one behind is farther away
@@ -20,10 +21,11 @@ def touching(a: Instance, b: Instance, scene: Scene) -> Truth:
     if not (a.rle and b.rle):
         return unknown("without a mask")
     side = max(scene.width, scene.height)
+    reach = max(REACH * side, NEIGHBOURS)
     nearest = float(_distance(~pixels.mask(a, scene))[pixels.mask(b, scene)].min(initial=np.inf))
-    if REACH * side < nearest < GAP * side:
+    if reach < nearest < GAP * side:
         return unknown("close, but hardly touching")
-    return Truth("yes" if nearest <= REACH * side else "no")
+    return Truth("yes" if nearest <= reach else "no")
 
 
 def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
