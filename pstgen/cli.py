@@ -333,10 +333,8 @@ def _funnel(report: Report) -> None:
     console.print(reasons)
     for refusal in list(report.refused.records)[:20]:
         console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
-    if more := len(report.refused.records) - 20:
-        console.print(
-            f"(+{more} more left out, all in manifest.json)" if more > 0 else "", end="\n" if more > 0 else ""
-        )
+    if (more := len(report.refused.records) - 20) > 0:
+        console.print(f"(+{more} more left out, all in manifest.json)")
 
 
 def _pair(stress: Item, control: Item, said: Iterable[Score]) -> None:

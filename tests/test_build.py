@@ -107,7 +107,7 @@ def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
     build.build(build.settled(BuildConfig(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
     scores = list(store.open(out).scores())
     blind = {"vlm/no-image", "vlm/grey-image", "vlm/other-image"}
-    assert {score.judge for score in scores} == {"prior", "text", "vlm/seeing"} | blind
+    assert {score.judge for score in scores} == {"prior", "text", "lm", "vlm/seeing"} | blind
     assert all(score.choice == score.lure for score in scores if score.kept and score.judge in blind)
     seen = Counter(score.role for score in scores if score.judge == "vlm/seeing")
     assert seen["stress"] == seen["control"] > 0

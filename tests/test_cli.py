@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from pstgen.cli import main
 
-SMALL = ["build", "--source", "world", "--scenes", "150", "--size", "64"]
+SMALL = ["build", "--source", "world", "--scenes", "150", "--size", "64", "--candidates", "40"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,8 @@ def run(*words, **more):
 def test_build_prints_the_funnel_and_what_comes_next(built):
     out, result = built
     assert result.exit_code == 0, result.output
-    assert "known facts" in result.output
+    assert "funnel" in result.output
+    assert "kept" in result.output
     assert f"pstgen verify {out}" in result.output
 
 
@@ -48,7 +49,7 @@ def test_a_changed_set_is_not_sound_and_the_file_is_named(built, tmp_path):
 def test_without_photographs_the_world_is_used_and_the_line_says_so(tmp_path, monkeypatch):
     monkeypatch.delenv("PSTGEN_COCO_ROOT", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    result = run("build", "--scenes", 150, "--size", 64, "--out", tmp_path / "pst")
+    result = run("build", *SMALL[3:], "--vlm", "none", "--lm", "none", "--out", tmp_path / "pst")
     assert result.exit_code == 0, result.output
     assert "No photographs found: building on the built-in world." in result.output
     assert "built-in world" in (tmp_path / "pst" / "README.md").read_text()

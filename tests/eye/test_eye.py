@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from pstgen import resources, wording
 from pstgen.eye import lessons, model, recipe, report, training
 from pstgen.judges import text
 from pstgen.records import BadInput
+from pstgen.truth.words import plural, spoken
 from pstgen.world.plan import kinds
 
 SMALL = recipe.Recipe(
@@ -113,7 +115,7 @@ def test_packed_questions_are_scored_as_one_by_one(teacher, words):
     """The image once, questions in rows that share it, gives the log-probabilities of plain prompts."""
     made, processor = model.build(SMALL, words)
     made.eval()
-    pages = [page for page in map(teacher.seen, range(20)) if page.patches is not None][:3]
+    pages = [replace(page, inventory=()) for page in map(teacher.seen, range(20)) if page.patches is not None][:3]
     batch = model.Packer(words, SMALL).pack(pages)
     asked = [(page, question) for page in pages for question in page.questions]
     with torch.no_grad():
@@ -233,3 +235,21 @@ def test_the_eye_sees_what_blind_it_does_not():
     for row in report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place), 60)):
         assert row.neutral > row.blinded, row
         assert np.isclose(row.blinded / row.questions, 0.5, atol=0.2)
+
+
+def test_the_inventory_says_what_the_scene_holds(teacher):
+    """Oracle: the patches. A kind that is counted covers a cell or is hidden; one that is said to be absent covers none."""
+    names = {spoken(name): n for n, name in enumerate(kinds(), 1)}
+    names |= {plural(noun): n for noun, n in list(names.items())}
+    for page in map(teacher.seen, range(12)):
+        if page.patches is not None:
+            shown = set(np.unique(page.patches[..., 0]).tolist())
+            told = {names[noun]: said for noun, said in page.inventory}
+            assert shown - {0} <= {n for n, said in told.items() if said != "0"}
+
+
+def test_only_what_is_there_is_learnt_of_an_inventory(teacher, words):
+    page = next(page for page in map(teacher.seen, range(20)) if page.inventory)
+    batch = model.Packer(words, SMALL).pack([replace(page, questions=())])
+    learnt = [words.decode(row[row != model.IGNORED]) for row in batch.labels]
+    assert "".join(learnt).split(",")[:-1] == [f" {there}" for _, there in page.inventory]
