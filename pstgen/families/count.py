@@ -59,4 +59,6 @@ def _doubt_on_photographs(category: str, things: list[Instance], scene: Scene) -
         return "one is easily missed, or halved"
     if any(thing.category in known.alike for thing in scene.instances):
         return "something people call the same is there"
+    if any(layout.in_part(thing, scene) for thing in things):
+        return "of one there is hardly more than a hand"
     return "" if any(layout.is_plain(thing, scene) for thing in things) else "small or cut off"

@@ -11,6 +11,7 @@ NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may
 LARGER = 1.5  # times as large, to be larger
 FARTHER = 1.2  # times as far, to be farther
 JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
+SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
 
 
 def is_tiny(thing: Instance, scene: Scene) -> bool:
@@ -29,8 +30,7 @@ def is_plain(thing: Instance, scene: Scene) -> bool:
         return False
     if scene.complete:
         return thing.area >= NAMED_AREA * scene.width * scene.height
-    labelled = sum(joint.visibility > 0 for joint in thing.keypoints)
-    if thing.category == "person" and labelled < JOINTS and truncated(thing, scene):
+    if in_part(thing, scene):
         return False
     enough = NAMED_AREA if words.mentioned(thing.category, scene) else UNNAMED_AREA
     return thing.area >= enough * scene.width * scene.height
@@ -45,12 +45,35 @@ def by_category(scene: Scene) -> dict[str, list[Instance]]:
 
 
 def alone(scene: Scene) -> dict[str, Instance]:
-    """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup."""
+    """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
+
+    What is annotated twice under two names (an armchair as chair and as couch) is neither plainly.
+    """
     return {
         kind: things[0]
         for kind, things in by_category(scene).items()
-        if len(things) == 1 and is_plain(things[0], scene)
+        if len(things) == 1 and is_plain(things[0], scene) and not _named_twice(things[0], scene)
     }
+
+
+def _named_twice(thing: Instance, scene: Scene) -> bool:
+    return not scene.complete and any(
+        other.category != thing.category and _overlap(thing.region, other.region) > SAME for other in scene.instances
+    )
+
+
+def _overlap(a: Region, b: Region) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a.right, b.right) - max(a.x, b.x)
+    height = min(a.bottom, b.bottom) - max(a.y, b.y)
+    common = max(0.0, width) * max(0.0, height)
+    return common / (a.width * a.height + b.width * b.height - common)
+
+
+def in_part(thing: Instance, scene: Scene) -> bool:
+    """Is it a person of whom the image's edge leaves a hand or a leg: hardly a joint labelled, and cut off?"""
+    labelled = sum(joint.visibility > 0 for joint in thing.keypoints)
+    return thing.category == "person" and labelled < JOINTS and truncated(thing, scene)
 
 
 def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:

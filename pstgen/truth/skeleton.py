@@ -1,10 +1,12 @@
 """How a person stands: three-valued, from COCO's keypoints. Left and right are the person's own."""
 
+from itertools import pairwise
 from math import acos, degrees, hypot
 
 from pstgen.records import Instance, Keypoint, Truth, unknown
 
 SIDES = ("left", "right")
+HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 PARTS = {
     "nose": "nose",
     **{f"{side}_{part}": f"{side} {part}" for part in ("wrist", "elbow", "knee", "ankle") for side in SIDES},
@@ -32,11 +34,21 @@ def seen(person: Instance, name: str) -> Truth:
     return Truth("yes" if joint.visibility == 2 else "no")
 
 
+def upright(person: Instance) -> bool:
+    """Is the head above the shoulders and are those above the hips, each by a margin, as far as they are labelled?"""
+    groups = (HEAD, tuple(f"{side}_shoulder" for side in SIDES), tuple(f"{side}_hip" for side in SIDES))
+    labelled = ([joint.y for joint in person.keypoints if joint.visibility and joint.name in names] for names in groups)
+    heights = [sum(ys) / len(ys) for ys in labelled if ys]
+    return all(low - high > MARGIN * person.region.height for high, low in pairwise(heights))
+
+
 def raised(person: Instance, side: str) -> Truth:
-    """Is the wrist above the shoulder? Known where both are seen and their heights differ by a margin."""
+    """Is the wrist above the shoulder? Known where both are seen, their heights differ by a margin, and nobody lies down."""
     joints = _seen(person, f"{side}_wrist", f"{side}_shoulder")
     if joints is None:
         return unknown("wrist or shoulder is not seen")
+    if not upright(person):
+        return unknown("not upright, so that above means two things")
     wrist, shoulder = joints
     rise = (shoulder.y - wrist.y) / person.region.height
     if abs(rise) < MARGIN:

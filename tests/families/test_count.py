@@ -41,3 +41,10 @@ def test_more_than_so_many_is_known_where_the_number_is_not(scene, thing):
     some = scene(*(thing("cup", 30 * k, id=k + 1) for k in range(3)), thing("cup", 0, 60, width=4, id=9))
     told = {fact.about[1:]: fact.truth.answer for fact in count.ask(some)}
     assert told == {(): None, ("1",): "no", ("2",): "no", ("3",): None, ("4",): None}
+
+
+def test_a_hand_at_the_edge_makes_the_number_of_people_unknown(scene, thing):
+    whole, hand = thing("person", 30, 10, 40, 60, id=1), thing("person", 80, 10, id=2)
+    photo = scene(whole, hand, complete=False, captions=("a person",))
+    assert truths(photo)["person"].reason == "of one there is hardly more than a hand"
+    assert truths(scene(whole, complete=False, captions=("a person",)))["person"].answer == "1"

@@ -64,3 +64,12 @@ def test_scale_changes_nothing(scene, thing, a, b, by):
         return scene(*things, width=size[0], height=size[1])
 
     assert answers(at(by)) == answers(at(1))
+
+
+def test_what_is_annotated_under_two_names_is_neither_plainly(scene, thing):
+    def asked(**more):
+        told = scene(thing("chair", 0, 0, 40, 40, id=1), thing("couch", 1, 0, 40, 40, id=2), **more)
+        return {fact.about for fact in relation.ask(told)}
+
+    assert ("chair",) in asked()
+    assert not asked(complete=False, captions=("a chair and a couch",))
