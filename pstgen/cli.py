@@ -99,7 +99,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts (world).  [default: 0.85]")
 @click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]")
 @click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
-@click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, typical, leading.")
+@click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, caption, majority, …")
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
 @click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
 @click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")

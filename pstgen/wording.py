@@ -22,16 +22,42 @@ Wording = tuple[Item, ...]  # a pair's items, stress twin first, with one text
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sentence of a family. frames: frame → wordings, or frame → lure → wordings where they differ by lure."""
+    """One sentence of a family. frames: frame → wordings, or frame → lure → wordings where they differ by lure.
+
+    claim: a clause that says the lure, or lure → clause; with it, the frames of templates/frames.yaml fit too.
+    """
 
     slots: tuple[str, ...]
     frames: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]]
+    claim: str | dict[str, str] = ""
 
 
 @cache
 def forms(family: str, templates: Path | None = None) -> dict[str, Form]:
-    """The family's templates; a user's own folder is searched first."""
-    return resources.read("templates", family, dict[str, Form], before=templates)
+    """The family's templates, each form with all its frames; a user's own folder is searched first."""
+    told = resources.read("templates", family, dict[str, Form], before=templates)
+    shared = resources.read("templates", "frames", dict[str, tuple[str, ...]], before=templates)
+    return {name: _with_shared(form, shared) for name, form in told.items()}
+
+
+def _with_shared(form: Form, shared: dict[str, tuple[str, ...]]) -> Form:
+    """Add the frames that put the form's claim before its neutral wordings, each before the one at its own place."""
+    plain = form.frames.get(NEUTRAL)
+    if not form.claim or not isinstance(plain, tuple):
+        return form
+
+    def framed(texts: tuple[str, ...], claim: str) -> tuple[str, ...]:
+        return tuple(
+            text.replace("{claim}", claim).replace("{question}", plain[n % len(plain)]) for n, text in enumerate(texts)
+        )
+
+    more = {
+        frame: framed(texts, form.claim)
+        if isinstance(form.claim, str)
+        else {lure: framed(texts, claim) for lure, claim in form.claim.items()}
+        for frame, texts in shared.items()
+    }
+    return msgspec.structs.replace(form, frames=more | form.frames)
 
 
 def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pstgen import plugins, wording
 from pstgen.records import BadInput, Candidate, Fact, Truth
 
 FAMILIES = plugins.names("families")
+FRAMES = {"neutral", "typical", "leading", "caption", "bystander", "majority", "presupposition"}
 ABOUT = {
     "thing": ["apple", "person", "skis", "tv", "elephant", "scissors", "broccoli"],
     "context": ["umbrella", "dining table"],
@@ -41,9 +42,9 @@ def every_pair():
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_form_has_neutral_and_two_misleading_frames_of_six_wordings(family):
+def test_every_form_has_every_frame_in_six_wordings(family):
     for form in wording.forms(family).values():
-        assert {"neutral", "typical", "leading"} <= set(form.frames)
+        assert set(form.frames) >= FRAMES
         for texts in form.frames.values():
             for some in [texts] if isinstance(texts, tuple) else texts.values():
                 assert len(set(some)) >= 6
@@ -76,9 +77,17 @@ def test_twins_share_their_words_and_differ_in_their_answer():
 
 def test_wordings_of_a_pair_are_different_and_frames_take_turns():
     for pair in every_pair():
-        told = [twins[0] for twins in wording.word(pair, 6)]
-        assert len({item.question for item in told}) == 6
-        assert {item.frame for item in told[:3]} == {"neutral", "typical", "leading"}
+        told = [twins[0] for twins in wording.word(pair, len(FRAMES))]
+        assert len({item.question for item in told}) == len(FRAMES)
+        assert {item.frame for item in told} == FRAMES
+
+
+def test_a_shared_frame_asks_the_very_question_that_stands_beside_it():
+    """So that what it adds is the only difference (the flip rate)."""
+    for pair in every_pair():
+        for twins in wording.word(pair, 99, ("caption", "bystander", "majority", "presupposition")):
+            assert twins[0].question.endswith(twins[0].neutral)
+            assert twins[0].question != twins[0].neutral
 
 
 def test_only_the_wanted_frames_are_used():
