@@ -7,7 +7,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice, tee
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
@@ -17,6 +17,7 @@ import msgspec
 from pstgen import plugins, resources, selection, store, wording
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
+from pstgen.pairing import Studio
 from pstgen.priors import Expectation, is_prior_part
 from pstgen.records import BadInput, Candidate, Fact, Item, Report, Scene, Verdict
 from pstgen.store import Row, Score
@@ -101,7 +102,8 @@ def learn(run: Run) -> tuple[Expectation, list[Item]]:
     """Fit the prior on scenes that give no items, and draw lessons for the judges from the same facts."""
     drawn, images = _Draw(run.config.seed), dict[str, str]()
     told = known(_noted(scenes(run, prior_part=True), images), run.config, Report())
-    prior: Expectation = plugins.load("priors", run.config.prior).fit(drawn.passing(told))
+    facts = chain.from_iterable(facts for _, facts in told)
+    prior: Expectation = plugins.load("priors", run.config.prior).fit(drawn.passing(facts))
     return prior, [replace(_lesson(fact, prior, run.config), image=images[fact.scene_id]) for fact in drawn.kept]
 
 
@@ -121,28 +123,31 @@ def scenes(run: Run, *, prior_part: bool) -> Iterator[Scene]:
         yield scene
 
 
-def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Iterator[Fact]:
+def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Iterator[tuple[Scene, list[Fact]]]:
     """Ask every family about every scene; pass on what is known, count by reason what is not."""
     families = {name: plugins.load("families", name) for name in config.families or plugins.names("families")}
     for scene in scenes:
+        told: list[Fact] = []
         for name, family in families.items():
             for fact in family.ask(scene):
                 if fact.truth.known:
-                    report.count("known facts", [name])
-                    yield fact
+                    told.append(fact)
                 else:
                     report.refused.facts[name, fact.truth.reason] += 1
+        report.count("known facts", (fact.family for fact in told))
+        yield scene, told
 
 
 def propose(prior: Expectation, run: Run) -> list[Candidate]:
     """Pair what has one question and two answers; of each family keep the pairs with the strongest pull."""
     config = run.config
-    makers = [plugins.load("twins", name) for name in config.twins or plugins.names("twins")]
-    told = known(scenes(run, prior_part=False), config, run.report)
+    studio = Studio(prior, config, run.work, run.report.refused.edits)
+    makers = [plugins.load("twins", name).open(studio) for name in config.twins or plugins.names("twins")]
     found: defaultdict[str, list[Candidate]] = defaultdict(list)
-    for maker, facts in zip(makers, tee(told, len(makers)), strict=True):
-        for candidate in maker.pair(facts, prior, config):
-            found[candidate.control.family].append(candidate)
+    told = known(scenes(run, prior_part=False), config, run.report)
+    made = (candidate for scene, facts in told for maker in makers for candidate in maker.pair(scene, facts))
+    for candidate in chain(made, chain.from_iterable(maker.rest() for maker in makers)):
+        found[candidate.control.family].append(candidate)
     strongest = [
         candidate
         for family in sorted(found)
@@ -152,13 +157,13 @@ def propose(prior: Expectation, run: Run) -> list[Candidate]:
     return strongest
 
 
-def hang(candidates: Iterable[Candidate], run: Run) -> dict[str, Scene]:
-    """Read again the scenes that candidates show: their annotations and where their image is, no pixels."""
-    shown = {fact.scene_id for candidate in candidates for fact in (candidate.stress, candidate.control)}
+def hang(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
+    """The scenes that candidates show, annotations and where their image is: made ones, and the source's, read again."""
+    made = {scene.id: scene for candidate in candidates for scene in candidate.scenes}
+    shown = {fact.scene_id for candidate in candidates for fact in candidate.facts} - set(made)
     source = plugins.load("sources", run.config.source)
     read = source.scenes(run.config, shown.__contains__, run.report.refused)
-    found = run.track(read, "scenes of candidates", len(shown))
-    return {scene.id: scene for scene in found}
+    return made | {scene.id: scene for scene in run.track(read, "scenes of candidates", len(shown))}
 
 
 def call(config: BuildConfig, lessons: Sequence[Item]) -> list[Judge]:
@@ -203,7 +208,10 @@ def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Sco
     scores: list[Score] = []
     for judge in (judge for judge in judges if judge.sees):
         judged = run.track(_answers(judge, items, run.config), f"{judge.name} judges", len(items))
-        scores += [_score(item, verdict, item.role) for item, verdict in zip(items, judged, strict=True)]
+        scores += [
+            _score(item, verdict, item.item_id.removeprefix(f"{item.pair_id}-"))
+            for item, verdict in zip(items, judged, strict=True)
+        ]
     return scores
 
 

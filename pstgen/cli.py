@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -103,6 +103,8 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
 @click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
 @click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")
+@click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
+@click.option("--edited", type=click.IntRange(0), help="Pairs of each kind of edit, at most.  [default: 150]")
 @click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
 @click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 1500]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
@@ -169,14 +171,15 @@ def show(folder: Path, pairs: tuple[str, ...], most: int, picture: Path | None) 
 
     dataset = store.open(folder)
     found = sheet.pick(dataset, most, pairs)
-    if missing := set(pairs) - {stress.item.pair_id for stress, _ in found}:
+    if missing := set(pairs) - {twins[0].item.pair_id for twins in found}:
         raise BadInput(f"{folder}: has no pair {', '.join(sorted(missing))}; pair_id names them")
     if not found:
         raise BadInput(f"{folder}: holds no pair")
-    shown = {stress.item.pair_id for stress, _ in found}
+    shown = {twins[0].item.pair_id for twins in found}
     said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
-    for stress, control in found:
-        _pair(stress.item, control.item, [score for score in said if score.pair_id == stress.item.pair_id])
+    for twins in found:
+        items = [row.item for row in twins]
+        _pair(items, [score for score in said if score.pair_id == items[0].pair_id])
     if picture:
         sheet.sheet(found, columns=3).save(picture, format="PNG")
         click.echo(f"{picture}: {len(found)} pairs drawn")
@@ -246,10 +249,10 @@ def eye_train(recipe: str, out: Path, device: str) -> None:
 
     told = recipes.read(recipe)
     with _bar() as bar:
-        task = bar.add_task("training", total=told.look_steps + told.steps)
+        task = bar.add_task("training", total=told.look_steps + told.tell_steps + told.steps)
 
         def log(step: int, figures: dict[str, float]) -> None:
-            parts = " ".join(f"{name} {figures[name]:.3f}" for name in ("patches", "words") if name in figures)
+            parts = " ".join(f"{name} {figures[name]:.3f}" for name in ("patches", "align", "words") if name in figures)
             bar.update(task, completed=step + 1, description=parts)
 
         training.train(told, out, log, device)
@@ -331,22 +334,29 @@ def _funnel(report: Report) -> None:
     for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):
         reasons.add_row(family, reason, f"{n:,}")
     console.print(reasons)
+    edits = Table("edit", "why it was not made", "times", title="edits that were refused")
+    edits.columns[2].justify = "right"
+    for (name, reason), n in sorted(report.refused.edits.items(), key=lambda row: (row[0][0], -row[1])):
+        edits.add_row(name, reason, f"{n:,}")
+    if report.refused.edits:
+        console.print(edits)
     for refusal in list(report.refused.records)[:20]:
         console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
     if (more := len(report.refused.records) - 20) > 0:
         console.print(f"(+{more} more left out, all in manifest.json)")
 
 
-def _pair(stress: Item, control: Item, said: Iterable[Score]) -> None:
+def _pair(twins: Sequence[Item], said: Iterable[Score]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(f"\n[bold]{stress.question}[/bold]  {' / '.join(stress.options)}")
-    console.print(f"  {stress.pair_id}, {stress.frame}; the words suggest [red]{stress.lure}[/red]")
-    for item in (stress, control):
+    first = twins[0]
+    console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
+    console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
+    for item in twins:
         console.print(f"  {item.role:<8} [green]{item.answer:<8}[/green] {item.scene_id}")
     by_judge: dict[str, list[str]] = {}
-    for score in sorted(said, key=lambda score: (score.judge, score.role == "control")):
+    for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
         by_judge.setdefault(score.judge, []).append(score.choice)
     for judge, choices in by_judge.items():
         console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")

@@ -34,6 +34,7 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     prior_share: float = 0.2  # without such a split: share of the scenes that feed the prior and give no items
     prior_scenes: int = 5000  # at most
     twins: tuple[str, ...] = ()  # files in twins/; empty means all
+    edited: int = 150  # pairs of each kind of edit, at most
     min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
     pairs_per_question: int = 24  # of one and the same question, at most
     candidates: int = 1500  # pairs a family that go to the judges, the strongest pull first

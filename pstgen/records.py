@@ -85,6 +85,7 @@ class Scene:
     """One image and all that is annotated of it.
 
     id: "<split>/<image id>", unique in its source.
+    An edited one is called "<id>+<edit>": `origin` is what it was made from.
     path: the image file; depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
@@ -101,6 +102,15 @@ class Scene:
     depth_path: str = ""
     licence: str = ""
     complete: bool = False
+
+
+def origin(scene_id: str) -> str:
+    """The scene of the source that this one is, or was made from.
+
+    >>> origin("val2017/139+remove-3a")
+    'val2017/139'
+    """
+    return scene_id.partition("+")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +160,34 @@ class Fact:
 class Candidate:
     """A pair on its way: facts with one question and different answers, and the lure between them.
 
-    options: all that is offered, the lure and both answers among them; prior: what is expected of each, before looking.
+    stress: one fact, or in a group one for each option but the lure. options: all that is offered, the lure and every
+    answer among them; prior: what is expected of each, before looking. scenes: those of the facts that are no scene of
+    the source but were made from one.
     """
 
     pair_id: str
-    stress: Fact
     control: Fact
+    stress: tuple[Fact, ...]
     options: tuple[str, ...]
     prior: tuple[float, ...]
     twin: str = "retrieved"
+    scenes: tuple[Scene, ...] = ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All twins, the control last."""
+        return *self.stress, self.control
 
     @property
     def lure(self) -> str:
-        """The answer that the words suggest: right for the control twin, wrong for the stress twin."""
+        """The answer that the words suggest: right for the control twin, wrong for the stress twins."""
         return str(self.control.truth.answer)
 
     @property
     def pull(self) -> float:
-        """How much more the prior expects the lure than the stress twin's answer, 0 to 1."""
+        """How much more the prior expects the lure than any stress twin's answer, -1 to 1."""
         at = dict(zip(self.options, self.prior, strict=True))
-        return at[self.lure] - at[str(self.stress.truth.answer)]
+        return at[self.lure] - max(at[str(fact.truth.answer)] for fact in self.stress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +281,13 @@ class Refusals:
     """What was turned away so far. The one record that grows: it goes down the road beside the others.
 
     records: source records in the order of their refusal (a dict for its keys: a source is read more than once).
-    facts: unknown facts, counted by family and reason.
+    facts: unknown facts, counted by family and reason. edits: edits that were not made or not good enough, by edit and
+    reason.
     """
 
     records: dict[Refusal, None] = field(default_factory=dict)
     facts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    edits: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def record(self, file: str, record: str, reason: str) -> None:
         """Name a record of the source that is left out; the same one is named once."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from pstgen.config import BuildConfig
-from pstgen.records import Item, Verdict
+from pstgen.records import Item, Verdict, origin
 from pstgen.wording import Wording
 
 
@@ -48,19 +48,19 @@ def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]
     again: list[Wording] = []
 
     def room(wording: Wording) -> bool:
-        return all(scenes[item.scene_id] < config.pairs_per_scene for item in wording)
+        return all(scenes[origin(item.scene_id)] < config.pairs_per_scene for item in wording)
 
     for wording in ranked:
         things = {(item.scene_id, item.family, item.form, item.about[0]) for item in wording}
         if not asked.isdisjoint(things):
             again.append(wording)
         elif room(wording):
-            scenes.update(item.scene_id for item in wording)
+            scenes.update({origin(item.scene_id) for item in wording})
             asked |= things
             yield wording
     for wording in again:
         if room(wording):
-            scenes.update(item.scene_id for item in wording)
+            scenes.update({origin(item.scene_id) for item in wording})
             yield wording
 
 
@@ -84,7 +84,7 @@ def _shared(wordings: list[Wording], most: float) -> list[Wording]:
 def lettered(wordings: Sequence[Wording]) -> Iterator[Wording]:
     """Give twins one order of options, so that lure and answers land on each letter equally often.
 
-    The lure and the stress twin's answer take turns through all ordered couples of places.
+    The lure and the first stress twin's answer take turns through all ordered couples of places.
     """
     turn: Counter[int] = Counter()
     for wording in sorted(wordings, key=lambda twins: twins[0].pair_id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -111,7 +112,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One judge's answer to one wording. role: "both" where it got only the words, which twins share.
+    """One judge's answer to one wording.
+
+    role: the twin's, in a group with its number; "both" where the judge got only the words, which twins share.
 
     kept: is this wording of this pair in the dataset?
     """
@@ -136,7 +139,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was built, of what, by what. seal: sha256 of the canonical JSON of all the rest."""
+    """What was built, of what, by what. unknown: facts that were not asked, unmade: edits, both by reason. seal: sha256 of the canonical JSON of all the rest."""
 
     format: int
     pstgen: str
@@ -147,6 +150,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     items: int
     funnel: dict[str, dict[str, int]]
     unknown: dict[str, dict[str, int]]
+    unmade: dict[str, dict[str, int]]
     refused: list[dict[str, str]]
     files: dict[str, File] = {}
     seal: str = ""
@@ -215,9 +219,6 @@ def manifest(
 ) -> Manifest:
     """What is known before the files are hashed. No time, no path, no host: same inputs, same bytes."""
     libraries = LIBRARIES + (("torch", "transformers") if any(name.startswith("vlm") for name in judges) else ())
-    unknown: dict[str, dict[str, int]] = {}
-    for (family, reason), n in report.refused.facts.items():
-        unknown.setdefault(family, {})[reason] = n
     return Manifest(
         format=FORMAT,
         pstgen=__version__,
@@ -227,9 +228,17 @@ def manifest(
         judges=judges,
         items=items,
         funnel={station: dict(by) for station, by in report.stations.items()},
-        unknown=unknown,
+        unknown=_by_reason(report.refused.facts),
+        unmade=_by_reason(report.refused.edits),
         refused=[msgspec.to_builtins(refusal) for refusal in report.refused.records],
     )
+
+
+def _by_reason(counted: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    reasons: dict[str, dict[str, int]] = {}
+    for (name, reason), n in counted.items():
+        reasons.setdefault(name, {})[reason] = n
+    return reasons
 
 
 def seal(folder: Path, draft: Manifest) -> None:

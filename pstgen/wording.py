@@ -16,9 +16,8 @@ from pstgen.truth import words
 
 SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
 NEUTRAL = "neutral"
-ROLES: tuple[Role, Role] = ("stress", "control")
 
-Wording = tuple[Item, ...]  # a pair's items, stress twin first, with one text
+Wording = tuple[Item, ...]  # a pair's items with one text, the control twin last
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +68,7 @@ def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
 def word(
     candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None
 ) -> Iterator[Wording]:
-    """Yield the pair, stress then control twin, in up to `tries` different wordings; frames take turns.
+    """Yield the pair, stress then control twins, in up to `tries` different wordings; frames take turns.
 
     wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
     """
@@ -80,12 +79,12 @@ def word(
     names = _turned(tuple(texts), draw)
     turns = product(range(max(map(len, texts.values()))), names)
     available = [(n, frame) for n, frame in turns if n < len(texts[frame])]
-    for n, frame in available[:tries]:
+    for turn, frame in available[:tries]:
         plain = _texts(form, NEUTRAL, candidate.lure)
-        said = _turned(texts[frame], draw)[n]
-        neutral = said if frame == NEUTRAL else _turned(plain, draw)[n % len(plain)]
+        said = _turned(texts[frame], draw)[turn]
+        neutral = said if frame == NEUTRAL else _turned(plain, draw)[turn % len(plain)]
         question, plainly = (_fill(text, form, fact.about, candidate.lure) for text in (said, neutral))
-        yield tuple(_twin(candidate, role, frame, question, plainly) for role in ROLES)
+        yield tuple(_twin(candidate, n, frame, question, plainly) for n in range(len(candidate.facts)))
 
 
 def said(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:
@@ -118,10 +117,12 @@ def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | No
     )
 
 
-def _twin(candidate: Candidate, role: Role, frame: str, question: str, neutral: str) -> Item:
-    fact = candidate.stress if role == "stress" else candidate.control
+def _twin(candidate: Candidate, n: int, frame: str, question: str, neutral: str) -> Item:
+    """The n-th twin as an item; several stress twins have numbers."""
+    fact = candidate.facts[n]
+    role: Role = "control" if fact is candidate.control else "stress"
     return Item(
-        item_id=f"{candidate.pair_id}-{role}",
+        item_id=f"{candidate.pair_id}-{role}{f'-{n + 1}' if role == 'stress' and len(candidate.stress) > 1 else ''}",
         pair_id=candidate.pair_id,
         role=role,
         scene_id=fact.scene_id,

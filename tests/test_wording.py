@@ -29,7 +29,7 @@ def pair_of(family, form, slots, lure, answer, *, turn=0):
     )
     options = plugins.load("families", family).answers(form, about)[:4]
     share = tuple(0.7 if option == lure else 0.3 / (len(options) - 1) for option in options)
-    return Candidate(pair_id=f"{family}-{turn}", stress=stress, control=control, options=options, prior=share)
+    return Candidate(pair_id=f"{family}-{turn}", stress=(stress,), control=control, options=options, prior=share)
 
 
 def every_pair():

@@ -1,4 +1,4 @@
-"""Is every pair a pair: one text, two images, two answers, one of which is the lure; and are the letters even?"""
+"""Is every pair a pair: one text, as many answers as images, one of them the lure; and are the letters even?"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,13 +27,14 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 
 
 def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
-    roles = sorted(item.role for item in twins)
-    if roles != ["control", "stress"]:
-        yield f"pair {name}: has {' and '.join(roles)}; a pair has one control and one stress twin"
+    """A pair has one control twin and one stress twin; a group has a stress twin for every other option."""
+    control = next((item for item in twins if item.role == "control"), None)
+    stress = [item for item in twins if item.role == "stress"]
+    if control is None or len(twins) - len(stress) > 1 or len(stress) not in {1, len(control.options) - 1}:
+        yield f"pair {name}: has {' and '.join(sorted(i.role for i in twins))}; one control, one stress twin or one an option"
         return
-    control, stress = sorted(twins, key=lambda item: item.role)
     for field in ("question", "neutral", "options", "lure", "family", "form", "about", "frame", "twin"):
-        if getattr(control, field) != getattr(stress, field):
+        if any(getattr(item, field) != getattr(control, field) for item in stress):
             yield f"pair {name}: the twins' {field} differ"
     for item in twins:
         if (
@@ -44,8 +45,8 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
             yield f"item {item.item_id}: options {item.options} do not hold answer and lure once each"
     if control.answer != control.lure:
         yield f"item {control.item_id}: the lure is {control.lure!r}, the control twin's answer {control.answer!r}"
-    if stress.answer == stress.lure:
-        yield f"item {stress.item_id}: the stress twin's answer is the lure"
+    if len({item.answer for item in twins}) < len(twins):
+        yield f"pair {name}: two twins have one answer"
 
 
 def _twice(items: Sequence[Item]) -> Iterator[str]:

@@ -21,11 +21,12 @@ configs:
 """
 BODY = """# Perception Stress Test
 
-{pairs:,} pairs of images. The two twins of a pair share one question, one set of options and one wording, and have
-different answers. Whoever answers from the words alone gives both twins the same answer, so gets at most one of them
-right, and **no pair**. The words suggest the *lure*: it is right for the control twin and wrong for the stress twin.
+{pairs:,} pairs of images. The twins of a pair share one question, one set of options and one wording, and have
+different answers; {groups:,} of the pairs are *groups*, with one image for each of the options. Whoever answers from the
+words alone gives all twins the same answer, so gets at most one of them right, and **no pair**. The words suggest the
+*lure*: it is right for the control twin and wrong for the stress twins.
 
-**Report pair accuracy** (both twins right). Accuracy on stress twins alone can be gamed by always contradicting what one
+**Report pair accuracy** (all twins right). Accuracy on stress twins alone can be gamed by always contradicting what one
 would expect.
 
 ```python
@@ -66,7 +67,9 @@ alone does not win; they do not say that every question is hard to see.
 
 def write(dataset: Dataset, folder: Path, /) -> None:
     """Write README.md."""
-    items = [item for item in dataset.items() if item.role == "stress"]
+    every = list(dataset.items())
+    items = [item for item in every if item.role == "control"]
+    twins = Counter(item.pair_id for item in every)
     families = sorted({item.family for item in items})
     frames = sorted({item.frame for item in items})
     by = Counter((item.family, item.frame) for item in items)
@@ -77,6 +80,7 @@ def write(dataset: Dataset, folder: Path, /) -> None:
     manifest = dataset.manifest
     text = BODY.format(
         pairs=len(items),
+        groups=sum(n > 2 for n in twins.values()),
         frames=" | ".join(frames),
         dashes="---:|" * len(frames),
         table=table,
@@ -92,7 +96,7 @@ def write(dataset: Dataset, folder: Path, /) -> None:
         unknown=sum(sum(reasons.values()) for reasons in manifest.unknown.values()),
         refused=len(manifest.refused),
     )
-    (folder / "README.md").write_text(HEADER.format(size=_size(2 * len(items))) + text, encoding="utf-8")
+    (folder / "README.md").write_text(HEADER.format(size=_size(len(every))) + text, encoding="utf-8")
 
 
 def _size(items: int) -> str:

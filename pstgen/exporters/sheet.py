@@ -19,7 +19,7 @@ COLUMNS, PAIRS = 4, 24
 INK, DIM, PAPER = (28, 28, 32), (120, 120, 128), (255, 255, 255)
 TRUE, LURED, EVIDENCE = (22, 122, 62), (188, 44, 36), (255, 214, 0)
 
-Pair = tuple[Row, Row]  # stress, control
+Pair = tuple[Row, ...]  # stress twins, control
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
@@ -37,8 +37,8 @@ def pick(dataset: Dataset, most: int, named: Sequence[str] = ()) -> list[Pair]:
 
 def _drawn(dataset: Dataset, most: int) -> Iterator[str]:
     """One pair of each family, then the next of each."""
-    stress = (item for item in dataset.items() if item.role == "stress")
-    ranked = sorted(stress, key=lambda item: sha256(item.pair_id.encode()).hexdigest())
+    controls = (item for item in dataset.items() if item.role == "control")
+    ranked = sorted(controls, key=lambda item: sha256(item.pair_id.encode()).hexdigest())
     turns: dict[str, int] = {}
     placed: list[tuple[int, str, str]] = []
     for item in ranked:
@@ -48,14 +48,14 @@ def _drawn(dataset: Dataset, most: int) -> Iterator[str]:
 
 
 def _ordered(twins: Iterable[Row]) -> Pair:
-    stress, control = sorted(twins, key=lambda row: row.item.role != "stress")
-    return stress, control
+    return tuple(sorted(twins, key=lambda row: row.item.role != "stress"))
 
 
 def sheet(pairs: Sequence[Pair], columns: int = COLUMNS) -> Image.Image:
-    """All pairs on one page, RGB."""
-    width, height = 2 * SIDE + 3 * GAP, SIDE + TEXT + 2 * GAP + 24
-    columns = min(columns, max(1, len(pairs)))
+    """All pairs on one page, RGB, each as wide as the largest group."""
+    most = max(map(len, pairs), default=2)
+    width, height = most * SIDE + (most + 1) * GAP, SIDE + TEXT + 2 * GAP + 24
+    columns = min(max(1, 2 * columns // most), max(1, len(pairs)))
     page = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), PAPER)
     for n, pair in enumerate(pairs):
         page.paste(_card(pair, width, height), (n % columns * width, n // columns * height))
@@ -66,22 +66,18 @@ def _card(pair: Pair, width: int, height: int) -> Image.Image:
     card = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(card)
     item = pair[0].item
-    lines = textwrap.wrap(item.question, 62)[:2]
+    lines = textwrap.wrap(item.question, width // 9)[:2]
     for n, line in enumerate(lines):
         pen.text((GAP, 6 + 20 * n), line, INK, ImageFont.load_default(17))
-    pen.text((GAP, 48), f"{' / '.join(item.options)}     {item.family}, {item.frame}", DIM, ImageFont.load_default(13))
+    told = f"{' / '.join(item.options)}     {item.family}, {item.frame}, {item.twin}"
+    pen.text((GAP, 48), told, DIM, ImageFont.load_default(13))
     for n, row in enumerate(pair):
         left = GAP + n * (SIDE + GAP)
         picture = _picture(row)
         card.paste(picture, (left, TEXT + GAP))
-        answer = row.item.answer
-        said = (
-            f"{answer}   (the words suggest {item.lure})"
-            if answer != item.lure
-            else f"{answer}   (as the words suggest)"
-        )
-        colour = LURED if answer != item.lure else TRUE
-        pen.text((left, TEXT + GAP + SIDE + 4), said, colour, ImageFont.load_default(14))
+        answer, lured = row.item.answer, row.item.role == "control"
+        said = f"{answer}   (as the words suggest)" if lured else f"{answer}   (the words suggest {item.lure})"
+        pen.text((left, TEXT + GAP + SIDE + 4), said, TRUE if lured else LURED, ImageFont.load_default(14))
     return card
 
 

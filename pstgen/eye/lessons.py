@@ -22,6 +22,7 @@ from pstgen.world.scenes import scene
 
 MOST_OPTIONS = 4
 PRIOR_SCENES = 1500
+PLAIN = 0.4  # of the questions, that are surely asked plainly
 TESTED = 12  # scenes, for each question that is wanted, before a rare sentence is given up
 SEES, HEARS, TESTS = 1_000_000, 2_000_000, 3_000_000  # seeds of the worlds that it looks at, hears of, is tested on
 WEIGHTS = {  # how often a sentence is asked, beside 1
@@ -85,6 +86,12 @@ class Lessons:
 
     def _look(self, n: int) -> Plan:
         return _plan(SEES + self.recipe.seed, n, self.recipe.typicality, lonely=n % 2 == 0)
+
+    def shown(self, n: int) -> Page:
+        """A scene to look at, without questions."""
+        rng = np.random.default_rng((self.recipe.seed, n))
+        told, drawing = _described(self._look(n), self.recipe.size)
+        return Page((), drawing.image, patches(drawing, self.cells), inventory=tuple(inventory(told, rng)))
 
     def seen(self, n: int) -> Page:
         """A scene to look at. Of every question each answer is as likely as the other, and the lure says nothing about it."""
@@ -268,7 +275,8 @@ def _options(fact: Fact, lure: str, rng: np.random.Generator, among: tuple[str, 
 
 
 def _asked(fact: Fact, lure: str, rng: np.random.Generator) -> Question:
-    """The fact's question in any frame."""
-    frame = str(rng.choice(wording.frames(fact.family)))
+    """The fact's question, plainly or in any frame."""
+    frames = wording.frames(fact.family)
+    frame = wording.NEUTRAL if rng.random() < PLAIN else str(rng.choice(frames))
     text = wording.said(fact, frame, lure, int(rng.integers(2**31)))
     return Question((fact.family, fact.form), text, _options(fact, lure, rng), str(fact.truth.answer))

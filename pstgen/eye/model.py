@@ -14,6 +14,7 @@ from pstgen.eye.lessons import Page, Question
 from pstgen.eye.recipe import Recipe
 from pstgen.likelihood import prompt as worded
 from pstgen.truth.colour import NAMES as COLOURS
+from pstgen.truth.words import plural, spoken
 from pstgen.world.plan import kinds
 
 CHAT = (
@@ -26,6 +27,8 @@ CELLS = 2  # a side, that a patch tells of
 FACTORS = (1 + len(kinds()), 2 + len(COLOURS), 1 + len(kinds()))  # what a cell shows: category, colour, centre of
 BACKDROP = 0.15  # weight of a cell that shows none
 IGNORED = -100
+TEMPERATURE = 0.1  # of the contrast between patches and words
+NOTHING = 0.3  # cosine below which a patch is near no word
 COUNT = "Say what there is of each."
 KINDS = 4  # of things, a row of an inventory
 
@@ -37,14 +40,16 @@ class Batch:
     """Questions as rows that share the keys and values of their page's image, so that it is read once.
 
     begin: (B, P) int64, the tokens up to and with the image; P = 0 where there is none. pages: (R,) each row's page.
-    ids, labels: (R, L) int64, padded on the right; labels are IGNORED but at the answer.
-    pixels: (B, 3, S, S) float32 or None. patches: (B, grid, grid, CELLS * CELLS, 3) int64, or None.
+    ids, labels: (R, L) int64, padded on the right, shorter rows first; labels are IGNORED but at the answer.
+    lengths: (R,) tokens of each row.
+    pixels: (B, 3, S, S) float32 or None. patches: (B, grid, grid, CELLS, CELLS, 3) int64, or None.
     """
 
     begin: torch.Tensor
     pages: torch.Tensor
     ids: torch.Tensor
     labels: torch.Tensor
+    lengths: torch.Tensor
     pixels: torch.Tensor | None = None
     patches: torch.Tensor | None = None
 
@@ -105,15 +110,44 @@ def build(recipe: Recipe, words: Any) -> tuple[Any, Any]:
         tie_word_embeddings=True,
         **shared,
     )
-    return transformers.LlavaForConditionalGeneration(config), processor
+    model = transformers.LlavaForConditionalGeneration(config)
+    for layer in model.model.language_model.layers:
+        # A word looks for patches like itself from the start (mimetic initialization, Trockman and Kolter 2023).
+        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
+    return model, processor
 
 
 class Heads(nn.Module):
-    """From each patch's features, what its cells show; dropped when the eye is saved."""
+    """From each patch's features, what its cells show; dropped when the eye is saved.
 
-    def __init__(self, width: int) -> None:
+    named: for categories and for colours, (N, T) token ids of the words that name each, padded with -1.
+    """
+
+    def __init__(self, width: int, named: tuple[torch.Tensor, ...] = ()) -> None:
         super().__init__()
         self.read = nn.Linear(width, CELLS * CELLS * sum(FACTORS))
+        self.named = named
+
+    def alignment(self, projected: torch.Tensor, embedding: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
+        """Contrast each patch, as the language model gets it, with the embeddings of the words that name what it shows.
+
+        The word that names it should be nearest, by cosine over TEMPERATURE, and no word where there is backdrop.
+        projected: (B, patches, width of the words); embedding: (vocabulary, the same).
+        """
+        seen = nn.functional.normalize(projected.float(), dim=-1).flatten(0, 1)
+        cells = patches.flatten(0, 2).flatten(1, 2).unbind(-1)  # of each factor (patches, cells)
+        losses = []
+        for ids, truth in zip(self.named, cells[: len(self.named)], strict=True):
+            known = (ids >= 0).to(seen.device)
+            codes = (embedding.float()[ids.clamp(min=0).to(seen.device)] * known[:, :, None]).sum(1)
+            near = seen @ nn.functional.normalize(codes, dim=-1).T
+            logits = torch.cat([near.new_full((len(near), 1), NOTHING), near], dim=1) / TEMPERATURE
+            weight = torch.ones(logits.shape[1], device=seen.device)
+            weight[0] = BACKDROP
+            told = torch.where(truth > len(codes), IGNORED, truth)  # things of no one colour
+            every = logits[:, :, None].expand(-1, -1, told.shape[1])
+            losses.append(nn.functional.cross_entropy(every, told, weight, ignore_index=IGNORED))
+        return torch.stack(losses).mean()
 
     def loss(self, features: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy over factors; the backdrop counts for little. features: (B, patches, width)."""
@@ -125,6 +159,22 @@ class Heads(nn.Module):
             weight[0] = BACKDROP
             losses.append(nn.functional.cross_entropy(logits, truth, weight, ignore_index=IGNORED))
         return torch.stack(losses).mean()
+
+
+def names(words: Any) -> tuple[torch.Tensor, ...]:
+    """Token ids of the words that name each category, singular and plural, and each colour: (N, T) int64, padded with -1."""
+    nouns = [{noun, plural(noun)} for noun in map(spoken, kinds())]
+    return tuple(_table(words, told) for told in (nouns, [{name} for name in COLOURS]))
+
+
+def _table(words: Any, told: Sequence[set[str]]) -> torch.Tensor:
+    rows = [
+        sorted({i for name in some for i in words(f" {name}", add_special_tokens=False)["input_ids"]}) for some in told
+    ]
+    table = torch.full((len(rows), max(map(len, rows))), -1)
+    for row, ids in zip(table, rows, strict=True):
+        row[: len(ids)] = torch.tensor(ids)
+    return table
 
 
 def prompt(question: Question) -> str:
@@ -149,14 +199,15 @@ class Packer:
         """All pages have an image, or none has."""
         sees = pages[0].pixels is not None
         rows = [(n, self._encoded(parts)) for n, page in enumerate(pages) for parts in self._parts(page, sees=sees)]
-        length = max(len(ids) for _, (ids, _) in rows)
-        ids = np.full((len(rows), length), self.words.pad_token_id, np.int64)
+        rows.sort(key=lambda row: len(row[1][0]))
+        lengths = np.array([len(ids) for _, (ids, _) in rows])
+        ids = np.full((len(rows), lengths[-1]), self.words.pad_token_id, np.int64)
         labels = np.full_like(ids, IGNORED)
         for row, (_, (told, learnt)) in enumerate(rows):
             ids[row, : len(told)] = told
             labels[row, : len(told)] = np.where(learnt, told, IGNORED)
         begin = np.tile(np.array(self.looking if sees else [], np.int64), (len(pages), 1))
-        ours = map(torch.from_numpy, (begin, np.array([n for n, _ in rows]), ids, labels))
+        ours = map(torch.from_numpy, (begin, np.array([n for n, _ in rows]), ids, labels, lengths))
         return Batch(*ours, **(self._images(pages) if sees else {}))
 
     def _parts(self, page: Page, *, sees: bool) -> Iterator[Parts]:

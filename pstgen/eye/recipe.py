@@ -19,8 +19,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     vision: dict[str, Any] = {}  # CLIPVisionConfig
     text: dict[str, Any] = {}  # LlamaConfig
     vocabulary: int = 1400
-    look_steps: int = 0  # stage 1: patches only
-    steps: int = 1000  # stage 2: questions
+    look_steps: int = 0  # first the encoder alone: what every patch shows
+    tell_steps: int = 0  # then inventories: what there is of each kind
+    steps: int = 1000  # then questions
     batch: int = 32  # pages a step
     questions: int = 8  # a page
     blind_every: int = 0  # one step in so many has no image

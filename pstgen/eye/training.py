@@ -1,4 +1,4 @@
-"""Training: stage 1 teaches the encoder what every patch shows, stage 2 the whole model to answer."""
+"""Training: first the encoder learns what every patch shows, then the whole model to tell it, then to answer."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -8,16 +8,18 @@ from typing import Any, Protocol
 
 import msgspec
 import torch
+import transformers
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from pstgen.eye.lessons import Lessons
-from pstgen.eye.model import CELLS, COUNT, IGNORED, Batch, Heads, Packer, build, prompt, tokenizer
+from pstgen.eye.model import CELLS, COUNT, IGNORED, Batch, Heads, Packer, build, names, prompt, tokenizer
 from pstgen.eye.recipe import Recipe
 
 CORPUS = 400  # pages that the tokenizer is trained on
 KEEP_EVERY = 250  # steps between checkpoints
 COOLING = 0.25  # of the steps, at the end
+CHUNKS = 4  # of a batch's rows, by length
 CLIP = 1.0  # largest norm of the gradient
 
 
@@ -41,7 +43,7 @@ def train(recipe: Recipe, out: Path, log: Log, device: str = "auto") -> None:
     model, processor = build(recipe, words)
     if where == "cpu":
         model.set_attn_implementation("eager")  # its backward pass is far quicker there than that of the fused kernel
-    heads = Heads(recipe.vision.get("hidden_size", 1)) if recipe.vision else None
+    heads = Heads(recipe.vision["hidden_size"], names(words)) if recipe.vision else None
     school = _School(recipe, model.to(where), heads.to(where) if heads else None, out / "checkpoint")
     first = school.restore()
     batches: Iterable[Batch] = DataLoader(
@@ -80,7 +82,7 @@ class _Steps(Dataset[Batch]):
         self.packer = Packer(words, recipe)
 
     def __len__(self) -> int:
-        return self.recipe.look_steps + self.recipe.steps - self.first
+        return self.recipe.look_steps + self.recipe.tell_steps + self.recipe.steps - self.first
 
     def __getitem__(self, index: int) -> Batch:
         torch.set_num_threads(1)
@@ -88,7 +90,9 @@ class _Steps(Dataset[Batch]):
         if index >= len(self):
             raise IndexError(index)
         blind = not self.recipe.vision or (self.recipe.blind_every and step % self.recipe.blind_every == 0)
-        draw = self.lessons.heard if blind and step >= self.recipe.look_steps else self.lessons.seen
+        draw = self.lessons.heard if blind else self.lessons.seen
+        if step < self.recipe.look_steps + self.recipe.tell_steps:
+            draw = self.lessons.shown
         return self.packer.pack([draw(step * self.recipe.batch + n) for n in range(self.recipe.batch)])
 
 
@@ -127,22 +131,25 @@ class _School:
         more: dict[str, Any] = {}
         if batch.pixels is not None and self.heads is not None and batch.patches is not None:
             pixels = batch.pixels.to(where)
-            if looking:
-                features = self.model.model.vision_tower(pixels).last_hidden_state
-            else:
-                seen = self.model.model.get_image_features(pixel_values=pixels, return_dict=True)
-                features, more = seen.last_hidden_state, {"mm_encoder_outputs": {"image": seen}}
-            weight = 1.0 if looking else self.recipe.dense
-            parts["patches"] = weight * self.heads.loss(features[:, 1:], batch.patches.to(where))
+            seen = self.model.model.get_image_features(pixel_values=pixels, return_dict=True)
+            more = {"mm_encoder_outputs": {"image": seen}}
+            weight, patches = 1.0 if looking else self.recipe.dense, batch.patches.to(where)
+            parts["patches"] = weight * self.heads.loss(seen.last_hidden_state[:, 1:], patches)
+            embedding = self.model.get_input_embeddings().weight
+            parts["align"] = weight * self.heads.alignment(torch.stack(seen.pooler_output), embedding, patches)
         if not looking:
             parts["words"] = self._words(batch, where, more)
         return parts
 
     def _words(self, batch: Batch, where: torch.device, more: dict[str, Any]) -> torch.Tensor:
         """Cross-entropy where there is a label; logits are made there only."""
-        before, after = hidden(self.model, batch, more, where)[:, :-1], batch.labels[:, 1:].to(where)
-        logits = self.model.lm_head(before[after != IGNORED])
-        return nn.functional.cross_entropy(logits.float(), after[after != IGNORED])
+        told = [
+            (states[:, :-1][after != IGNORED], after[after != IGNORED])
+            for rows, states in hidden(self.model, batch, more, where)
+            for after in [batch.labels[rows, 1 : states.shape[1]].to(where)]
+        ]
+        logits = self.model.lm_head(torch.cat([before for before, _ in told]))
+        return nn.functional.cross_entropy(logits.float(), torch.cat([after for _, after in told]))
 
     def keep(self, step: int) -> None:
         """Write everything that the next step needs, atomically."""
@@ -178,25 +185,31 @@ class _School:
         return step
 
 
-def hidden(model: Any, batch: Batch, more: dict[str, Any], where: torch.device) -> torch.Tensor:
-    """(R, L, width): the last hidden states of all rows; the image's keys and values are made once a page."""
-    shared, begun = None, batch.begin.shape[1]
-    if begun:
-        shared = model.model(batch.begin.to(where), use_cache=True, **more).past_key_values
-        shared.batch_select_indices(batch.pages.to(where))
-    rows, length = batch.ids.shape
-    positions = torch.arange(begun, begun + length, device=where).expand(rows, -1)
+def hidden(model: Any, batch: Batch, more: dict[str, Any], where: torch.device) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Rows and their last hidden states, (rows, L, width), L their own longest: rows come sorted by length, in CHUNKS.
+
+    The image's keys and values are made once a page.
+    """
+    begun = batch.begin.shape[1]
+    shared = model.model(batch.begin.to(where), use_cache=True, **more).past_key_values if begun else None
     speaker = getattr(model.model, "language_model", model.model)
-    told = speaker(batch.ids.to(where), position_ids=positions, past_key_values=shared, use_cache=bool(begun))
-    states: torch.Tensor = told.last_hidden_state
-    return states
+    size = -(-len(batch.ids) // CHUNKS)
+    for first in range(0, len(batch.ids), size):
+        rows = slice(first, first + size)
+        ids = batch.ids[rows, : int(batch.lengths[rows].max())].to(where)
+        cache, pages = transformers.DynamicCache(), batch.pages[rows].to(where)
+        for n, layer in enumerate(shared.layers if shared else ()):
+            cache.update(layer.keys[pages], layer.values[pages], n)
+        positions = torch.arange(begun, begun + ids.shape[1], device=where).expand(len(ids), -1)
+        told = speaker(ids, position_ids=positions, past_key_values=cache if begun else None, use_cache=bool(begun))
+        yield rows, told.last_hidden_state
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Warm up at the start of each stage, hold, and go down in a line over the last quarter."""
+    """Warm up at the start, and again when words join, hold, and go down in a line over the last quarter."""
     begun = step if step < recipe.look_steps else step - recipe.look_steps
     warm = min(1.0, (begun + 1) / max(1, recipe.warm_up))
-    left = 1 - step / (recipe.look_steps + recipe.steps)
+    left = 1 - step / (recipe.look_steps + recipe.tell_steps + recipe.steps)
     return recipe.learning_rate * warm * min(1.0, left / COOLING)
 
 

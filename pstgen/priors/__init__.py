@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Protocol
 
-from pstgen.records import Fact
+from pstgen.records import Fact, origin
 
 
 class Expectation(Protocol):
@@ -24,7 +24,7 @@ class Prior(Protocol):
 
 
 def is_prior_part(scene_id: str, split: str, share: float, seed: int) -> bool:
-    """Does this scene feed the prior and give no items? A rule that anyone can apply again.
+    """Does this scene feed the prior and give no items? A rule that anyone can apply again; of an edited one, its origin.
 
     split: a split of its own for the prior; else a hash draws `share` of the scenes.
 
@@ -33,6 +33,7 @@ def is_prior_part(scene_id: str, split: str, share: float, seed: int) -> bool:
     >>> is_prior_part("train2017/9", "train2017", 0.3, 0)
     True
     """
+    scene_id = origin(scene_id)
     if split:
         return scene_id.startswith(f"{split}/")
     digest = sha256(f"{seed}/{scene_id}".encode()).digest()

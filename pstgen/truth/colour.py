@@ -190,6 +190,24 @@ def told_colours(category: str, scene: Scene) -> frozenset[str]:
     )
 
 
+def named_in(caption: str) -> bool:
+    """Does the caption name any colour at all?"""
+    return words.names_any((*NAMES, "gray", "silver", "gold", "golden", "colorful", "colourful"), caption)
+
+
+def share(rgb: NDArray[np.uint8], name: str) -> float:
+    """Which share of (N, 3) sRGB pixels has that name, of all that have a hue and light enough."""
+    shares, _ = _shares(rgb)
+    return shares[name] / max(1e-6, sum(shares[plain] for plain in NAMES if plain not in ACHROMATIC))
+
+
+@cache
+def focal(name: str) -> NDArray[np.float32]:
+    """(3,) CIELAB: the middle of what people call so."""
+    codes = [list(bytes.fromhex(code)) for code in survey().survey[name].split()]
+    return np.asarray(np.median(_lab(np.array(codes, np.uint8)), axis=0), dtype=np.float32)
+
+
 def has_one_hue(image: NDArray[np.uint8]) -> bool:
     """Is the picture greyscale, sepia or tinted: no colour beside the one that nearly all of it has?"""
     lab = _lab(image[::4, ::4].reshape(-1, 3))

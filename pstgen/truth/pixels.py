@@ -80,8 +80,12 @@ def area(rle: bytes, width: int, height: int) -> float:
     return float(coco_mask.area({"size": [height, width], "counts": rle}))
 
 
-def depth(scene: Scene) -> NDArray[np.uint16] | None:
-    """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth."""
+def depth(scene: Scene, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.uint16] | None:
+    """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth.
+
+    unknown: (H, W) bool, where it is not known any more.
+    """
     if not scene.depth_path or not Path(scene.depth_path).is_file():
         return None
-    return cv2.imread(scene.depth_path, cv2.IMREAD_UNCHANGED)  # type: ignore[return-value]
+    read = cv2.imread(scene.depth_path, cv2.IMREAD_UNCHANGED)
+    return read if unknown is None or read is None else np.where(unknown, 0, read).astype(np.uint16)  # type: ignore[return-value]

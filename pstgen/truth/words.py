@@ -1,6 +1,7 @@
 """What words say of a scene: which categories its captions name, by word, plural, synonym and hyponym."""
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 import msgspec
@@ -68,6 +69,15 @@ def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
         for length in (1, 2, 3):
             phrases.update(" ".join(words[i : i + length]) for i in range(len(words) - length + 1))
     return frozenset(phrases)
+
+
+def names_any(names: Iterable[str], caption: str) -> bool:
+    """Does the caption hold any of these words or phrases (lower case, at most three words)?
+
+    >>> names_any(["zebra"], "Two Zebras and a zebra.")
+    True
+    """
+    return not _phrases((caption,)).isdisjoint(names)
 
 
 def mentioned(category: str, scene: Scene) -> bool:

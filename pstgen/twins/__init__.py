@@ -1,16 +1,27 @@
 """One file, one way to find a twin. A twin maker *pairs*."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pstgen.config import BuildConfig
-from pstgen.priors import Expectation
-from pstgen.records import Candidate, Fact
+from pstgen.pairing import Studio
+from pstgen.records import Candidate, Fact, Scene
+
+
+class Maker(Protocol):
+    """Finds twins while scenes pass."""
+
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+        """Take in a scene with its known facts; yield the pairs that it gives by itself."""
+        ...
+
+    def rest(self, /) -> Iterator[Candidate]:
+        """When every scene has passed, yield the pairs that scenes give together."""
+        ...
 
 
 class Twins(Protocol):
     """What a module in this folder defines."""
 
-    def pair(self, facts: Iterable[Fact], prior: Expectation, config: BuildConfig, /) -> Iterator[Candidate]:
-        """Pairs of known facts with one question and two answers, one of which is the lure."""
+    def open(self, studio: Studio, /) -> Maker:
+        """Begin."""
         ...

@@ -118,15 +118,21 @@ def test_packed_questions_are_scored_as_one_by_one(teacher, words):
     pages = [replace(page, inventory=()) for page in map(teacher.seen, range(20)) if page.patches is not None][:3]
     batch = model.Packer(words, SMALL).pack(pages)
     asked = [(page, question) for page in pages for question in page.questions]
+    texts = [
+        words(f"{model.prompt(q)} ASSISTANT:")["input_ids"] + words(f" {q.answer}</s>")["input_ids"] for _, q in asked
+    ]
     with torch.no_grad():
         seen = made.model.get_image_features(pixel_values=batch.pixels, return_dict=True)
-        packed = training.hidden(made, batch, {"mm_encoder_outputs": {"image": seen}}, torch.device("cpu"))
-        for row, (page, question) in enumerate(asked):
+        more = {"mm_encoder_outputs": {"image": seen}}
+        chunks = list(training.hidden(made, batch, more, torch.device("cpu")))
+        packed = [state for _, states in chunks for state in states]
+        order = sorted(range(len(asked)), key=lambda n: len(texts[n]))
+        for row, (page, question) in enumerate(asked[n] for n in order):
             content = [{"type": "image"}, {"type": "text", "text": model.prompt(question)}]
             text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
             alone = made(**processor(images=[page.pixels], text=[text], return_tensors="pt")).logits[0, -1]
             last = int((batch.labels[row] != model.IGNORED).nonzero()[0]) - 1
-            assert torch.allclose(made.lm_head(packed[row, last]), alone, atol=1e-4)
+            assert torch.allclose(made.lm_head(packed[row][last]), alone, atol=1e-4)
 
 
 def test_a_run_that_is_cut_goes_on_to_the_same_weights(tmp_path, monkeypatch):
@@ -252,4 +258,21 @@ def test_only_what_is_there_is_learnt_of_an_inventory(teacher, words):
     page = next(page for page in map(teacher.seen, range(20)) if page.inventory)
     batch = model.Packer(words, SMALL).pack([replace(page, questions=())])
     learnt = [words.decode(row[row != model.IGNORED]) for row in batch.labels]
-    assert "".join(learnt).split(",")[:-1] == [f" {there}" for _, there in page.inventory]
+    assert sorted("".join(learnt).split(",")[:-1]) == sorted(f" {there}" for _, there in page.inventory)
+
+
+def test_a_patch_that_is_like_its_word_is_aligned_and_one_that_is_like_another_is_not(words):
+    heads = model.Heads(8, model.names(words))
+    assert [len(ids) for ids in heads.named] == [len(kinds()), 11]
+    embedding = torch.randn(len(words), 64, generator=torch.Generator().manual_seed(0))
+    kind, shade = 5, 3
+    patches = torch.tensor([kind, shade, 0]).expand(1, 1, 1, model.CELLS, model.CELLS, 3)
+
+    def like(kind, shade):
+        codes = [
+            embedding[ids[n - 1][ids[n - 1] >= 0]].sum(0) for ids, n in zip(heads.named, (kind, shade), strict=True)
+        ]
+        return sum(code / code.norm() for code in codes)[None, None]
+
+    assert heads.alignment(like(kind, shade), embedding, patches) < 0.5
+    assert heads.alignment(like(kind + 1, shade + 1), embedding, patches) > 3

@@ -82,4 +82,6 @@ def test_of_several_people_none_is_asked_about(scene, thing, family):
 def test_of_someone_who_lies_nobody_knows_what_is_above(scene, thing):
     joints = arm("left", (50, 40), pi, pi)
     assert truths(pose, scene(person(thing, joints | {"nose": (50, 20)})))["raised", "left"].answer == "yes"
-    assert truths(pose, scene(person(thing, joints | {"nose": (70, 41)})))["raised", "left"].reason.startswith("not upright")
+    assert truths(pose, scene(person(thing, joints | {"nose": (70, 41)})))["raised", "left"].reason.startswith(
+        "not upright"
+    )

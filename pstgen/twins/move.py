@@ -1,0 +1,51 @@
+"""Move a thing along the ground: both twins show it moved, to two places that answer differently."""
+
+import numpy as np
+
+from pstgen.editing import (
+    Chance,
+    Edited,
+    Refused,
+    Version,
+    filled,
+    hole,
+    pasted,
+    relocated,
+    room,
+    shifted,
+    taken,
+)
+from pstgen.pairing import Studio
+from pstgen.records import Instance, Scene
+from pstgen.truth import layout, pixels, words
+
+SIDES = ("left", "right")
+TRIES = 12
+
+
+def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
+    """Begin."""
+    return Edited("move", edit, ("relation",), studio)
+
+
+def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:
+    """(it stands in the left half, in the right half). Raises Refused."""
+    gap = hole(thing, scene)
+    there = taken((other for other in scene.instances if other.id != thing.id), scene)
+    cleared = filled(pixels.image(scene), gap)
+    told = tuple(told for told in scene.captions if not words.names_any(SIDES, told))
+    mask = pixels.mask(thing, scene)
+    found: dict[str, Version] = {}
+    for _ in range(TRIES):
+        across, _ = room(mask, there, chance, down=0)
+        moved = relocated(thing, across, 0, scene)
+        side = layout.half(moved, scene, "horizontal").answer
+        if side and across and side not in found:
+            patch = np.roll(pixels.image(scene), across, axis=1)
+            things = tuple(moved if other.id == thing.id else other for other in scene.instances)
+            place = shifted(mask, across, 0)
+            depth = pixels.depth(scene, unknown=gap | place)
+            found[side] = Version(pasted(cleared, patch, place), things, told, depth)
+    if len(found) < len(SIDES):
+        raise Refused("no free place on either side")
+    return found["left"], found["right"]
