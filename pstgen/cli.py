@@ -106,7 +106,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
 @click.option("--edited", type=click.IntRange(0), help="Pairs of each kind of edit, at most.  [default: 150]")
 @click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
-@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 1500]")
+@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 800]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option("--vlm", help="A VLM in the loop: a folder, a hub id (this downloads), none.  [default on world: ours]")

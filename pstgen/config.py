@@ -37,7 +37,7 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     edited: int = 150  # pairs of each kind of edit, at most
     min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
     pairs_per_question: int = 24  # of one and the same question, at most
-    candidates: int = 1500  # pairs a family that go to the judges, the strongest pull first
+    candidates: int = 800  # pairs a family that go to the judges, the strongest pull first
 
     # Who judges.
     judges: tuple[str, ...] = ("prior", "text")  # words alone; `lm` and `vlm` join them where there is a model

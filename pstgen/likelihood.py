@@ -90,8 +90,20 @@ class Model:
         encoded["attention_mask"] = torch.cat([encoded["attention_mask"], mask], dim=1)
         encoded.pop("token_type_ids", None)
         known = {name: value.to(self.device) for name, value in encoded.items()}
-        logits = self.model(**known, logits_to_keep=longest + 1).logits
+        logits = self.model(**self._looked(known, seen), logits_to_keep=longest + 1).logits
         return logits.float().log_softmax(-1).cpu()
+
+    def _looked(self, known: dict[str, Any], seen: Sequence[Image | None]) -> dict[str, Any]:
+        """Where rows share an image, look at it once. Only LLaVA's inputs are one tensor an image; others stay as they are."""
+        first = {id(image): n for n, image in reversed(list(enumerate(seen)))}
+        if self.model.config.model_type != "llava" or len(first) == len(seen) or "pixel_values" not in known:
+            return known
+        order = {key: k for k, key in enumerate(first)}
+        once = known["pixel_values"][list(first.values())]
+        looked = self.model.model.get_image_features(pixel_values=once, return_dict=True)
+        looked.pooler_output = [looked.pooler_output[order[id(image)]] for image in seen]
+        rest = {name: value for name, value in known.items() if name != "pixel_values"}
+        return rest | {"mm_encoder_outputs": {"image": looked}}
 
     def _prompt(self, question: str, *, with_image: bool) -> str:
         content = [{"type": "image"}] * with_image + [{"type": "text", "text": question}]

@@ -17,14 +17,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     from scipy.stats import binomtest
 
     items = list(dataset.items())
-    told = text.cross_fit(
-        [text.words(item) for item in items],
-        [item.answer for item in items],
-        [item.options for item in items],
-        [item.pair_id for item in items],
-        folds=config.folds,
-        seed=config.seed,
-    )
+    told = text.by_family(items, folds=config.folds, seed=config.seed)
     right: defaultdict[str, list[tuple[str, bool]]] = defaultdict(list)
     for item, logprobs in zip(items, told, strict=True):
         hit = max(range(len(logprobs)), key=logprobs.__getitem__) == item.answer_index

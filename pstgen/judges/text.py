@@ -20,10 +20,10 @@ class Text:
     """Words → option. No verdict comes from a model that saw the item's pair."""
 
     name = "text"
-    revision = "tf-idf of one and two words, logistic regression, cross-fitted by pair"
+    revision = "tf-idf of one and two words, logistic regression a family, cross-fitted by pair"
     sees = durable = False
 
-    def __init__(self, lessons: Sequence[Lesson], seed: int) -> None:
+    def __init__(self, lessons: Sequence[Item], seed: int) -> None:
         self.lessons = lessons
         self.seed = seed
 
@@ -33,22 +33,34 @@ class Text:
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Both twins' answers are learnt, each as one example of their words."""
-        told = cross_fit(
-            [words(item) for item in items],
-            [item.answer for item in items],
-            [item.options for item in items],
-            [item.pair_id for item in items],
-            folds=FOLDS,
-            seed=self.seed,
-            extra=self.lessons,
-        )
+        told = by_family(items, self.lessons, folds=FOLDS, seed=self.seed)
         for item, logprobs in zip(items, told, strict=True):
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
 
 def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Text]:  # noqa: A001
     """Keep the lessons; fitting needs the items too."""
-    return [Text([(words(lesson), lesson.answer) for lesson in lessons], config.seed)]
+    return [Text(lessons, config.seed)]
+
+
+def by_family(items: Sequence[Item], lessons: Sequence[Item] = (), *, folds: int, seed: int) -> list[tuple[float, ...]]:
+    """Log-probability of every option of every item, from models of its own family's words, cross-fitted by pair."""
+    told: list[tuple[float, ...]] = [()] * len(items)
+    for family in sorted({item.family for item in items}):
+        at = [n for n, item in enumerate(items) if item.family == family]
+        some = [items[n] for n in at]
+        fitted = cross_fit(
+            [words(item) for item in some],
+            [item.answer for item in some],
+            [item.options for item in some],
+            [item.pair_id for item in some],
+            folds=folds,
+            seed=seed,
+            extra=[(words(lesson), lesson.answer) for lesson in lessons if lesson.family == family],
+        )
+        for n, logprobs in zip(at, fitted, strict=True):
+            told[n] = logprobs
+    return told
 
 
 def words(item: Item) -> str:

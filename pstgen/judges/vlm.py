@@ -18,7 +18,7 @@ from pstgen.truth import pixels
 View = Literal["no-image", "grey-image", "other-image", "seeing"]
 VIEWS: tuple[View, ...] = ("no-image", "grey-image", "other-image", "seeing")
 GREY = np.full((224, 224, 3), 128, np.uint8)
-OTHERS = 256  # scenes that the other image is drawn from; none of them gives items
+OTHERS = 16  # scenes that the other image is drawn from; none of them gives items
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class Look:
         for start in range(0, len(items), self.batch_size):
             batch = items[start : start + self.batch_size]
             questions = [prompt(item.question, item.options) for item in batch]
-            told = self.model.score(questions, [item.options for item in batch], [self._image(item) for item in batch])
+            read = {file: self._image(file) for file in dict.fromkeys(map(self._file, batch))}
+            images = [read[self._file(item)] for item in batch]
+            told = self.model.score(questions, [item.options for item in batch], images)
             for item, logprobs in zip(batch, told, strict=True):
                 yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
@@ -66,10 +68,10 @@ class Look:
             return self.others[int(sha256(item.question.encode()).hexdigest(), 16) % len(self.others)]
         return item.image if self.sees else ""
 
-    def _image(self, item: Item) -> Image | None:
+    def _image(self, file: str) -> Image | None:
         if self.view == "grey-image":
             return GREY
-        return pixels.read(self._file(item)) if self._file(item) else None
+        return pixels.read(file) if file else None
 
 
 def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Look]:  # noqa: A001

@@ -1,5 +1,7 @@
 """Give a thing another colour; the sham gives that colour to something else."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -74,4 +76,5 @@ def dye(image: Pixels, mask: Mask, name: str) -> Pixels:
     new[..., 0] = new[..., 0].clip(2, 98)
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[:, :, None] * mask[:, :, None]
     mixed = lab * (1 - soft) + new * soft
-    return np.asarray(np.rint(cv2.cvtColor(mixed.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1) * 255), np.uint8)
+    dyed = np.rint(cv2.cvtColor(mixed.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1) * 255)
+    return np.where(mask[:, :, None], dyed, image).astype(np.uint8)

@@ -48,6 +48,24 @@ def test_a_batch_scores_as_each_question_alone(model, photo, sees):
         assert a == pytest.approx(b, abs=1e-4)
 
 
+def test_an_image_that_rows_share_is_looked_at_once_and_scores_the_same(model, photo):
+    other = 255 - photo
+    images = [photo, other, photo]
+    looks = []
+    tower = model.model.model.vision_tower
+
+    def note(_, args, kwargs):
+        looks.append(len(args[0] if args else kwargs["pixel_values"]))
+
+    hook = tower.register_forward_pre_hook(note, with_kwargs=True)
+    shared = model.score(QUESTIONS, OPTIONS, images)
+    hook.remove()
+    apart = model.score(QUESTIONS, OPTIONS, [image.copy() for image in images])
+    for a, b in zip(shared, apart, strict=True):
+        assert a == pytest.approx(b, abs=1e-4)
+    assert looks == [2]
+
+
 def test_a_score_is_the_sum_of_the_log_probabilities_of_its_tokens(model):
     """Worked out by hand: the whole text in one pass, no batch, no sharing."""
     import torch

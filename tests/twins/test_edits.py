@@ -1,0 +1,182 @@
+"""Edits: what they must leave alone, what they must change, and that both twins are edited."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+from pstgen import editing, plugins
+from pstgen.build import known
+from pstgen.config import BuildConfig
+from pstgen.pairing import Studio
+from pstgen.priors import counts
+from pstgen.records import Refusals, Report, origin
+from pstgen.sources import world as source
+from pstgen.truth import layout, pixels
+from pstgen.twins import mirror, move, paste, recolour, remove
+
+EDITS = ("mirror", "move", "paste", "recolour", "remove")
+CONFIG = BuildConfig(source="world", scenes=60, size=128, typicality=0.85)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return list(source.scenes(CONFIG, lambda _: True, Refusals()))
+
+
+@pytest.fixture(scope="module")
+def studio(scenes, tmp_path_factory):
+    told = known(scenes, CONFIG, Report())
+    return Studio(counts.fit([fact for _, facts in told for fact in facts]), CONFIG, tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="module")
+def pairs(scenes, studio):
+    """Edit → its pairs over all scenes."""
+    makers = {name: plugins.load("twins", name).open(studio) for name in EDITS}
+    return {name: [pair for scene in scenes for pair in maker.pair(scene, ())] for name, maker in makers.items()}
+
+
+def first(scenes, edit, *, on=editing.subjects):
+    """The first edit that can be made: scene, thing, both versions."""
+    chance = np.random.default_rng(0)
+    for scene in scenes:
+        for thing in on(scene):
+            try:
+                return scene, thing, edit(scene, thing, chance)
+            except editing.Refused:
+                continue
+    raise AssertionError
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_gives_pairs_of_one_scene_with_labels_asked_anew(pairs, name):
+    assert len(pairs[name]) >= 5
+    for pair in pairs[name]:
+        assert pair.twin == name
+        assert len({origin(fact.scene_id) for fact in pair.facts}) == 1
+        assert pair.lure in pair.options
+        for fact in pair.facts:
+            scene = next(scene for scene in pair.scenes if scene.id == fact.scene_id)
+            assert fact in list(plugins.load("families", fact.family).ask(scene))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_the_files_name_does_not_tell_which_version_it_is(pairs, name):
+    """Of two versions the one that answers as expected comes first about as often as last."""
+    first = [pair.control.scene_id < pair.stress[0].scene_id for pair in pairs[name]]
+    assert 0 < sum(first) < len(first)
+
+
+@pytest.mark.parametrize("name", ["paste", "recolour", "remove", "move"])
+def test_both_twins_are_edited(pairs, scenes, name):
+    images = {scene.id: pixels.image(scene) for scene in scenes}
+    for pair in pairs[name]:
+        for scene in pair.scenes:
+            changed = (pixels.image(scene) != images[origin(scene.id)]).any(-1).mean()
+            assert 0 < changed < 0.25
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_masks_boxes_and_areas_of_the_versions_agree(pairs, name):
+    for scene in (scene for pair in pairs[name][:10] for scene in pair.scenes):
+        for thing in scene.instances:
+            code = {"size": [scene.height, scene.width], "counts": thing.rle}
+            assert coco_mask.area(code) == thing.area
+            box = [thing.region.x, thing.region.y, thing.region.width, thing.region.height]
+            assert coco_mask.toBbox(code).tolist() == box
+
+
+def test_what_is_removed_is_gone_from_both_and_nothing_else_changes(scenes):
+    scene, thing, (gone, kept) = first(scenes, remove.edit)
+    assert thing not in gone.instances
+    assert kept.instances == scene.instances
+    mask, image = pixels.mask(thing, scene), pixels.image(scene)
+    assert (gone.image[mask] != image[mask]).any(-1).mean() > 0.8
+    assert (kept.image[mask] == image[mask]).all()
+    for other in gone.instances:
+        inside = pixels.mask(other, scene)
+        if not editing._holds(other, thing):
+            assert (gone.image[inside] == image[inside]).all()
+
+
+def test_a_new_colour_stays_inside_its_mask_and_is_the_one_that_is_said(scenes):
+    scene, thing, (dyed, sham) = first(scenes, recolour.edit, on=recolour.coloured)
+    new = next(other for other in dyed.instances if other.id == thing.id).colour
+    mask, image = pixels.mask(thing, scene), pixels.image(scene)
+    assert (dyed.image[~mask] == image[~mask]).all()
+    assert (sham.image[mask] == image[mask]).all()
+    lab = recolour.cv2.cvtColor(dyed.image[mask][None].astype(np.float32) / 255, recolour.cv2.COLOR_RGB2LAB)[0]
+    goal = recolour.colour.focal(new)
+    turn = np.degrees(np.arctan2(*lab.mean(0)[:0:-1]) - np.arctan2(*goal[:0:-1]))
+    assert abs((turn + 180) % 360 - 180) < 25
+
+
+def test_a_mirror_swaps_sides_and_hands_and_twice_is_nothing(scenes):
+    scene = next(scene for scene in scenes if any(thing.keypoints for thing in scene.instances))
+    person = next(thing for thing in scene.instances if thing.keypoints)
+    turned = mirror.mirrored(person, scene)
+    assert mirror.mirrored(turned, scene) == person
+    at, was = ({j.name: j for j in thing.keypoints} for thing in (turned, person))
+    seen = [name for name in was if was[name].visibility and "left" in name]
+    for name in seen:
+        assert at[name.replace("left", "right")].x == scene.width - 1 - was[name].x
+
+
+def test_no_mirror_where_something_bears_letters(scenes):
+    lettered = [scene for scene in scenes if any(thing.text for thing in scene.instances)]
+    assert lettered
+    for scene in lettered:
+        with pytest.raises(editing.Refused, match="text"):
+            mirror.edit(scene, scene.instances[0], np.random.default_rng(0))
+
+
+def test_what_is_moved_stands_in_either_half_and_was_moved_in_both(scenes):
+    scene, thing, versions = first(scenes, move.edit)
+    found = [next(other for other in version.instances if other.id == thing.id) for version in versions]
+    assert [layout.half(moved, scene, "horizontal").answer for moved in found] == ["left", "right"]
+    assert all(moved.region.x != thing.region.x and moved.area == thing.area for moved in found)
+
+
+def test_what_is_pasted_is_a_kind_that_the_scene_lacks_in_each_version_another(pairs, scenes):
+    by_id = {scene.id: scene for scene in scenes}
+    for pair in pairs["paste"]:
+        before = by_id[origin(pair.scenes[0].id)]
+        new = [{t.category for t in scene.instances} - {t.category for t in before.instances} for scene in pair.scenes]
+        assert all(len(kinds) == 1 for kinds in new)
+        assert new[0] != new[1]
+
+
+def test_a_thing_without_room_around_it_is_refused(scene, thing):
+    around = [thing("dog", x, y, id=10 * x + y) for x, y in ((60, 40), (20, 40), (40, 20), (40, 60))]
+    tight = scene(thing("cup", 40, 40, id=1), *around)
+    with pytest.raises(editing.Refused, match="another thing"):
+        editing.hole(tight.instances[0], tight)
+
+
+def test_a_hole_that_leaves_a_seam_or_a_smear_is_refused():
+    rng = np.random.default_rng(0)
+    rough = rng.integers(0, 255, (80, 80, 3), np.uint8)
+    gap = np.zeros((80, 80), bool)
+    gap[30:50, 30:50] = True
+    smooth = rough.copy()
+    smooth[gap] = 128
+    assert editing.seen(smooth, gap)
+    plain = np.full((80, 80, 3), 120, np.uint8) + rng.integers(0, 3, (80, 80, 3), np.uint8)
+    assert editing.seen(editing.filled(plain, gap), gap) == ""
+    spot = plain.copy()
+    spot[gap] = 250
+    assert "border" in editing.seen(spot, gap)
+
+
+def test_no_depth_is_claimed_where_something_was_painted(scenes):
+    scene, thing, (gone, _) = first(scenes, remove.edit)
+    assert (gone.depth[pixels.mask(thing, scene)] == 0).all()
+
+
+def test_donors_are_cut_from_earlier_scenes_only(scenes, studio):
+    maker = paste.open(studio)
+    assert list(maker.pair(scenes[0], ())) == []
+    assert all(donor.scene_id == scenes[0].id for donor in maker.donors)
+    assert Path(studio.work).is_dir()
