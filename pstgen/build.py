@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from pstgen import plugins, resources, selection, store, wording
+from pstgen import marks, plugins, resources, selection, store, wording
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
 from pstgen.pairing import Studio
@@ -182,7 +182,7 @@ def mislead(
     """
     config, baselines = run.config, [judge for judge in judges if not judge.sees]
     tried = {
-        f"{twins[0].pair_id}/{n:02}": tuple(replace(item, image=gallery[item.scene_id].path) for item in twins)
+        f"{twins[0].pair_id}/{n:02}": tuple(replace(item, image=shown(item, gallery, run.work)) for item in twins)
         for candidate in candidates
         for n, twins in enumerate(wording.word(candidate, config.wordings, config.frames, config.templates))
     }
@@ -200,6 +200,12 @@ def mislead(
     for name, pairs in asked.pairs.items():
         run.report.count(f"fooled {name}", pairs.values())
     return list(fallen.values()), asked.scores
+
+
+def shown(item: Item, gallery: dict[str, Scene], work: Path) -> str:
+    """The file of the item's image; a point in question is marked in a copy."""
+    path = gallery[item.scene_id].path
+    return marks.file(path, item.mark, work) if item.mark else path
 
 
 def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Score]:

@@ -125,6 +125,10 @@ class Truth:
         """Is there an answer?"""
         return self.answer is not None
 
+    def agrees(self, answer: str) -> Truth:
+        """Is it this answer?"""
+        return Truth("yes" if self.answer == answer else "no") if self.known else self
+
 
 def unknown(reason: str) -> Truth:
     """No answer, and why.
@@ -135,12 +139,24 @@ def unknown(reason: str) -> Truth:
     return Truth(None, reason)
 
 
+def both(a: Truth, b: Truth) -> Truth:
+    """Are both yes? One no is enough for no, whatever the other is.
+
+    >>> both(unknown("crowd"), Truth("no")).answer, both(unknown("crowd"), Truth("yes")).reason
+    ('no', 'crowd')
+    """
+    if "no" in {a.answer, b.answer}:
+        return Truth("no")
+    return b if a.known else a
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Something true, false or unknown of a scene, with the instances that show it.
 
     form: which of the family's sentences asks it; about: the words that fill that sentence.
     evidence: ids of instances; none means that the whole image is the evidence (an absence).
+    mark: a point (x, y) in pixels that is drawn into the image, since the question is about it.
     """
 
     scene_id: str
@@ -149,6 +165,7 @@ class Fact:
     about: tuple[str, ...]
     truth: Truth
     evidence: tuple[int, ...] = ()
+    mark: tuple[float, float] | None = None
 
     @property
     def question(self) -> tuple[str, str, tuple[str, ...]]:
@@ -195,7 +212,7 @@ class Item:
     """One question about one image.
 
     neutral: the same question asked plainly. difficulty: the pair's pull.
-    image: the file to look at; a judge that is blind never opens it.
+    image: the file to look at; a judge that is blind never opens it. mark: a point of it (x, y), in pixels, that is marked.
     """
 
     item_id: str
@@ -215,6 +232,7 @@ class Item:
     twin: str = "retrieved"
     difficulty: float = 0.0
     evidence: tuple[int, ...] = ()
+    mark: tuple[float, float] | None = None
 
     @property
     def answer_index(self) -> int:

@@ -35,6 +35,7 @@ KEYPOINT = pa.struct([("name", pa.string()), ("x", pa.float64()), ("y", pa.float
 EVIDENCE = pa.struct(
     [("regions", pa.list_(REGION)), ("keypoints", pa.list_(KEYPOINT)), ("instances", pa.list_(pa.int64()))]
 )
+MARK = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 COLUMNS: dict[str, pa.DataType] = {
     "item_id": pa.string(),
     "pair_id": pa.string(),
@@ -52,6 +53,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "frame": pa.string(),
     "twin": pa.string(),
     "evidence": EVIDENCE,
+    "mark": MARK,
     **{f"target_{kind}": IMAGE for kind in TARGETS},
     "depth_kind": pa.string(),
     "difficulty": pa.float64(),
@@ -307,6 +309,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "image": {"bytes": row.image, "path": f"{name}{row.suffix}"},
         "neutral_question": item.neutral,
         "evidence": _evidence(item, scene),
+        "mark": {"x": item.mark[0], "y": item.mark[1]} if item.mark else None,
         **{f"target_{kind}": drawn.get(kind) for kind in TARGETS},
         "depth_kind": row.depth_kind,
         "licence": scene.licence,
@@ -413,6 +416,7 @@ def _item(cells: dict[str, Any]) -> Item:
         twin=cells["twin"],
         difficulty=cells["difficulty"],
         evidence=tuple(cells["evidence"]["instances"]),
+        mark=(cells["mark"]["x"], cells["mark"]["y"]) if cells["mark"] else None,
     )
 
 

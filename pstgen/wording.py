@@ -139,6 +139,7 @@ def _twin(candidate: Candidate, n: int, frame: str, question: str, neutral: str)
         twin=candidate.twin,
         difficulty=candidate.pull,
         evidence=fact.evidence,
+        mark=fact.mark,
     )
 
 

@@ -13,7 +13,7 @@ VERBS = {
     "sources": "scenes",
     "families": "ask",
     "priors": "fit",
-    "twins": "pair",
+    "twins": "open",
     "targets": "render",
     "judges": "open",
     "engines": "run",

@@ -17,8 +17,7 @@ ABOUT = {
     "number": ["1", "3"],
     "side": ["left", "right"],
     "part": ["nose", "left wrist"],
-    "x": ["10", "70"],
-    "y": ["30", "50"],
+    "word": ["STOP", "GO"],
 }
 
 

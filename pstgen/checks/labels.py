@@ -20,7 +20,9 @@ def _label(row: Row) -> Iterator[str]:
     item = row.item
     with store.on_disk(row) as scene:
         facts = [
-            f for f in plugins.load("families", item.family).ask(scene) if (f.form, f.about) == (item.form, item.about)
+            fact
+            for fact in plugins.load("families", item.family).ask(scene)
+            if (fact.form, fact.about, fact.mark) == (item.form, item.about, item.mark)
         ]
     if not facts:
         yield f"item {item.item_id}: its family asks no such question of this scene"

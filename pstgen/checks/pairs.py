@@ -52,8 +52,8 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
 def _twice(items: Sequence[Item]) -> Iterator[str]:
     counted: dict[str, Counter[Any]] = {
         "item_id": Counter(item.item_id for item in items),
-        "scene and question": Counter((item.scene_id, item.question) for item in items),
-        "scene and fact": Counter((item.scene_id, item.family, item.form, item.about) for item in items),
+        "scene and question": Counter((item.scene_id, item.mark, item.question) for item in items),
+        "scene and fact": Counter((item.scene_id, item.mark, item.family, item.form, item.about) for item in items),
     }
     for what, keys in counted.items():
         yield from (f"{what} {key}: stands {n} times" for key, n in keys.items() if n > 1)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pstgen.records import Fact, Instance, Scene, Truth, unknown
-from pstgen.truth import layout, words
+from pstgen.records import Fact, Scene
+from pstgen.truth import layout, presence
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
@@ -14,7 +14,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every category, given each other one that is plainly there."""
     things = layout.by_category(scene)
-    truths = {kind: exists(kind, things.get(kind, []), scene) for kind in scene.categories}
+    truths = {kind: presence.exists(kind, things.get(kind, []), scene) for kind in scene.categories}
     given = [kind for kind, truth in truths.items() if truth.answer == "yes"]
     for context in given:
         for kind, truth in truths.items():
@@ -28,25 +28,3 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                     truth=truth,
                     evidence=evidence,
                 )
-
-
-def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
-    """Is there at least one? Yes where one is plain to see; no only where several witnesses are silent."""
-    if not things:
-        return _absent(category, scene)
-    if not any(layout.is_plain(thing, scene) for thing in things):
-        return unknown("there, but small, cut off or a crowd")
-    return Truth("yes")
-
-
-def _absent(category: str, scene: Scene) -> Truth:
-    if scene.complete:
-        return Truth("no")
-    if words.mentioned(category, scene):
-        return unknown("not annotated, but a caption names it")
-    known = words.vocabulary(category)
-    if any(thing.category in known.alike for thing in scene.instances):
-        return unknown("not annotated, but something people call the same is")
-    if not scene.captions or not known.conspicuous:
-        return unknown("not annotated, but easily missed")
-    return Truth("no")

@@ -1,31 +1,49 @@
-"""Does a point of the image lie on a thing?"""
+"""What lies at the marked point? The mark is drawn into the picture."""
 
 from collections.abc import Iterator
-from itertools import product
+from hashlib import sha256
+from itertools import combinations
 
-from pstgen.records import Fact, Scene
-from pstgen.truth import contact, layout
+from pstgen.records import Fact, Scene, Truth
+from pstgen.truth import contact, layout, words
 
-ACROSS = DOWN = ("10", "30", "50", "70", "90")  # percent of the image's width and height, from the top left
+ACROSS = DOWN = (0.1, 0.3, 0.5, 0.7, 0.9)  # shares of the image's width and height, from the top left
 
 
-def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
-    """Yes or no."""
-    return "yes", "no"
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:
+    """Yes or no, or the two things."""
+    return ("yes", "no") if form == "on" else tuple(map(words.spoken, about))
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
-    """Ask of a grid of points and of every kind of thing that is plainly there."""
+    """Put marks on a grid and ask whether they lie on a kind that is plainly there, or on which of two single things."""
     kinds = layout.by_category(scene)
-    plain = {kind for kind, things in kinds.items() if any(layout.is_plain(thing, scene) for thing in things)}
-    for x, y in product(ACROSS, DOWN):
-        on = contact.at(int(x) / 100, int(y) / 100, scene)
-        for kind in sorted(plain):
+    plain = sorted(kind for kind, things in kinds.items() if any(layout.is_plain(thing, scene) for thing in things))
+    pairs = list(combinations(sorted(layout.alone(scene)), 2))
+    for x, y in _spots(scene):
+        on = contact.at(x, y, scene)
+        mark = (round(x * scene.width, 1), round(y * scene.height, 1))
+        truths = {kind: on(kind) for kind in plain}
+        asked = [("on", (kind,), truth) for kind, truth in truths.items()]
+        asked += [
+            ("which", pair, Truth(words.spoken(next(kind for kind in pair if truths[kind].answer == "yes"))))
+            for pair in pairs
+            if {truths[kind].answer for kind in pair} == {"yes", "no"}
+        ]
+        for form, about, truth in asked:
+            evidence = tuple(thing.id for kind in about for thing in kinds[kind])
             yield Fact(
                 scene_id=scene.id,
                 family="pointing",
-                form="at",
-                about=(kind, x, y),
-                truth=on(kind),
-                evidence=tuple(thing.id for thing in kinds[kind]),
+                form=form,
+                about=about,
+                truth=truth,
+                evidence=evidence,
+                mark=mark,
             )
+
+
+def _spots(scene: Scene) -> list[tuple[float, float]]:
+    """The grid's points in an order that the scene's name draws, so that no place is favoured."""
+    grid = [(x, y) for x in ACROSS for y in DOWN]
+    return sorted(grid, key=lambda spot: sha256(f"{scene.id}{spot}".encode()).digest())

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from pstgen.records import Instance, Region, Scene, Truth, unknown
-from pstgen.truth import words
+from pstgen.truth import pixels, words
 
 TINY_AREA = 0.004  # of the image (DESIGN §5)
 TINY_SIDE = 12  # pixels
@@ -80,6 +80,12 @@ def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:
     """Does it touch the image's edge, within `margin` pixels? Then nobody knows how far it goes on."""
     box = thing.region
     return min(box.x, box.y, scene.width - box.right, scene.height - box.bottom) < margin
+
+
+def hidden(thing: Instance, scene: Scene) -> float:
+    """Which share of it other things hide, 0 to 1, where the source knows the whole mask."""
+    whole = pixels.area(thing.full_rle, scene.width, scene.height)
+    return 1 - thing.area / max(1.0, whole)
 
 
 def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0.1) -> Truth:

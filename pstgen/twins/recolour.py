@@ -51,9 +51,7 @@ def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Versio
 
 def _named(thing: Instance, name: str) -> Instance:
     """With the colour that the source would know now, if it knew one."""
-    return Instance(
-        **{slot: getattr(thing, slot) for slot in thing.__slots__} | {"colour": name if thing.colour else ""}
-    )
+    return replace(thing, colour=name if thing.colour else "")
 
 
 def _elsewhere(scene: Scene, thing: Instance, mask: Mask, chance: Chance) -> Mask:

@@ -16,7 +16,7 @@ CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)], axis=1)
 class Pen:
     """Collects polygons in pixels of the picture.
 
-    x, y: where the thing stands, in pixels; unit: pixels of its height; flip: mirrored.
+    x, y: where the thing stands, in pixels; unit: pixels of its height; flip: mirrored; says: what to write on it.
     shapes: (polygon (N, 2) float64, colour), in the order of drawing. words: (text, x, y, height in pixels, colour).
     joints: keypoints by name, in pixels, and whether the body itself hides them.
     """
@@ -25,6 +25,7 @@ class Pen:
     y: float
     unit: float
     flip: bool
+    says: str = ""
     shapes: list[tuple[NDArray[np.float64], RGB]] = field(default_factory=list)
     words: list[tuple[str, float, float, float, RGB]] = field(default_factory=list)
     joints: dict[str, tuple[float, float, bool]] = field(default_factory=dict)
@@ -81,9 +82,10 @@ class Pen:
         self.oval(bx, by, e, e, colour)
 
     def write(self, text: str, x: float, y: float, height: float, colour: RGB) -> None:
-        """Words, never mirrored, centred on (x, y)."""
+        """Words, if any, never mirrored, centred on (x, y)."""
         px, py = self.at(x, y)
-        self.words.append((text, px, py, height * self.unit, colour))
+        if text:
+            self.words.append((text, px, py, height * self.unit, colour))
 
     def joint(self, name: str, x: float, y: float, *, hidden: bool = False) -> None:
         """Note a keypoint."""

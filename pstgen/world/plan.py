@@ -24,6 +24,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     side: int
     places: tuple[str, ...]
     company: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     where: str = "floor"
     plain: bool = True
 
@@ -39,6 +40,7 @@ class Thing:
     """One thing. x: middle, share of the picture's width; depth: metres; lift: metres above the floor.
 
     flip: does it face left? style: seeds what is left to chance in its looks. scale: times its kind's size.
+    says: what is written on it.
     """
 
     category: str
@@ -49,6 +51,7 @@ class Thing:
     flip: bool = False
     style: int = 0
     scale: float = 1.0
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,8 @@ def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality:
     things: list[Thing] = []
     for name, number in sorted(groups, key=lambda group: lean[group[0]]):
         colour = _colour(rng, name, typicality)
-        things += [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
+        placed = [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
+        things += [replace(thing, says=_says(rng, name, typicality)) for thing in placed]
     return _on_tables(things) if tables else tuple(things)
 
 
@@ -128,6 +132,11 @@ def _side(rng: np.random.Generator, name: str, typicality: float) -> float:
 def _colour(rng: np.random.Generator, name: str, typicality: float) -> str:
     colours = kinds()[name].colours
     return colours[0] if _typical(rng, typicality) else str(rng.choice(colours))
+
+
+def _says(rng: np.random.Generator, name: str, typicality: float) -> str:
+    told = kinds()[name].words
+    return (told[0] if _typical(rng, typicality) else str(rng.choice(told))) if told else ""
 
 
 def _thing(rng: np.random.Generator, name: str, colour: str, x: float, scale: float) -> Thing:

@@ -100,9 +100,9 @@ def fire_hydrant(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
 
 
 def stop_sign(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
-    """An octagon on a pole that says STOP."""
+    """An octagon on a pole with a word on it."""
     pen.box(-0.02, 0, 0.02, 0.6, (150, 152, 156))
     for r, paint in ((0.27, (250, 250, 250)), (0.245, colour)):
         corners = [(float(r * np.cos(a)), float(0.73 + r * np.sin(a))) for a in np.pi / 8 + np.arange(8) * np.pi / 4]
         pen.poly(corners, paint)
-    pen.write("STOP", 0, 0.73, 0.13, (250, 250, 250) if sum(colour) < 600 else (40, 40, 40))
+    pen.write(pen.says, 0, 0.73, 0.13, (250, 250, 250) if sum(colour) < 600 else (40, 40, 40))

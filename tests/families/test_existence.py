@@ -61,5 +61,5 @@ def test_unknowns_are_counted_by_reason(scene, thing):
     report = Report()
     some = scene(thing("cup", 0), thing("dog", 50, crowd=True))
     told = list(known([some], BuildConfig(families=("existence",)), report))
-    assert [fact.about for fact in told] == [("chair", "cup")]
+    assert [fact.about for _, facts in told for fact in facts] == [("chair", "cup")]
     assert report.refused.facts == Counter({("existence", "there, but small, cut off or a crowd"): 1})

@@ -1,0 +1,26 @@
+"""Is there any of a kind: three-valued; an absence needs several silent witnesses."""
+
+from pstgen.records import Instance, Scene, Truth, unknown
+from pstgen.truth import layout, words
+
+
+def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
+    """Is there at least one? Yes where one is plain to see; no only where several witnesses are silent."""
+    if not things:
+        return _absent(category, scene)
+    if not any(layout.is_plain(thing, scene) for thing in things):
+        return unknown("there, but small, cut off or a crowd")
+    return Truth("yes")
+
+
+def _absent(category: str, scene: Scene) -> Truth:
+    if scene.complete:
+        return Truth("no")
+    if words.mentioned(category, scene):
+        return unknown("not annotated, but a caption names it")
+    known = words.vocabulary(category)
+    if any(thing.category in known.alike for thing in scene.instances):
+        return unknown("not annotated, but something people call the same is")
+    if not scene.captions or not known.conspicuous:
+        return unknown("not annotated, but easily missed")
+    return Truth("no")
