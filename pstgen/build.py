@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from pstgen import marks, plugins, resources, selection, store, wording
+from pstgen.chain import chain as chain_of
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
 from pstgen.pairing import Studio
@@ -87,7 +88,8 @@ def settled(config: BuildConfig) -> BuildConfig:
     if config.source == "coco" and not config.prior_split and plugins.load("sources", "coco").has_train(config):
         config = msgspec.structs.replace(config, prior_split="train2017")
     models = {"lm": _model(config, config.lm, "words"), "vlm": _model(config, config.vlm, "eye")}
-    more = tuple(name for name, model in models.items() if model and name not in config.judges)
+    named = models | {"vqa": config.prior_vqa}
+    more = tuple(name for name, model in named.items() if model and name not in config.judges)
     return msgspec.structs.replace(config, **models, judges=(*config.judges, *more))
 
 
@@ -234,6 +236,7 @@ def rows(items: Iterable[Item], gallery: dict[str, Scene]) -> Iterator[Row]:
             suffix=Path(item.image).suffix.lower(),
             targets=tuple(target for target in targets if target),
             depth_kind="exact" if scene.depth_path else "",
+            chain=chain_of(item, scene),
         )
 
 
@@ -347,7 +350,7 @@ def _score(item: Item, verdict: Verdict, role: str) -> Score:
 
 def _told(config: BuildConfig) -> dict[str, Any]:
     """The configuration without this machine's paths, which are nobody else's and change no byte."""
-    here = {"root", "annotations", "templates", "out"}
+    here = {"root", "annotations", "templates", "prior_vqa", "out"}
     told = {name: getattr(config, name) for name in config.__struct_fields__ if name not in here}
     return told | {name: model and Path(model).name for name, model in (("lm", config.lm), ("vlm", config.vlm))}
 

@@ -111,6 +111,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option("--vlm", help="A VLM in the loop: a folder, a hub id (this downloads), none.  [default on world: ours]")
 @click.option("--lm", help="A language model that must fall for the words: likewise.  [default on world: ours]")
+@click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: one more baseline.")
 @click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")

@@ -43,6 +43,7 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     judges: tuple[str, ...] = ("prior", "text")  # words alone; `lm` and `vlm` join them where there is a model
     lm: str | None = None  # a folder, a hub id, or "none"; on the built-in world one comes with pstgen
     vlm: str | None = None  # the same, of a vision-language model
+    prior_vqa: Path | None = None  # folder of VQA v2's official questions and annotations: one more baseline
     device: str = "auto"
     batch_size: int = 32
     wordings: int = 12  # tries to find words for which every baseline falls

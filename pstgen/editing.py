@@ -65,7 +65,8 @@ def subjects(scene: Scene) -> list[Instance]:
 class Edited:
     """A twin maker: applies one edit and its sham to scenes, and pairs what has then one question and two answers.
 
-    families: those whose answers the edit can change; on: what it can be tried on.
+    families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
+    asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Edited:
     families: tuple[str, ...]
     studio: Studio
     on: Callable[[Scene], list[Instance]] = subjects
+    forms: tuple[str, ...] = ()
     made: int = 0
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (they are asked anew)
@@ -120,7 +122,10 @@ class Edited:
         best: dict[str, Candidate] = {}
         for family in families:
             ask = plugins.load("families", family).ask
-            one, other = ({f.question: f for f in ask(scene) if f.truth.known} for scene in scenes)
+            one, other = (
+                {f.question: f for f in ask(scene) if f.truth.known and (not self.forms or f.form in self.forms)}
+                for scene in scenes
+            )
             for question in one.keys() & other.keys():
                 found = self._paired(one[question], other[question], scenes)
                 if found and found.pull >= self.studio.config.min_pull:

@@ -56,6 +56,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "mark": MARK,
     **{f"target_{kind}": IMAGE for kind in TARGETS},
     "depth_kind": pa.string(),
+    "chain": pa.string(),
     "difficulty": pa.float64(),
     "licence": pa.string(),
     "source": pa.string(),
@@ -101,7 +102,7 @@ SCHEMA = _schema()
 class Row:
     """One item with all that it shows. image: the original file's bytes; suffix: ".jpg" or ".png".
 
-    depth_kind: "exact", "estimated" or "".
+    depth_kind: "exact", "estimated" or "". chain: what is to be seen, in words.
     """
 
     item: Item
@@ -110,6 +111,7 @@ class Row:
     suffix: str
     targets: tuple[Target, ...] = ()
     depth_kind: str = ""
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +314,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "mark": {"x": item.mark[0], "y": item.mark[1]} if item.mark else None,
         **{f"target_{kind}": drawn.get(kind) for kind in TARGETS},
         "depth_kind": row.depth_kind,
+        "chain": row.chain,
         "licence": scene.licence,
         "source": scene.source,
         "source_image_id": scene.id,
@@ -429,6 +432,7 @@ def _row(cells: dict[str, Any]) -> Row:
         suffix=Path(cells["image"]["path"]).suffix,
         targets=tuple(Target(kind=kind, pixels=_pixels(p["bytes"])) for kind, p in pictures.items() if p),
         depth_kind=cells["depth_kind"],
+        chain=cells["chain"],
     )
 
 

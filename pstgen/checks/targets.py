@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pstgen import plugins, store
+from pstgen.chain import chain
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.records import Finding
@@ -34,6 +35,8 @@ def _targets(row: Row) -> Iterator[str]:
         except pixels.Unsound as reason:
             yield f"item {name}: its image {reason}"
             return
+        if row.chain != chain(row.item, row.scene):
+            yield f"item {name}: its perceptual chain is not what the annotations say"
         kept = {target.kind: target.pixels for target in row.targets}
         for kind in store.TARGETS:
             anew = plugins.load("targets", kind).render(scene, row.item.evidence)

@@ -15,7 +15,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
-    """Join colour and half of each thing that is alone of its kind; join number of one kind and presence of another."""
+    """Join colour and half of each thing that is alone of its kind; join number of one kind and another that is there."""
     for category, thing in layout.alone(scene).items():
         if scene.complete or category not in colour.not_asked():
             look, half = colour.look(thing, scene), layout.half(thing, scene, "horizontal")
@@ -23,11 +23,11 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                 truth = both(look.shows(name), half.agrees(side))
                 yield _fact(scene, "look", (category, name, side), truth, (thing.id,))
     things = layout.by_category(scene)
-    truths = {kind: presence.exists(kind, things.get(kind, []), scene) for kind in scene.categories}
+    truths = {kind: presence.exists(kind, some, scene) for kind, some in things.items()}
     for (category, some), n in product(things.items(), NUMBERS):
         counted = number.exactly(int(n), category, some, scene)
-        for kind in (kind for kind, truth in truths.items() if truth.known and kind != category):
-            evidence = tuple(thing.id for thing in (*some, *things.get(kind, ())))
+        for kind in (kind for kind in things if truths[kind].known and kind != category):
+            evidence = tuple(thing.id for thing in (*some, *things[kind]))
             yield _fact(scene, "number", (category, n, kind), both(counted, truths[kind]), evidence)
 
 

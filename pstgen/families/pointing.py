@@ -24,7 +24,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
         on = contact.at(x, y, scene)
         mark = (round(x * scene.width, 1), round(y * scene.height, 1))
         truths = {kind: on(kind) for kind in plain}
-        asked = [("on", (kind,), truth) for kind, truth in truths.items()]
+        asked: list[tuple[str, tuple[str, ...], Truth]] = [("on", (kind,), truth) for kind, truth in truths.items()]
         asked += [
             ("which", pair, Truth(words.spoken(next(kind for kind in pair if truths[kind].answer == "yes"))))
             for pair in pairs

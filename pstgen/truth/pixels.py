@@ -1,5 +1,6 @@
 """Pixels of a scene: its image, the masks of its instances, its depth. Decoded when asked for, a few kept."""
 
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +52,11 @@ def read(path: str) -> NDArray[np.uint8]:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Unsound(f"not readable as an image: {error}") from None
     return frozen(pixels)
+
+
+def decoded(code: bytes) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB of an image file's bytes that were read before."""
+    return np.array(Image.open(io.BytesIO(code)).convert("RGB"))
 
 
 def image(scene: Scene) -> NDArray[np.uint8]:

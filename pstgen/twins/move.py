@@ -24,8 +24,11 @@ TRIES = 12
 
 
 def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
-    """Begin."""
-    return Edited("move", edit, ("relation",), studio)
+    """Begin.
+
+    Only sides of two things are asked about: the one that moves is now the first, now the second, so its place says nothing.
+    """
+    return Edited("move", edit, ("relation",), studio, forms=("horizontal",))
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pstgen.editing import Chance, Edited, Mask, Pixels, Refused, Version, room, shifted, subjects, taken
+from pstgen.editing import Chance, Edited, Mask, Pixels, Refused, Version, subjects
 from pstgen.pairing import Studio
 from pstgen.records import Instance, Scene
-from pstgen.truth import colour, layout, pixels
+from pstgen.truth import colour, pixels
 
 REACHED = 0.6  # of its pixels that must have the new colour's name
 SPREAD = 0.35  # of the thing's own variation of hue, that stays
@@ -34,7 +34,7 @@ def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Versio
     old = str(colour.look(thing, scene).name.answer)
     new = str(chance.choice([name for name in colour.PLAIN if name != old and name not in colour.NEAR[old]]))
     image, mask = pixels.image(scene), pixels.mask(thing, scene)
-    elsewhere = _elsewhere(scene, thing, mask, chance)
+    elsewhere = _elsewhere(scene, thing, chance)
     dyed = dye(image, mask, new)
     if colour.share(dyed[mask], new) < REACHED:
         raise Refused("the new colour is not reached")
@@ -54,12 +54,12 @@ def _named(thing: Instance, name: str) -> Instance:
     return replace(thing, colour=name if thing.colour else "")
 
 
-def _elsewhere(scene: Scene, thing: Instance, mask: Mask, chance: Chance) -> Mask:
-    """Something else that can take the colour: another kind of thing, else a piece of the background of that shape."""
-    kinds = [other for other in subjects(scene) if other.category != thing.category and layout.is_plain(other, scene)]
-    if kinds:
-        return pixels.mask(kinds[int(chance.integers(len(kinds)))], scene)
-    return shifted(mask, *room(mask, taken(scene.instances, scene), chance))
+def _elsewhere(scene: Scene, thing: Instance, chance: Chance) -> Mask:
+    """Something else that can take the colour, of another kind. Raises Refused."""
+    kinds = [other for other in subjects(scene) if other.category != thing.category]
+    if not kinds:
+        raise Refused("nothing else could take the colour instead")
+    return pixels.mask(kinds[int(chance.integers(len(kinds)))], scene)
 
 
 def dye(image: Pixels, mask: Mask, name: str) -> Pixels:

@@ -1,6 +1,6 @@
-"""Take a thing out of the picture; the sham paints over as much of the background."""
+"""Take a thing out of the picture; the sham takes out a thing of another kind, so that both pictures lack as much."""
 
-from pstgen.editing import Chance, Edited, Version, filled, hole, room, shifted, taken
+from pstgen.editing import Chance, Edited, Refused, Version, filled, hole, subjects
 from pstgen.pairing import Studio
 from pstgen.records import Instance, Scene
 from pstgen.truth import pixels, words
@@ -12,14 +12,16 @@ def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:
-    """(without it, with it): captions that name it stay away from both. Raises Refused."""
+    """(without it, without another thing). Raises Refused."""
+    rest = [other for other in subjects(scene) if other.category != thing.category]
+    if not rest:
+        raise Refused("nothing else could be taken out instead")
+    return without(scene, thing), without(scene, rest[int(chance.integers(len(rest)))])
+
+
+def without(scene: Scene, thing: Instance) -> Version:
+    """The scene less the thing; captions that name its kind are no longer true. Raises Refused."""
     gap = hole(thing, scene)
-    sham = shifted(gap, *room(gap, taken(scene.instances, scene) | gap, chance))
-    image = pixels.image(scene)
-    named = words.names(thing.category)
-    captions = tuple(told for told in scene.captions if not words.names_any(named, told))
-    without = tuple(other for other in scene.instances if other.id != thing.id)
-    return (
-        Version(filled(image, gap), without, captions, pixels.depth(scene, unknown=gap)),
-        Version(filled(image, sham), scene.instances, captions, pixels.depth(scene, unknown=sham)),
-    )
+    captions = tuple(told for told in scene.captions if not words.names_any(words.names(thing.category), told))
+    things = tuple(other for other in scene.instances if other.id != thing.id)
+    return Version(filled(pixels.image(scene), gap), things, captions, pixels.depth(scene, unknown=gap))

@@ -45,7 +45,7 @@ def open(studio: Studio, /) -> Retrieved:  # noqa: A001 (the contract's verb)
 
 def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:
     """A reservoir of the smallest hashes: the same facts whatever the order in which they come."""
-    digest = sha256(f"{config.seed}/{fact.scene_id}/{fact.question}".encode()).digest()
+    digest = sha256(f"{config.seed}/{fact.scene_id}/{fact.question}{fact.mark or ''}".encode()).digest()
     ranked = (-int.from_bytes(digest[:8]), fact.scene_id, fact)
     if len(shelf) < config.pairs_per_question:
         heapq.heappush(shelf, ranked)
