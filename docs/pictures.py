@@ -1,14 +1,16 @@
 """Draws the pictures of README.md and docs/ anew: `python docs/pictures.py`."""
 
+import inspect
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pstgen import build, store
+from pstgen import build, drawn, plugins, store, wording
 from pstgen.config import BuildConfig
 from pstgen.exporters import sheet
+from pstgen.records import Fact, Truth
 from pstgen.world.draw import draw
 from pstgen.world.plan import plan
 
@@ -27,17 +29,43 @@ def world(columns: int = 10, side: int = 160) -> Image.Image:
     return Image.fromarray(np.vstack(rows))
 
 
+def families(dataset: store.Dataset) -> str:
+    """Page of families: of each its rule of truth, one pair with its target, and the pair in every frame."""
+    told = ["# The families", "", "Made by `python docs/pictures.py` from a build on the built-in world.", ""]
+    by_family = {pair[0].item.family: pair for pair in drawn.pick(dataset, 200)}
+    for name in plugins.names("families"):
+        doc = inspect.cleandoc(plugins.load("families", name).__doc__)
+        question, _, rule = doc.partition("\n\n")
+        told += [f"## {name}", "", f"**{question}**", "", rule, ""]
+        if name not in by_family:
+            told += ["No pair in this build.", ""]
+            continue
+        pair = by_family[name]
+        save(sheet.sheet([pair], columns=1), f"families/{name}.jpg")
+        told += [f"![A pair of the family {name}](families/{name}.jpg)", ""]
+        told += [f"- *{row.item.role}*: {row.chain}" for row in pair]
+        told += ["", "| frame | the pair's lure in that frame |", "|---|---|"]
+        item = pair[-1].item
+        fact = Fact(scene_id="", family=name, form=item.form, about=item.about, truth=Truth(item.answer))
+        told += [f"| {frame} | {wording.said(fact, frame, item.lure, 0)} |" for frame in wording.frames(name)]
+        told.append("")
+    return "\n".join(told)
+
+
 def main() -> None:
-    """A page of the world, 24 pairs, and the two that README.md begins with."""
+    """A page of the world, 24 pairs, the page of families, and the pairs that README.md begins with."""
     save(world(), "world.jpg")
+    (HERE / "families").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        config = BuildConfig(source="world", scenes=800, size=256, vlm="none", lm="none", out=Path(name) / "pst")
+        config = BuildConfig(source="world", scenes=1000, size=256, vlm="none", lm="none", out=Path(name) / "pst")
         build.build(build.settled(config))
         dataset = store.open(config.out)
-        save(sheet.sheet(sheet.pick(dataset, 24)), "pairs.jpg")
-        first = [pair for pair in sheet.pick(dataset, 60) if pair[0].item.frame != "neutral"]
-        by_family = {pair[0].item.family: pair for pair in first}
-        save(sheet.sheet([by_family[name] for name in ("colour", "existence")], columns=2), "pair.jpg")
+        save(sheet.sheet([pair for pair in drawn.pick(dataset, 40) if len(pair) == 2][:24]), "pairs.jpg")
+        (HERE / "families.md").write_text(families(dataset), encoding="utf-8")
+        first = [pair for pair in drawn.pick(dataset, 90) if pair[0].item.frame != "neutral" and len(pair) == 2]
+        by_kind = {(pair[0].item.family, pair[0].item.twin == "retrieved"): pair for pair in first}
+        chosen = [by_kind[kind] for kind in (("colour", False), ("existence", True)) if kind in by_kind]
+        save(sheet.sheet(chosen, columns=2), "pair.jpg")
 
 
 if __name__ == "__main__":

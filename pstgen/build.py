@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from pstgen import marks, plugins, resources, selection, store, wording
+from pstgen import detector, marks, plugins, resources, selection, store, wording
 from pstgen.chain import chain as chain_of
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
@@ -109,6 +109,12 @@ def learn(run: Run) -> tuple[Expectation, list[Item]]:
     return prior, [replace(_lesson(fact, prior, run.config), image=images[fact.scene_id]) for fact in drawn.kept]
 
 
+def expect(config: BuildConfig, track: Track = silent) -> Expectation:
+    """The prior alone, fitted as a build would."""
+    with TemporaryDirectory(prefix="pstgen-") as work:
+        return learn(Run(config, Path(work), track))[0]
+
+
 def scenes(run: Run, *, prior_part: bool) -> Iterator[Scene]:
     """The scenes of one part: the one that feeds the prior, or the one that gives items."""
     config, report = run.config, run.report
@@ -120,7 +126,10 @@ def scenes(run: Run, *, prior_part: bool) -> Iterator[Scene]:
     source = plugins.load("sources", config.source)
     if prior_part and config.prior_split:
         config = msgspec.structs.replace(config, split=config.prior_split)
-    for scene in run.track(islice(source.scenes(config, wanted, report.refused), most), part):
+    read: Iterator[Scene] = islice(source.scenes(config, wanted, report.refused), most)
+    if config.detector and not prior_part:
+        read = detector.heard(read, config.detector, config.detector_threshold)
+    for scene in run.track(read, part):
         report.count(part, [config.source])
         yield scene
 
@@ -165,6 +174,8 @@ def hang(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
     shown = {fact.scene_id for candidate in candidates for fact in candidate.facts} - set(made)
     source = plugins.load("sources", run.config.source)
     read = source.scenes(run.config, shown.__contains__, run.report.refused)
+    if run.config.detector:
+        read = detector.heard(read, run.config.detector, run.config.detector_threshold)
     return made | {scene.id: scene for scene in run.track(read, "scenes of candidates", len(shown))}
 
 
@@ -350,8 +361,9 @@ def _score(item: Item, verdict: Verdict, role: str) -> Score:
 
 def _told(config: BuildConfig) -> dict[str, Any]:
     """The configuration without this machine's paths, which are nobody else's and change no byte."""
-    here = {"root", "annotations", "templates", "prior_vqa", "out"}
+    here = {"root", "annotations", "templates", "prior_vqa", "detector", "out"}
     told = {name: getattr(config, name) for name in config.__struct_fields__ if name not in here}
+    told["detector"] = detector.revision(config.detector) if config.detector else None
     return told | {name: model and Path(model).name for name, model in (("lm", config.lm), ("vlm", config.vlm))}
 
 

@@ -16,8 +16,8 @@ from pstgen.records import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from pstgen.build import Track
-    from pstgen.records import Finding, Item, Report
-    from pstgen.store import Score
+    from pstgen.records import Finding, Report
+    from pstgen.store import Row, Score
 
 NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
 
@@ -101,6 +101,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 @click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
 @click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, caption, majority, …")
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
+@click.option("--detector", type=click.Path(path_type=Path), help='ONNX file or folder: a "no" needs its silence.')
 @click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
 @click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
@@ -135,6 +136,28 @@ def build(file: Path | None, **options: Any) -> None:
     click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
 
 
+@main.command(
+    cls=Examples, epilog="pstgen priors --source world\npstgen priors --source coco --family colour --most 20"
+)
+@SETTINGS
+@click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]")
+@click.option("--root", type=click.Path(path_type=Path), help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]")
+@click.option("--split", help="COCO's split.  [default: val2017]")
+@click.option("--scenes", type=click.IntRange(2), help="How many scenes to draw (world).  [default: 2000]")
+@click.option("--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable).")
+@click.option("--most", type=click.IntRange(1), default=8, help="Of each sentence.  [default: 8]")
+@click.option("--least", type=click.IntRange(1), default=5, help="Times that a question was answered.  [default: 5]")
+@plainly
+def priors(file: Path | None, most: int, least: int, **options: Any) -> None:
+    """Show what the source makes one expect before looking: the strongest priors, with counts."""
+    from pstgen import build as road
+
+    settings = road.settled(config.read(file, options, config.BuildConfig))
+    with _tracking() as track:
+        expectation = road.expect(settings, track)
+    _priors(expectation.strongest(least), most)
+
+
 @main.command(cls=Examples, epilog="pstgen verify pst/\npstgen verify pst/ --seed 7")
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
@@ -159,31 +182,41 @@ def verify(file: Path | None, **options: Any) -> None:
     click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
 
 
-@main.command(cls=Examples, epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png")
+@main.command(
+    cls=Examples,
+    epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png\n"
+    "pstgen show pst/ --most 24 --html pairs.html",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("pairs", nargs=-1)
+@click.argument("names", nargs=-1)
 @click.option("--most", type=click.IntRange(1), default=3, help="Pairs to show where none is named.  [default: 3]")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw them here (PNG).")
+@click.option("--html", "web", type=click.Path(path_type=Path), help="Write them as a page here.")
 @plainly
-def show(folder: Path, pairs: tuple[str, ...], most: int, picture: Path | None) -> None:
-    """Show pairs: the question, both answers, and what every judge said."""
-    from pstgen import store
-    from pstgen.exporters import sheet
+def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
+    """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
+    from pstgen import drawn, store
+    from pstgen.exporters import page, sheet
 
     dataset = store.open(folder)
-    found = sheet.pick(dataset, most, pairs)
-    if missing := set(pairs) - {twins[0].item.pair_id for twins in found}:
-        raise BadInput(f"{folder}: has no pair {', '.join(sorted(missing))}; pair_id names them")
+    found = drawn.pick(dataset, most, names)
+    if missing := [name for name in names if not any(name.startswith(twins[0].item.pair_id) for twins in found)]:
+        raise BadInput(f"{folder}: has no {', '.join(sorted(missing))}; pair_id and item_id are their names")
     if not found:
         raise BadInput(f"{folder}: holds no pair")
     shown = {twins[0].item.pair_id for twins in found}
     said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
     for twins in found:
-        items = [row.item for row in twins]
-        _pair(items, [score for score in said if score.pair_id == items[0].pair_id])
-    if picture:
-        sheet.sheet(found, columns=3).save(picture, format="PNG")
-        click.echo(f"{picture}: {len(found)} pairs drawn")
+        _pair(twins, [score for score in said if score.pair_id == twins[0].item.pair_id])
+    try:
+        if picture:
+            sheet.sheet(found, columns=3).save(picture, format="PNG")
+            click.echo(f"{picture}: {len(found)} pairs drawn")
+        if web:
+            web.write_text(page.page(found, said), encoding="utf-8")
+            click.echo(f"{web}: {len(found)} pairs written")
+    except OSError as error:
+        raise Unavailable(f"{error.filename or picture or web}: cannot be written: {error.strerror}") from None
 
 
 @main.command(
@@ -347,15 +380,34 @@ def _funnel(report: Report) -> None:
         console.print(f"(+{more} more left out, all in manifest.json)")
 
 
-def _pair(twins: Sequence[Item], said: Iterable[Score]) -> None:
+def _priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("family", "sentence", "of", "one expects", "share", "", "counted", title="the strongest priors")
+    shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for (family, form, about), answer, n, total in rows:
+        bar = "█" * round(20 * n / total)
+        shown.setdefault((family, form), []).append(
+            (family, form, ", ".join(about), answer, f"{n / total:.0%}", bar, f"{n:,} of {total:,}")
+        )
+    for key in sorted(shown):
+        for row in shown[key][:most]:
+            table.add_row(*row)
+        table.add_section()
+    Console().print(table)
+
+
+def _pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    first = twins[0]
+    first = twins[0].item
     console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
     console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
-    for item in twins:
-        console.print(f"  {item.role:<8} [green]{item.answer:<8}[/green] {item.scene_id}")
+    for row in twins:
+        console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
+        console.print(f"           {row.chain}", style="dim", markup=False)
     by_judge: dict[str, list[str]] = {}
     for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
         by_judge.setdefault(score.judge, []).append(score.choice)

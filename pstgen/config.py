@@ -28,6 +28,9 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     frames: tuple[str, ...] = ()
     templates: Path | None = None  # a user's own templates/, searched first
 
+    detector: Path | None = None  # of photographs: a "no" needs its silence
+    detector_threshold: float = 0.2  # a low one: it should rather hear too much
+
     # Which pairs are proposed.
     prior: str = "counts"  # a file in priors/
     prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where it stands beside

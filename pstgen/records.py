@@ -89,6 +89,7 @@ class Scene:
     path: the image file; depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
+    detected: categories that a detector hears of at a low threshold, where one was asked.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Scene:
     depth_path: str = ""
     licence: str = ""
     complete: bool = False
+    detected: tuple[str, ...] = ()
 
 
 def origin(scene_id: str) -> str:

@@ -2,9 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pstgen.drawn import Pair, pick
 from pstgen.store import Dataset, Row
 
 SIDE, GAP, TEXT = 256, 12, 64  # pixels: of a picture, between pictures, of the words above them
@@ -19,36 +18,10 @@ COLUMNS, PAIRS = 4, 24
 INK, DIM, PAPER = (28, 28, 32), (120, 120, 128), (255, 255, 255)
 TRUE, LURED, EVIDENCE = (22, 122, 62), (188, 44, 36), (255, 214, 0)
 
-Pair = tuple[Row, ...]  # stress twins, control
-
 
 def write(dataset: Dataset, folder: Path, /) -> None:
     """Draw PAIRS pairs, as many of each family as there are, chosen by a hash of their names."""
     sheet(pick(dataset, PAIRS)).save(folder / "pairs.png")
-
-
-def pick(dataset: Dataset, most: int, named: Sequence[str] = ()) -> list[Pair]:
-    """The pairs that are named, or some of every family in turn; only the rows of those are kept in memory."""
-    wanted = set(named) or set(_drawn(dataset, most))
-    rows = (row for row in dataset.rows() if row.item.pair_id in wanted)
-    found = [_ordered(twins) for _, twins in groupby(rows, key=lambda row: row.item.pair_id)]
-    return sorted(found, key=lambda pair: pair[0].item.pair_id)
-
-
-def _drawn(dataset: Dataset, most: int) -> Iterator[str]:
-    """One pair of each family, then the next of each."""
-    controls = (item for item in dataset.items() if item.role == "control")
-    ranked = sorted(controls, key=lambda item: sha256(item.pair_id.encode()).hexdigest())
-    turns: dict[str, int] = {}
-    placed: list[tuple[int, str, str]] = []
-    for item in ranked:
-        turns[item.family] = turns.get(item.family, 0) + 1
-        placed.append((turns[item.family], item.family, item.pair_id))
-    return (name for _, _, name in sorted(placed)[:most])
-
-
-def _ordered(twins: Iterable[Row]) -> Pair:
-    return tuple(sorted(twins, key=lambda row: row.item.role != "stress"))
 
 
 def sheet(pairs: Sequence[Pair], columns: int = COLUMNS) -> Image.Image:

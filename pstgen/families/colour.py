@@ -1,4 +1,9 @@
-"""What colour is the X? Is it red?"""
+"""What colour is the X? Is it red?
+
+Needs: a thing that is alone of its kind, its mask, the image; captions where there are. Known: what the source knows;
+else a plain hue that most of its pixels show, or a colour that captions give it and its pixels agree with. Prior: the
+colours that Xs have. Options: four colour names, or yes and no. Evidence: the thing. Words: {thing}, {colour}.
+"""
 
 from collections.abc import Iterator
 

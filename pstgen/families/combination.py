@@ -1,4 +1,9 @@
-"""Two things at once: is the X red and on the left, are there two Xs and a Y?"""
+"""Two things at once: is the X red and on the left, are there two Xs and a Y?
+
+Needs: what its two parts need. Known: yes, where both parts are; no, where one of them is known to be wrong, whatever the
+other is. Prior: how often both hold. Options: yes, no. Evidence: of both parts. Words: {thing}, {colour}, {side},
+{number}, {other}.
+"""
 
 from collections.abc import Iterator
 from itertools import product

@@ -1,4 +1,9 @@
-"""How many Xs are there? Are there exactly two?"""
+"""How many Xs are there? Are there exactly two?
+
+Needs: instances. Known: up to six, none of them tiny or a crowd; on photographs also of a kind that all people count
+alike. "Exactly n" is known to be false as soon as more than n are plain to see. Prior: how many there usually are.
+Options: four numbers, or yes and no. Evidence: every X. Words: {thing}, {number}.
+"""
 
 from collections.abc import Iterator
 

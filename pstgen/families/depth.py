@@ -1,4 +1,8 @@
-"""Which of two things is nearer to the camera?"""
+"""Which of two things is nearer to the camera?
+
+Needs: the depth of two things that are alone of their kinds. Known: where one is a fifth farther than the other. Prior:
+which is usually nearer. Options: the two. Evidence: both. Words: {thing}, {other}.
+"""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,4 +1,10 @@
-"""There is a Y. Is there an X?"""
+"""There is a Y. Is there an X?
+
+Needs: categories and instances; on photographs captions too. Known: yes, where one is plain to see; no, where nothing is
+annotated, no caption names it, nothing that people call the same is there, and it is of a kind that nobody overlooks (a
+detector, where one is named, must be silent as well). Prior: how often there is an X where there is a Y. Options: yes,
+no. Evidence: every X; of an absence, the whole image. Words: {thing}, {context}.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,9 @@
-"""Do two things touch, and which is in front?"""
+"""Do two things touch, and which is in front?
+
+Needs: masks of two things that are alone of their kinds; for "in front", whole masks and depth. Known: touching, where
+masks meet or are well apart; in front, where whole masks overlap and depths differ. Prior: which kinds usually touch.
+Options: yes, no. Evidence: both. Words: {thing}, {other}.
+"""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,4 +1,8 @@
-"""What lies at the marked point? The mark is drawn into the picture."""
+"""What lies at the marked point? The mark is drawn into the picture.
+
+Needs: masks. Known: on an X, where the point is well inside one of its masks; not on it, where every X is far. Prior: what
+usually gets marked. Options: yes and no, or the two things. Evidence: every X, and the mark. Words: {thing}, {other}.
+"""
 
 from collections.abc import Iterator
 from hashlib import sha256

@@ -1,4 +1,9 @@
-"""Is an arm raised, is it bent? Left and right are the person's own."""
+"""Is an arm raised, is it bent? Left and right are the person's own.
+
+Needs: keypoints of a person who is alone in the picture. Known: a raised hand, where wrist and shoulder are seen, their
+heights differ by a margin and the person is upright; a bent elbow, where the angle is clear. Prior: how people usually
+hold their arms. Options: yes, no. Evidence: the person. Words: {thing}, {side}.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,9 @@
-"""On which side of the Y is the X, and in which half of the picture is it?"""
+"""On which side of the Y is the X, and in which half of the picture is it?
+
+Needs: boxes of things that are alone of their kinds. Known: a side of another thing, where their boxes are apart along
+the axis and their middles a tenth of the image; a half of the picture, where the box keeps clear of the middle line.
+Prior: where Xs usually are. Options: the two ends of the axis. Evidence: the things. Words: {thing}, {other}.
+"""
 
 from collections.abc import Iterator
 from itertools import combinations

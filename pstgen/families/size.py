@@ -1,4 +1,9 @@
-"""Which of two things takes up more of the picture?"""
+"""Which of two things takes up more of the picture?
+
+Needs: masks and boxes of two things that are alone of their kinds and whole in the image. Known: where one is half as
+large again as the other, by mask and by box. Prior: which is usually larger. Options: the two. Evidence: both.
+Words: {thing}, {other}.
+"""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,4 +1,9 @@
-"""What is written on the X?"""
+"""What is written on the X?
+
+Needs: a thing that is alone of its kind and whose word the source knows. Known: where the thing is whole in sight and
+large enough to be read. Prior: what Xs usually say. Options: four words, or yes and no. Evidence: the thing.
+Words: {thing}, {word}.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,9 @@
-"""Can a part of a person be seen, or is it hidden?"""
+"""Can a part of a person be seen, or is it hidden?
+
+Needs: keypoints of a person who is alone in the picture. Known: seen at v = 2, hidden at v = 1; what is not labelled
+(v = 0) is unknown, never hidden. Prior: which parts one usually sees. Options: yes, no. Evidence: the person.
+Words: {thing}, {part}.
+"""
 
 from collections.abc import Iterator
 

@@ -11,6 +11,7 @@ from pstgen.config import BuildConfig
 from pstgen.records import Item, Verdict
 
 FOLDS = 5
+MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
 Lesson = tuple[str, str]  # words, answer
@@ -104,6 +105,8 @@ def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str]
     """Classes and the log-probability of each for every row asked; with one class, or none, there is nothing to fit."""
     from sklearn.linear_model import LogisticRegression
 
+    step = max(1, -(-len(labels) // MOST_ROWS))
+    features, labels = features[::step], labels[::step]
     classes = sorted(set(labels.tolist()))
     if len(classes) < 2:
         return classes, np.zeros((asked.shape[0], len(classes)))

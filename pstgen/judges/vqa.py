@@ -12,7 +12,7 @@ import numpy as np
 from pstgen.config import BuildConfig
 from pstgen.records import BadInput, Item, Verdict
 
-ANSWERS = 500  # the most frequent ones are learnt
+ANSWERS = 200  # the most frequent ones are learnt
 FLOOR = 1e-5  # of an option that nobody answered
 
 
@@ -62,7 +62,7 @@ class Reader:
         from sklearn.linear_model import LogisticRegression
 
         words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-        model = LogisticRegression(C=10.0, max_iter=100, tol=1e-3)
+        model = LogisticRegression(C=10.0, max_iter=1000, tol=1e-2)
         return words, model.fit(words.fit_transform(self.texts), self.answers)
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:

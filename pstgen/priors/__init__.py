@@ -14,6 +14,10 @@ class Expectation(Protocol):
         """Return the probability of every answer to `question` (a Fact's); they sum to one."""
         ...
 
+    def strongest(self, least: int, /) -> list[tuple[tuple[str, str, tuple[str, ...]], str, int, int]]:
+        """Questions answered `least` times or more that one answer dominates: question, answer, how often, of how many."""
+        ...
+
 
 class Prior(Protocol):
     """What a module in this folder defines."""

@@ -30,6 +30,29 @@ class Counts:
             expected = [(counted[a] + STRENGTH * p) / total for a, p in zip(answers, expected, strict=True)]
         return tuple(expected)
 
+    def strongest(self, least: int) -> list[tuple[Question, str, int, int]]:
+        """Questions that one answer dominates: (question, answer, how often, of how many), asked `least` times or more.
+
+        In the order of how surely the answer is expected, by the lower end of a 95 % Wilson interval.
+        """
+        slots: dict[tuple[str, str], int] = {}
+        for family, form, about in self.seen:
+            slots[family, form] = max(slots.get((family, form), 0), len(about))
+        full = [
+            (question, answer, n, counted.total())
+            for question, counted in self.seen.items()
+            if len(question[2]) == slots[question[:2]] and counted.total() >= least
+            for answer, n in counted.most_common(1)
+        ]
+        return sorted(full, key=lambda row: (-_surely(row[2], row[3]), row[0]))
+
+
+def _surely(n: int, total: int) -> float:
+    """Lower end of Wilson's 95 % interval."""
+    z, share = 1.96, n / total
+    middle = share + z**2 / (2 * total)
+    return float((middle - z * (share * (1 - share) / total + z**2 / (4 * total**2)) ** 0.5) / (1 + z**2 / total))
+
 
 def fit(facts: Iterable[Fact], /) -> Counts:
     """Count the known facts."""

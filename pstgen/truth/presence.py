@@ -18,6 +18,8 @@ def _absent(category: str, scene: Scene) -> Truth:
         return Truth("no")
     if words.mentioned(category, scene):
         return unknown("not annotated, but a caption names it")
+    if category in scene.detected:
+        return unknown("not annotated, but a detector hears of it")
     known = words.vocabulary(category)
     if any(thing.category in known.alike for thing in scene.instances):
         return unknown("not annotated, but something people call the same is")

@@ -41,3 +41,15 @@ def test_the_prior_part_grows_with_its_share(scene_id, share, seed):
     if is_prior_part(scene_id, "", share, seed):
         assert is_prior_part(scene_id, "", 1.0, seed)
     assert not is_prior_part(scene_id, "", 0.0, seed)
+
+
+def test_the_strongest_priors_come_first_with_their_counts_and_whole_questions_only():
+    def fact(n, about, answer):
+        return Fact(scene_id=str(n), family="relation", form="side", about=about, truth=Truth(answer))
+
+    sure = [fact(n, ("cup", "dog"), "left") for n in range(20)]
+    torn = [fact(n, ("cat", "dog"), ("left", "right")[n % 2]) for n in range(20)]
+    few = [fact(n, ("cow", "dog"), "left") for n in range(4)]
+    told = counts.fit([*torn, *few, *sure]).strongest(5)
+    assert told[0] == (("relation", "side", ("cup", "dog")), "left", 20, 20)
+    assert [question[2] for question, *_ in told] == [("cup", "dog"), ("cat", "dog")]
