@@ -32,4 +32,4 @@ look: install  ## STYLE figures of the tree
 	$(BIN)/python benchmarks/look.py
 
 bench: install
-	for file in coco_load build world; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+	for file in coco_load build world targets; do $(BIN)/python benchmarks/$$file.py || exit 1; done

@@ -195,9 +195,10 @@ def mislead(
     """
     config, baselines = run.config, [judge for judge in judges if not judge.sees]
     tried = {
-        f"{twins[0].pair_id}/{n:02}": tuple(replace(item, image=shown(item, gallery, run.work)) for item in twins)
+        f"{twins[0].pair_id}/{n:02}": shown
         for candidate in candidates
         for n, twins in enumerate(wording.word(candidate, config.wordings, config.frames, config.templates))
+        if (shown := show(twins, gallery, run.work))
     }
     asked = _Asked(run)
     for judge in baselines:
@@ -215,10 +216,20 @@ def mislead(
     return list(fallen.values()), asked.scores
 
 
-def shown(item: Item, gallery: dict[str, Scene], work: Path) -> str:
-    """The file of the item's image; a point in question is marked in a copy."""
-    path = gallery[item.scene_id].path
-    return marks.file(path, item.mark, work) if item.mark else path
+def show(twins: Wording, gallery: dict[str, Scene], work: Path) -> Wording | None:
+    """Give every twin its image, with its mark or label drawn into a copy; None where a label would hide what is asked."""
+    scenes, top = [gallery[item.scene_id] for item in twins], False
+    if twins[0].label:
+        end = None if _by_colour(twins[0], scenes[0]) else marks.end_for_label(twins, scenes)
+        if end is None:
+            return None
+        top = end
+    drawn = twins[0].label or twins[0].mark
+    files = (
+        marks.file(scene.path, item, work, top=top) if drawn else scene.path
+        for item, scene in zip(twins, scenes, strict=True)
+    )
+    return tuple(replace(item, image=path) for item, path in zip(twins, files, strict=True))
 
 
 def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Score]:
@@ -314,6 +325,15 @@ class _Asked:
         kept = {name: twins for name, twins in tried.items() if selection.falls(twins[-1], [verdicts[name]])}
         self.pairs[judge.name] |= {twins[0].pair_id: twins[0].family for twins in kept.values()}
         return kept
+
+
+def _by_colour(item: Item, scene: Scene) -> bool:
+    """Is its answer worked out from colours of the whole photograph, which a label would change?"""
+    return not scene.complete and (item.family, item.form) in {
+        ("colour", "of"),
+        ("colour", "is"),
+        ("combination", "look"),
+    }
 
 
 def _rounds(tried: dict[str, Wording]) -> Iterator[dict[str, Wording]]:

@@ -1,18 +1,28 @@
-"""A mark drawn into a picture: a small circle around the point in question, which itself stays free."""
+"""What is drawn into pictures: a circle around the point in question, or a label that says the lure."""
 
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
+from pstgen.records import Item, Scene
 from pstgen.truth import pixels
 
 RADIUS = 0.035  # of the image's longer side
 FIXED = 4  # binary digits after the point, of OpenCV's fixed-point coordinates
+LETTERS = 0.055  # of the image's height, of a label's letters; at least LEAST pixels
+LEAST = 10
+COVERED = 0.02  # of a thing in question, that a label may hide
+INK, PAPER = (235, 235, 235), (24, 24, 28)
+
+Pixels = NDArray[np.uint8]
 
 
-def marked(image: NDArray[np.uint8], mark: tuple[float, float]) -> NDArray[np.uint8]:
+def marked(image: Pixels, mark: tuple[float, float]) -> Pixels:
     """(H, W, 3) uint8 with a ring around (x, y): red between two white lines, seen on any ground."""
     drawn = image.copy()
     radius = max(4.0, RADIUS * max(image.shape[:2]))
@@ -23,10 +33,54 @@ def marked(image: NDArray[np.uint8], mark: tuple[float, float]) -> NDArray[np.ui
     return drawn
 
 
-def file(path: str, mark: tuple[float, float], folder: Path) -> str:
-    """Write the marked image as a PNG into `folder`, once; returns its path."""
-    stem = Path(path).name.replace(".", "-")
-    done = folder / f"{stem}-mark-{mark[0]:g}-{mark[1]:g}.png"
+def labelled(image: Pixels, text: str, *, top: bool) -> Pixels:
+    """(H, W, 3) uint8 with a dark strip along one end that bears the text."""
+    strip = _strip(text, image.shape[1], image.shape[0])
+    rows = slice(0, len(strip)) if top else slice(len(image) - len(strip), None)
+    drawn = image.copy()
+    drawn[rows] = strip
+    return drawn
+
+
+def end_for_label(twins: Sequence[Item], scenes: Sequence[Scene]) -> bool | None:
+    """Top (True) or bottom of all the pair's images, where a label hides nothing in question; None where neither is free."""
+    draw = sha256(twins[0].pair_id.encode()).digest()[0] % 2 == 0
+    return next((top for top in (draw, not draw) if all(map(_free, twins, scenes, [top] * len(twins)))), None)
+
+
+def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
+    """Write the image with the item's mark or label as a PNG into `folder`, once; returns its path."""
+    key = sha256(f"{path}{item.mark}{item.label}{top}".encode()).hexdigest()[:16]
+    done = folder / f"{Path(path).stem}-{key}.png"
     if not done.is_file():
-        cv2.imwrite(str(done), marked(pixels.read(path), mark)[:, :, ::-1])
+        image = pixels.read(path)
+        drawn = marked(image, item.mark) if item.mark else image
+        drawn = labelled(drawn, item.label, top=top) if item.label else drawn
+        cv2.imwrite(str(done), drawn[:, :, ::-1])
     return str(done)
+
+
+def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped over twins)
+    high = len(_strip(item.label, scene.width, scene.height))
+    rows = slice(0, high) if top else slice(scene.height - high, None)
+    asked = [thing for thing in scene.instances if thing.id in item.evidence]
+    masks = (pixels.mask(thing, scene) for thing in asked)
+    return high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)
+
+
+def _strip(text: str, width: int, height: int) -> Pixels:
+    """(h, width, 3) uint8: the text in as many lines as it takes."""
+    size = max(LEAST, round(LETTERS * height))
+    font = ImageFont.load_default(size)
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width - 6:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    strip = Image.new("RGB", (width, round(1.25 * size * len(lines)) + 4), PAPER)
+    pen = ImageDraw.Draw(strip)
+    for n, line in enumerate(lines):
+        pen.text(((width - font.getlength(line)) / 2, 1 + 1.25 * size * n), line, INK, font)
+    return np.array(strip)

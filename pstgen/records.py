@@ -214,7 +214,8 @@ class Item:
     """One question about one image.
 
     neutral: the same question asked plainly. difficulty: the pair's pull.
-    image: the file to look at; a judge that is blind never opens it. mark: a point of it (x, y), in pixels, that is marked.
+    image: the file to look at; a judge that is blind never opens it. mark: a point of it (x, y), in pixels, that is
+    marked. label: what is written into it, to mislead.
     """
 
     item_id: str
@@ -235,6 +236,7 @@ class Item:
     difficulty: float = 0.0
     evidence: tuple[int, ...] = ()
     mark: tuple[float, float] | None = None
+    label: str = ""
 
     @property
     def answer_index(self) -> int:

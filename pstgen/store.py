@@ -54,6 +54,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "twin": pa.string(),
     "evidence": EVIDENCE,
     "mark": MARK,
+    "label": pa.string(),
     **{f"target_{kind}": IMAGE for kind in TARGETS},
     "depth_kind": pa.string(),
     "chain": pa.string(),
@@ -419,6 +420,7 @@ def _item(cells: dict[str, Any]) -> Item:
         twin=cells["twin"],
         difficulty=cells["difficulty"],
         evidence=tuple(cells["evidence"]["instances"]),
+        label=cells["label"],
         mark=(cells["mark"]["x"], cells["mark"]["y"]) if cells["mark"] else None,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from itertools import product
@@ -16,6 +17,7 @@ from pstgen.truth import words
 
 SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
 NEUTRAL = "neutral"
+LABEL = "label"  # asked plainly; the claim is written into the picture
 
 Wording = tuple[Item, ...]  # a pair's items with one text, the control twin last
 
@@ -40,7 +42,10 @@ def forms(family: str, templates: Path | None = None) -> dict[str, Form]:
 
 
 def _with_shared(form: Form, shared: dict[str, tuple[str, ...]]) -> Form:
-    """Add the frames that put the form's claim before its neutral wordings, each before the one at its own place."""
+    """Add the frames that put the form's claim before its neutral wordings, each before the one at its own place.
+
+    In the frame LABEL the question is the neutral one, and the claim is for the picture.
+    """
     plain = form.frames.get(NEUTRAL)
     if not form.claim or not isinstance(plain, tuple):
         return form
@@ -56,7 +61,7 @@ def _with_shared(form: Form, shared: dict[str, tuple[str, ...]]) -> Form:
         else {lure: framed(texts, claim) for lure, claim in form.claim.items()}
         for frame, texts in shared.items()
     }
-    return msgspec.structs.replace(form, frames=more | form.frames)
+    return msgspec.structs.replace(form, frames=more | {LABEL: plain} | form.frames)
 
 
 def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
@@ -84,7 +89,15 @@ def word(
         said = _turned(texts[frame], draw)[turn]
         neutral = said if frame == NEUTRAL else _turned(plain, draw)[turn % len(plain)]
         question, plainly = (_fill(text, form, fact.about, candidate.lure) for text in (said, neutral))
-        yield tuple(_twin(candidate, n, frame, question, plainly) for n in range(len(candidate.facts)))
+        label = claim(fact, candidate.lure, templates) if frame == LABEL else ""
+        twins = (_twin(candidate, n, frame, question, plainly) for n in range(len(candidate.facts)))
+        yield tuple(replace(item, label=label) for item in twins)
+
+
+def claim(fact: Fact, lure: str, templates: Path | None = None) -> str:
+    """The clause that says the lure."""
+    form = forms(fact.family, templates)[fact.form]
+    return _fill(form.claim if isinstance(form.claim, str) else form.claim[lure], form, fact.about, lure)
 
 
 def said(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:

@@ -8,7 +8,7 @@ from pstgen import plugins, wording
 from pstgen.records import BadInput, Candidate, Fact, Truth
 
 FAMILIES = plugins.names("families")
-FRAMES = {"neutral", "typical", "leading", "caption", "bystander", "majority", "presupposition"}
+FRAMES = {"neutral", "label", "typical", "leading", "caption", "bystander", "majority", "presupposition"}
 ABOUT = {
     "thing": ["apple", "person", "skis", "tv", "elephant", "scissors", "broccoli"],
     "context": ["umbrella", "dining table"],
@@ -77,7 +77,7 @@ def test_twins_share_their_words_and_differ_in_their_answer():
 def test_wordings_of_a_pair_are_different_and_frames_take_turns():
     for pair in every_pair():
         told = [twins[0] for twins in wording.word(pair, len(FRAMES))]
-        assert len({item.question for item in told}) == len(FRAMES)
+        assert len({(item.question, item.label) for item in told}) == len(FRAMES)
         assert {item.frame for item in told} == FRAMES
 
 
@@ -125,3 +125,12 @@ def test_a_broken_template_file_is_one_clear_error(tmp_path_factory, junk):
     (folder / "count.yaml").write_bytes(junk)
     with pytest.raises(BadInput, match=r"count\.yaml"):
         wording.forms("count", folder)
+
+
+def test_a_label_says_the_lure_and_the_question_stays_plain():
+    for pair in every_pair():
+        for twins in wording.word(pair, 3, ("label",)):
+            assert twins[0].question == twins[0].neutral
+            assert len({item.label for item in twins}) == 1
+            assert twins[0].label[0].isupper() or twins[0].label.startswith("TV")
+            assert "{" not in twins[0].label

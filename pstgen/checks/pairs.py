@@ -33,7 +33,7 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
     if control is None or len(twins) - len(stress) > 1 or len(stress) not in {1, len(control.options) - 1}:
         yield f"pair {name}: has {' and '.join(sorted(i.role for i in twins))}; one control, one stress twin or one an option"
         return
-    for field in ("question", "neutral", "options", "lure", "family", "form", "about", "frame", "twin"):
+    for field in ("question", "neutral", "options", "lure", "family", "form", "about", "frame", "label", "twin"):
         if any(getattr(item, field) != getattr(control, field) for item in stress):
             yield f"pair {name}: the twins' {field} differ"
     for item in twins:
