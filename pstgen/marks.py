@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 def marked(image: Pixels, mark: tuple[float, float]) -> Pixels:
     """(H, W, 3) uint8 with a ring around (x, y): red between two white lines, seen on any ground."""
     drawn = image.copy()
-    radius = max(4.0, RADIUS * max(image.shape[:2]))
+    radius = max(6.0, RADIUS * max(image.shape[:2]))
     centre = (round(mark[0] * 2**FIXED), round(mark[1] * 2**FIXED))
     width = max(1, round(radius / 4))
     for colour, more in (((255, 255, 255), 2), ((220, 20, 30), 0)):
