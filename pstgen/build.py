@@ -65,7 +65,7 @@ def build(config: BuildConfig, track: Track = silent) -> Report:
         gallery = hang(candidates, run)
         judges = call(config, lessons)
         fallen, scores = mislead(candidates, gallery, judges, run)
-        kept = list(selection.lettered(selection.select(fallen, config)))
+        kept = [show(twins, gallery, run.work) for twins in selection.lettered(selection.select(fallen, config))]
         run.report.count("kept", (twins[0].family for twins in kept))
         if not kept:
             raise BadInput(_nothing(run.report))
@@ -195,10 +195,10 @@ def mislead(
     """
     config, baselines = run.config, [judge for judge in judges if not judge.sees]
     tried = {
-        f"{twins[0].pair_id}/{n:02}": shown
+        f"{twins[0].pair_id}/{n:02}": twins
         for candidate in candidates
         for n, twins in enumerate(wording.word(candidate, config.wordings, config.frames, config.templates))
-        if (shown := show(twins, gallery, run.work))
+        if not twins[0].label or _end(twins, gallery) is not None
     }
     asked = _Asked(run)
     for judge in baselines:
@@ -216,20 +216,15 @@ def mislead(
     return list(fallen.values()), asked.scores
 
 
-def show(twins: Wording, gallery: dict[str, Scene], work: Path) -> Wording | None:
-    """Give every twin its image, with its mark or label drawn into a copy; None where a label would hide what is asked."""
-    scenes, top = [gallery[item.scene_id] for item in twins], False
-    if twins[0].label:
-        end = None if _by_colour(twins[0], scenes[0]) else marks.end_for_label(twins, scenes)
-        if end is None:
-            return None
-        top = end
-    drawn = twins[0].label or twins[0].mark
-    files = (
-        marks.file(scene.path, item, work, top=top) if drawn else scene.path
-        for item, scene in zip(twins, scenes, strict=True)
-    )
-    return tuple(replace(item, image=path) for item, path in zip(twins, files, strict=True))
+def show(twins: Wording, gallery: dict[str, Scene], work: Path) -> Wording:
+    """Give every twin its image; a mark or a label is drawn into a copy."""
+    top = bool(twins[0].label and _end(twins, gallery))
+
+    def file(item: Item) -> str:
+        path = gallery[item.scene_id].path
+        return marks.file(path, item, work, top=top) if item.mark or item.label else path
+
+    return tuple(replace(item, image=file(item)) for item in twins)
 
 
 def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Score]:
@@ -327,13 +322,11 @@ class _Asked:
         return kept
 
 
-def _by_colour(item: Item, scene: Scene) -> bool:
-    """Is its answer worked out from colours of the whole photograph, which a label would change?"""
-    return not scene.complete and (item.family, item.form) in {
-        ("colour", "of"),
-        ("colour", "is"),
-        ("combination", "look"),
-    }
+def _end(twins: Wording, gallery: dict[str, Scene]) -> bool | None:
+    """Where the label goes, top or bottom; None where it would hide what is asked, or change colours that tell the answer."""
+    first, scenes = twins[0], [gallery[item.scene_id] for item in twins]
+    by_colour = (first.family, first.form) in {("colour", "of"), ("colour", "is"), ("combination", "look")}
+    return None if by_colour and not scenes[0].complete else marks.end_for_label(twins, scenes)
 
 
 def _rounds(tried: dict[str, Wording]) -> Iterator[dict[str, Wording]]:

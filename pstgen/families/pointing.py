@@ -1,7 +1,7 @@
 """What lies at the marked point? The mark is drawn into the picture.
 
-Needs: masks. Known: on an X, where the point is well inside one of its masks; not on it, where every X is far. Prior: what
-usually gets marked. Options: yes and no, or the two things. Evidence: every X, and the mark. Words: {thing}, {other}.
+Needs: masks. Known: on an X, where the point is well inside one of its masks; not on it, where every X is far; on
+photographs only of what a caption names and whose outline holds nothing else. Prior: what usually gets marked. Options: yes and no, or the two things. Evidence: every X, and the mark. Words: {thing}, {other}.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,8 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     """Put marks on a grid and ask whether they lie on a kind that is plainly there, or on which of two single things."""
     kinds = layout.by_category(scene)
     plain = sorted(kind for kind, things in kinds.items() if any(layout.is_plain(thing, scene) for thing in things))
+    if not scene.complete:
+        plain = [kind for kind in plain if not words.vocabulary(kind).hollow and words.mentioned(kind, scene)]
     pairs = list(combinations(sorted(layout.alone(scene)), 2))
     for x, y in _spots(scene):
         on = contact.at(x, y, scene)
@@ -32,7 +34,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
         asked += [
             ("which", pair, Truth(words.spoken(next(kind for kind in pair if truths[kind].answer == "yes"))))
             for pair in pairs
-            if {truths[kind].answer for kind in pair} == {"yes", "no"}
+            if {truths[kind].answer for kind in pair if kind in truths} == {"yes", "no"}
         ]
         for form, about, truth in asked:
             evidence = tuple(thing.id for kind in about for thing in kinds[kind])

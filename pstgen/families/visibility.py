@@ -1,7 +1,7 @@
 """Can a part of a person be seen, or is it hidden?
 
 Needs: keypoints of a person who is alone in the picture. Known: seen at v = 2, hidden at v = 1; what is not labelled
-(v = 0) is unknown, never hidden. Prior: which parts one usually sees. Options: yes, no. Evidence: the person.
+(v = 0) is unknown, never hidden; on photographs a left joint must be like the right one. Prior: which parts one usually sees. Options: yes, no. Evidence: the person.
 Words: {thing}, {part}.
 """
 
@@ -21,12 +21,13 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     person = layout.alone(scene).get("person")
     if person is None:
         return
-    for joint, spoken in skeleton.PARTS.items():
+    parts = {name: said for name, said in skeleton.PARTS.items() if scene.complete or name not in skeleton.UNSURE}
+    for joint, spoken in parts.items():
         yield Fact(
             scene_id=scene.id,
             family="visibility",
             form="seen",
             about=("person", spoken),
-            truth=skeleton.seen(person, joint),
+            truth=skeleton.seen(person, joint, sure=scene.complete),
             evidence=(person.id,),
         )

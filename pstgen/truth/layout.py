@@ -30,10 +30,23 @@ def is_plain(thing: Instance, scene: Scene) -> bool:
         return False
     if scene.complete:
         return thing.area >= NAMED_AREA * scene.width * scene.height
-    if in_part(thing, scene):
+    if in_part(thing, scene) or called_otherwise(thing.category, scene):
         return False
     enough = NAMED_AREA if words.mentioned(thing.category, scene) else UNNAMED_AREA
     return thing.area >= enough * scene.width * scene.height
+
+
+def called_otherwise(category: str, scene: Scene) -> bool:
+    """May people call what is annotated so something else here?
+
+    Where captions name only what it is taken for (an armchair, annotated as couch), or what stands by it says that it is
+    something else (a monitor by its keyboard, annotated as TV).
+    """
+    known = words.vocabulary(category)
+    other = any(words.mentioned(kind, scene) for kind in known.alike)
+    if other and not words.mentioned(category, scene):
+        return True
+    return any(thing.category in known.unless for thing in scene.instances)
 
 
 def by_category(scene: Scene) -> dict[str, list[Instance]]:

@@ -7,11 +7,13 @@ from pstgen.records import Instance, Keypoint, Truth, unknown
 
 SIDES = ("left", "right")
 HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+UNSURE = ("left_ankle", "right_ankle")  # on photographs they are in shoes and under trousers
 PARTS = {
     "nose": "nose",
     **{f"{side}_{part}": f"{side} {part}" for part in ("wrist", "elbow", "knee", "ankle") for side in SIDES},
 }
 MARGIN = 0.06  # of the person's height, that a wrist must be above or below the shoulder
+FACING = 0.1  # of the person's height, between the shoulders
 BENT, STRAIGHT = 115.0, 150.0  # degrees at the elbow: below it is bent, above it is straight, between unknown
 
 
@@ -26,12 +28,29 @@ def _seen(person: Instance, *names: str) -> list[Keypoint] | None:
     return seen if len(seen) == len(names) else None
 
 
-def seen(person: Instance, name: str) -> Truth:
-    """Is the joint seen (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden."""
+def seen(person: Instance, name: str, *, sure: bool = True) -> Truth:
+    """Is the joint seen (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden.
+
+    sure: do annotators know a person's left from right? On photographs they often do not agree about what is hidden, so
+    that the same joint of the other side must be like it.
+    """
     joint = _joint(person, name)
     if joint is None or joint.visibility == 0:
         return unknown("the joint is not labelled")
+    side, _, part = name.partition("_")
+    other = _joint(person, f"{'left' if side == 'right' else 'right'}_{part}") if part else joint
+    if not sure and (other is None or other.visibility != joint.visibility):
+        return unknown("the other side's is not like it")
     return Truth("yes" if joint.visibility == 2 else "no")
+
+
+def faces(person: Instance) -> bool:
+    """Does the person face the camera, so that nobody takes the left arm for the right one?
+
+    The nose is seen, and the left shoulder is clearly on the image's right.
+    """
+    joints = _seen(person, "nose", "left_shoulder", "right_shoulder")
+    return joints is not None and joints[1].x - joints[2].x > FACING * person.region.height
 
 
 def upright(person: Instance) -> bool:

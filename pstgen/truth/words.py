@@ -22,6 +22,8 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alike: tuple[str, ...] = ()
     conspicuous: bool = False
     uncounted: bool = False
+    hollow: bool = False
+    unless: tuple[str, ...] = ()
 
 
 @cache

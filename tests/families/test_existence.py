@@ -63,3 +63,33 @@ def test_unknowns_are_counted_by_reason(scene, thing):
     told = list(known([some], BuildConfig(families=("existence",)), report))
     assert [fact.about for _, facts in told for fact in facts] == [("chair", "cup")]
     assert report.refused.facts == Counter({("existence", "there, but small, cut off or a crowd"): 1})
+
+
+def test_what_captions_call_something_else_is_not_known_to_be_there(scene, thing):
+    def there(captions, *more):
+        photo = scene(
+            thing("couch", 0, 0, 40, 40, id=1),
+            thing("dog", 60, 60, 40, 40, id=2),
+            *more,
+            complete=False,
+            captions=captions,
+        )
+        return {fact.truth.answer for fact in existence.ask(photo) if fact.about == ("couch", "dog")}
+
+    assert there(("a dog on a couch",)) == {"yes"}
+    assert there(("a dog by a chair",)) == {None}
+
+
+def test_a_screen_by_its_keyboard_is_no_plain_tv(scene, thing):
+    def there(*more):
+        photo = scene(
+            thing("tv", 0, 0, 40, 40, id=1),
+            thing("dog", 60, 60, 40, 40, id=2),
+            *more,
+            complete=False,
+            captions=("a dog and a tv",),
+        )
+        return {fact.truth.answer for fact in existence.ask(photo) if fact.about == ("tv", "dog")}
+
+    assert there() == {"yes"}
+    assert there(thing("keyboard", 60, 0, id=3)) == {None}

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from math import cos, pi, sin
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from pstgen.families import pose, visibility
 from pstgen.records import Keypoint
@@ -85,3 +87,32 @@ def test_of_someone_who_lies_nobody_knows_what_is_above(scene, thing):
     assert truths(pose, scene(person(thing, joints | {"nose": (70, 41)})))["raised", "left"].reason.startswith(
         "not upright"
     )
+
+
+def test_on_photographs_a_joint_is_known_only_where_the_other_sides_is_like_it(scene, thing):
+    joints = {
+        f"{side}_{part}": (x, y)
+        for side, x in (("left", 40), ("right", 60))
+        for part, y in (("knee", 70), ("elbow", 40))
+    }
+    one = person(thing, joints | {"left_ankle": (40, 90), "right_ankle": (60, 90)})
+    hidden = tuple(replace(j, visibility=1) if j.name == "left_knee" else j for j in one.keypoints)
+    photo = scene(replace(one, keypoints=hidden), complete=False, captions=("a person",))
+    told = truths(visibility, photo)
+    assert ("seen", "left ankle") not in told
+    assert told["seen", "left elbow"].answer == "yes"
+    assert told["seen", "left knee"].reason == "the other side's is not like it"
+
+
+def test_on_photographs_a_pose_is_known_of_somebody_who_faces_the_camera_in_the_light(scene, thing, tmp_path):
+    joints = arm("left", (60, 40), pi, pi) | {"right_shoulder": (40, 40), "nose": (50, 20)}
+
+    def raised(light, joints):
+        Image.fromarray(np.full((100, 100, 3), light, np.uint8)).save(tmp_path / f"{light}.png")
+        photo = scene(person(thing, joints), complete=False, captions=("a person",))
+        return truths(pose, replace(photo, path=str(tmp_path / f"{light}.png")))["raised", "left"]
+
+    assert raised(120, joints).answer == "yes"
+    assert raised(9, joints).reason == "too dark to see"
+    assert "left or right" in raised(120, joints | {"right_shoulder": (58, 40)}).reason
+    assert "left or right" in raised(120, {k: v for k, v in joints.items() if k != "nose"}).reason
