@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from pstgen import detector, marks, plugins, resources, selection, store, wording
+from pstgen import depth, detector, marks, plugins, resources, selection, store, wording
 from pstgen.chain import chain as chain_of
 from pstgen.config import BuildConfig
 from pstgen.judges import Judge
@@ -126,12 +126,18 @@ def scenes(run: Run, *, prior_part: bool) -> Iterator[Scene]:
     source = plugins.load("sources", config.source)
     if prior_part and config.prior_split:
         config = msgspec.structs.replace(config, split=config.prior_split)
-    read: Iterator[Scene] = islice(source.scenes(config, wanted, report.refused), most)
-    if config.detector and not prior_part:
-        read = detector.heard(read, config.detector, config.detector_threshold)
-    for scene in run.track(read, part):
+    read = islice(source.scenes(config, wanted, report.refused), most)
+    for scene in run.track(witnessed(read, run), part):
         report.count(part, [config.source])
         yield scene
+
+
+def witnessed(scenes: Iterator[Scene], run: Run) -> Iterator[Scene]:
+    """Scenes with what the models that the user named say of them: a detector's hearing, an estimate of depth."""
+    config = run.config
+    if config.detector:
+        scenes = detector.heard(scenes, config.detector, config.detector_threshold)
+    return depth.estimated(scenes, config.depth_model, run.work) if config.depth_model else scenes
 
 
 def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Iterator[tuple[Scene, list[Fact]]]:
@@ -173,9 +179,7 @@ def hang(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
     made = {scene.id: scene for candidate in candidates for scene in candidate.scenes}
     shown = {fact.scene_id for candidate in candidates for fact in candidate.facts} - set(made)
     source = plugins.load("sources", run.config.source)
-    read = source.scenes(run.config, shown.__contains__, run.report.refused)
-    if run.config.detector:
-        read = detector.heard(read, run.config.detector, run.config.detector_threshold)
+    read = witnessed(source.scenes(run.config, shown.__contains__, run.report.refused), run)
     return made | {scene.id: scene for scene in run.track(read, "scenes of candidates", len(shown))}
 
 
@@ -252,7 +256,7 @@ def rows(items: Iterable[Item], gallery: dict[str, Scene]) -> Iterator[Row]:
             image=Path(item.image).read_bytes(),
             suffix=Path(item.image).suffix.lower(),
             targets=tuple(target for target in targets if target),
-            depth_kind="exact" if scene.depth_path else "",
+            depth_kind="" if not scene.depth_path else "estimated" if scene.depth_model else "exact",
             chain=chain_of(item, scene),
         )
 
@@ -377,7 +381,10 @@ def _told(config: BuildConfig) -> dict[str, Any]:
     here = {"root", "annotations", "templates", "prior_vqa", "detector", "out"}
     told = {name: getattr(config, name) for name in config.__struct_fields__ if name not in here}
     told["detector"] = detector.revision(config.detector) if config.detector else None
-    return told | {name: model and Path(model).name for name, model in (("lm", config.lm), ("vlm", config.vlm))}
+    return told | {
+        name: model and Path(model).name
+        for name, model in (("lm", config.lm), ("vlm", config.vlm), ("depth_model", config.depth_model))
+    }
 
 
 def _nothing(report: Report) -> str:

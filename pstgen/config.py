@@ -31,16 +31,18 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     detector: Path | None = None  # of photographs: a "no" needs its silence
     detector_threshold: float = 0.2  # a low one: it should rather hear too much
 
+    depth_model: str | None = None  # of photographs: a folder or hub id that estimates depth
+
     # Which pairs are proposed.
     prior: str = "counts"  # a file in priors/
     prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where it stands beside
     prior_share: float = 0.2  # without such a split: share of the scenes that feed the prior and give no items
     prior_scenes: int = 5000  # at most
     twins: tuple[str, ...] = ()  # files in twins/; empty means all
-    edited: int = 150  # pairs of each kind of edit, at most
+    edited: int = 100  # pairs of each kind of edit, at most
     min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
     pairs_per_question: int = 24  # of one and the same question, at most
-    candidates: int = 800  # pairs a family that go to the judges, the strongest pull first
+    candidates: int = 300  # pairs a family that go to the judges, the strongest pull first
 
     # Who judges.
     judges: tuple[str, ...] = ("prior", "text")  # words alone; `lm` and `vlm` join them where there is a model

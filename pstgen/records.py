@@ -90,6 +90,7 @@ class Scene:
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
     detected: categories that a detector hears of at a low threshold, where one was asked.
+    depth_model: what estimated the depth, where it is not exact.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Scene:
     licence: str = ""
     complete: bool = False
     detected: tuple[str, ...] = ()
+    depth_model: str = ""
 
 
 def origin(scene_id: str) -> str:

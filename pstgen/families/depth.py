@@ -1,6 +1,7 @@
 """Which of two things is nearer to the camera?
 
-Needs: the depth of two things that are alone of their kinds. Known: where one is a fifth farther than the other. Prior:
+Needs: the depth of two things that are alone of their kinds. Known: where one is a fifth farther than the other, or half
+as far again where depth is estimated. Prior:
 which is usually nearer. Options: the two. Evidence: both. Words: {thing}, {other}.
 """
 
@@ -25,6 +26,6 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
             family="depth",
             form="nearer",
             about=(a.category, b.category),
-            truth=layout.nearer(a, b),
+            truth=layout.nearer(a, b, estimated=bool(scene.depth_model)),
             evidence=(a.id, b.id),
         )

@@ -9,7 +9,7 @@ TINY_AREA = 0.004  # of the image (DESIGN §5)
 TINY_SIDE = 12  # pixels
 NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may be smaller
 LARGER = 1.5  # times as large, to be larger
-FARTHER = 1.2  # times as far, to be farther
+FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far, to be farther, if depth is exact or estimated
 JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
 
@@ -145,11 +145,11 @@ def larger(a: Instance, b: Instance, scene: Scene) -> Truth:
     return Truth(words.spoken(a.category if ratio > 1 else b.category))
 
 
-def nearer(a: Instance, b: Instance) -> Truth:
-    """Which is nearer to the camera? Known where the source knows both depths, and they differ clearly."""
+def nearer(a: Instance, b: Instance, *, estimated: bool = False) -> Truth:
+    """Which is nearer to the camera? Known where both depths are, and they differ clearly; more so, if they are estimated."""
     if a.depth is None or b.depth is None:
         return unknown("no depth")
-    if max(a.depth, b.depth) < FARTHER * min(a.depth, b.depth):
+    if max(a.depth, b.depth) < (MUCH_FARTHER if estimated else FARTHER) * min(a.depth, b.depth):
         return unknown("about equally far")
     return Truth(words.spoken(a.category if a.depth < b.depth else b.category))
 
