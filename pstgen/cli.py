@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -16,8 +16,6 @@ from pstgen.records import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from pstgen.build import Track
-    from pstgen.records import Finding, Report
-    from pstgen.store import Row, Score
 
 NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
 
@@ -121,6 +119,7 @@ SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), hel
 def build(file: Path | None, **options: Any) -> None:
     """Build a Perception Stress Test: pairs of images that share a question whose words mislead."""
     from pstgen import build as road
+    from pstgen import tables
 
     asked = config.read(file, options, config.BuildConfig)
     settings = road.settled(asked)
@@ -133,7 +132,7 @@ def build(file: Path | None, **options: Any) -> None:
         click.echo("No --vlm: the text baselines judge alone. For photographs a VLM must be named.")
     with _tracking() as track:
         report = road.build(settings, track)
-    _funnel(report)
+    tables.funnel(report)
     click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
 
 
@@ -152,11 +151,12 @@ def build(file: Path | None, **options: Any) -> None:
 def priors(file: Path | None, most: int, least: int, **options: Any) -> None:
     """Show what the source makes one expect before looking: the strongest priors, with counts."""
     from pstgen import build as road
+    from pstgen import tables
 
     settings = road.settled(config.read(file, options, config.BuildConfig))
     with _tracking() as track:
         expectation = road.expect(settings, track)
-    _priors(expectation.strongest(least), most)
+    tables.priors(expectation.strongest(least), most)
 
 
 @main.command(cls=Examples, epilog="pstgen verify pst/\npstgen verify pst/ --seed 7")
@@ -171,12 +171,13 @@ def verify(file: Path | None, **options: Any) -> None:
     """
     from rich.console import Console
 
+    from pstgen import tables
     from pstgen import verify as station
 
     settings = config.read(file, options, config.VerifyConfig)
     with Console(stderr=True).status("verifying") as status:
         findings = station.verify(settings, lambda check: status.update(f"checking {check}"))
-    _findings(findings)
+    tables.findings(findings)
     if not all(finding.sound for finding in findings):
         click.echo(f"{settings.folder}: NOT SOUND", err=True)
         sys.exit(NOT_SOUND)
@@ -196,7 +197,7 @@ def verify(file: Path | None, **options: Any) -> None:
 @plainly
 def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
     """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
-    from pstgen import drawn, store
+    from pstgen import drawn, store, tables
     from pstgen.exporters import page, sheet
 
     dataset = store.open(folder)
@@ -208,7 +209,7 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
     shown = {twins[0].item.pair_id for twins in found}
     said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
     for twins in found:
-        _pair(twins, [score for score in said if score.pair_id == twins[0].item.pair_id])
+        tables.pair(twins, [score for score in said if score.pair_id == twins[0].item.pair_id])
     try:
         if picture:
             sheet.sheet(found, columns=3).save(picture, format="PNG")
@@ -348,83 +349,3 @@ def _tracking() -> Iterator[Track]:
                 bar.advance(tasks[what])
 
         yield track
-
-
-def _funnel(report: Report) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    families = sorted(name for name in set().union(*report.stations.values()) if name in plugins.names("families"))
-    by_family = {station: by for station, by in report.stations.items() if set(by) & set(families)}
-    scenes = (f"{sum(by.values()):,} {station}" for station, by in report.stations.items() if station not in by_family)
-    table = Table("", *by_family, title=f"funnel: {', '.join(scenes)}", show_footer=True)
-    for column, by in zip(table.columns[1:], by_family.values(), strict=True):
-        column.justify, column.footer, column.no_wrap = "right", f"{sum(by.values()):,}", False
-    for family in families:
-        table.add_row(family, *(f"{by[family]:,}" for by in by_family.values()))
-    console.print(table)
-    reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
-    reasons.columns[2].justify = "right"
-    for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):
-        reasons.add_row(family, reason, f"{n:,}")
-    console.print(reasons)
-    edits = Table("edit", "why it was not made", "times", title="edits that were refused")
-    edits.columns[2].justify = "right"
-    for (name, reason), n in sorted(report.refused.edits.items(), key=lambda row: (row[0][0], -row[1])):
-        edits.add_row(name, reason, f"{n:,}")
-    if report.refused.edits:
-        console.print(edits)
-    for refusal in list(report.refused.records)[:20]:
-        console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
-    if (more := len(report.refused.records) - 20) > 0:
-        console.print(f"(+{more} more left out, all in manifest.json)")
-
-
-def _priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("family", "sentence", "of", "one expects", "share", "", "counted", title="the strongest priors")
-    shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for (family, form, about), answer, n, total in rows:
-        bar = "█" * round(20 * n / total)
-        shown.setdefault((family, form), []).append(
-            (family, form, ", ".join(about), answer, f"{n / total:.0%}", bar, f"{n:,} of {total:,}")
-        )
-    for key in sorted(shown):
-        for row in shown[key][:most]:
-            table.add_row(*row)
-        table.add_section()
-    Console().print(table)
-
-
-def _pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    first = twins[0].item
-    console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
-    console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
-    for row in twins:
-        console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
-        console.print(f"           {row.chain}", style="dim", markup=False)
-    by_judge: dict[str, list[str]] = {}
-    for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
-        by_judge.setdefault(score.judge, []).append(score.choice)
-    for judge, choices in by_judge.items():
-        console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
-
-
-def _findings(findings: Iterable[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("check", "", "finding")
-    for finding in findings:
-        table.add_row(finding.check, "sound" if finding.sound else "NOT SOUND", finding.summary)
-    console.print(table)
-    for finding in findings:
-        for problem in finding.problems:
-            console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)

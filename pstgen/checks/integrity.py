@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pstgen import store
+from pstgen import columns, store
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.records import BadInput, Finding
@@ -62,7 +62,7 @@ def _columns(dataset: Dataset) -> Iterator[str]:
     if not dataset.shards:
         yield "data/: holds no test-*.parquet"
     for shard in dataset.shards:
-        if not pq.read_schema(shard).equals(store.SCHEMA):
+        if not pq.read_schema(shard).equals(columns.SCHEMA):
             yield f"data/{shard.name}: has other columns than this format's"
     rows = sum(pq.read_metadata(shard).num_rows for shard in dataset.shards)
     if rows != dataset.manifest.items:

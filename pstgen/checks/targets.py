@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pstgen import plugins, store
+from pstgen import columns, plugins, store
 from pstgen.chain import chain
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
@@ -38,7 +38,7 @@ def _targets(row: Row) -> Iterator[str]:
         if row.chain != chain(row.item, row.scene):
             yield f"item {name}: its perceptual chain is not what the annotations say"
         kept = {target.kind: target.pixels for target in row.targets}
-        for kind in store.TARGETS:
+        for kind in columns.TARGETS:
             anew = plugins.load("targets", kind).render(scene, row.item.evidence)
             if (anew is None) != (kind not in kept):
                 yield f"item {name}: target {kind} is {'missing' if anew else 'not one of this scene'}"

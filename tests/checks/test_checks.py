@@ -10,7 +10,7 @@ from datasets import Image, load_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pstgen import build, plugins, store
+from pstgen import build, columns, plugins, store
 from pstgen.config import BuildConfig, VerifyConfig
 from pstgen.records import BadInput
 from pstgen.verify import verify
@@ -87,7 +87,7 @@ def forged(folder, change):
     shard = next((folder / "data").glob("*.parquet"))
     rows = pq.read_table(shard).to_pylist()
     change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=store.SCHEMA), shard)
+    pq.write_table(pa.Table.from_pylist(rows, schema=columns.SCHEMA), shard)
     (folder / "certificate.json").unlink()
     manifest = store.open(folder).manifest
     (folder / "manifest.json").unlink()

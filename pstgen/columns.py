@@ -1,0 +1,77 @@
+"""The columns of a dataset on disk, a promise (DESIGN §8): items in data/test-*.parquet, judgements in scores.parquet."""
+
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+TARGETS = ("mask", "keypoints", "depth", "region")
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+REGION = pa.struct([(name, pa.float64()) for name in ("x", "y", "width", "height")])
+KEYPOINT = pa.struct([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("visibility", pa.int64())])
+EVIDENCE = pa.struct(
+    [("regions", pa.list_(REGION)), ("keypoints", pa.list_(KEYPOINT)), ("instances", pa.list_(pa.int64()))]
+)
+MARK = pa.struct([("x", pa.float64()), ("y", pa.float64())])
+COLUMNS: dict[str, pa.DataType] = {
+    "item_id": pa.string(),
+    "pair_id": pa.string(),
+    "role": pa.string(),
+    "image": IMAGE,
+    "question": pa.string(),
+    "neutral_question": pa.string(),
+    "options": pa.list_(pa.string()),
+    "answer": pa.string(),
+    "answer_index": pa.int64(),
+    "lure": pa.string(),
+    "family": pa.string(),
+    "form": pa.string(),
+    "about": pa.list_(pa.string()),
+    "frame": pa.string(),
+    "twin": pa.string(),
+    "evidence": EVIDENCE,
+    "mark": MARK,
+    "label": pa.string(),
+    **{f"target_{kind}": IMAGE for kind in TARGETS},
+    "depth_kind": pa.string(),
+    "chain": pa.string(),
+    "difficulty": pa.float64(),
+    "licence": pa.string(),
+    "source": pa.string(),
+    "source_image_id": pa.string(),
+    "scene": pa.string(),
+}
+SCORES = pa.schema(
+    [
+        ("pair_id", pa.string()),
+        ("role", pa.string()),
+        ("frame", pa.string()),
+        ("question", pa.string()),
+        ("options", pa.list_(pa.string())),
+        ("lure", pa.string()),
+        ("judge", pa.string()),
+        ("logprobs", pa.list_(pa.float64())),
+        ("choice", pa.string()),
+        ("kept", pa.bool_()),
+    ]
+)
+
+
+def _schema() -> pa.Schema:
+    """Our columns, with the note by which Hugging Face's `datasets` knows images from bytes."""
+    images = ["image", *(f"target_{kind}" for kind in TARGETS)]
+    features = {name: _feature(kind) for name, kind in COLUMNS.items()} | {name: {"_type": "Image"} for name in images}
+    note = msgspec.json.encode({"info": {"features": features}})
+    return pa.schema(list(COLUMNS.items()), metadata={"huggingface": note})
+
+
+def _feature(kind: pa.DataType) -> Any:
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type) for field in kind}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
+
+
+SCHEMA = _schema()

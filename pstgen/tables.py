@@ -1,0 +1,83 @@
+"""What the commands print: funnel, priors, pairs, findings."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from pstgen import plugins
+from pstgen.records import Finding, Report
+from pstgen.store import Row, Score
+
+
+def funnel(report: Report) -> None:
+    """The funnel: what came to each station, what is unknown, which edits and records were refused."""
+    console = Console()
+    families = sorted(name for name in set().union(*report.stations.values()) if name in plugins.names("families"))
+    by_family = {station: by for station, by in report.stations.items() if set(by) & set(families)}
+    scenes = (f"{sum(by.values()):,} {station}" for station, by in report.stations.items() if station not in by_family)
+    table = Table("", *by_family, title=f"funnel: {', '.join(scenes)}", show_footer=True)
+    for column, by in zip(table.columns[1:], by_family.values(), strict=True):
+        column.justify, column.footer, column.no_wrap = "right", f"{sum(by.values()):,}", False
+    for family in families:
+        table.add_row(family, *(f"{by[family]:,}" for by in by_family.values()))
+    console.print(table)
+    reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
+    reasons.columns[2].justify = "right"
+    for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):
+        reasons.add_row(family, reason, f"{n:,}")
+    console.print(reasons)
+    edits = Table("edit", "why it was not made", "times", title="edits that were refused")
+    edits.columns[2].justify = "right"
+    for (name, reason), n in sorted(report.refused.edits.items(), key=lambda row: (row[0][0], -row[1])):
+        edits.add_row(name, reason, f"{n:,}")
+    if report.refused.edits:
+        console.print(edits)
+    for refusal in list(report.refused.records)[:20]:
+        console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
+    if (more := len(report.refused.records) - 20) > 0:
+        console.print(f"(+{more} more left out, all in manifest.json)")
+
+
+def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
+    """Of each sentence the answers that are most surely expected, with counts."""
+    table = Table("family", "sentence", "of", "one expects", "share", "", "counted", title="the strongest priors")
+    shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for (family, form, about), answer, n, total in rows:
+        bar = "█" * round(20 * n / total)
+        shown.setdefault((family, form), []).append(
+            (family, form, ", ".join(about), answer, f"{n / total:.0%}", bar, f"{n:,} of {total:,}")
+        )
+    for key in sorted(shown):
+        for row in shown[key][:most]:
+            table.add_row(*row)
+        table.add_section()
+    Console().print(table)
+
+
+def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
+    """One pair: question, answers, chains, and what every judge said."""
+    console = Console(highlight=False)
+    first = twins[0].item
+    console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
+    console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
+    for row in twins:
+        console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
+        console.print(f"           {row.chain}", style="dim", markup=False)
+    by_judge: dict[str, list[str]] = {}
+    for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
+        by_judge.setdefault(score.judge, []).append(score.choice)
+    for judge, choices in by_judge.items():
+        console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
+
+
+def findings(findings: Iterable[Finding]) -> None:
+    """What every check found, then what is wrong, a line each."""
+    console = Console()
+    table = Table("check", "", "finding")
+    for finding in findings:
+        table.add_row(finding.check, "sound" if finding.sound else "NOT SOUND", finding.summary)
+    console.print(table)
+    for finding in findings:
+        for problem in finding.problems:
+            console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
