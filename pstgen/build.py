@@ -237,10 +237,7 @@ def look(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Sco
     scores: list[Score] = []
     for judge in (judge for judge in judges if judge.sees):
         judged = run.track(_answers(judge, items, run.config), f"{judge.name} judges", len(items))
-        scores += [
-            _score(item, verdict, item.item_id.removeprefix(f"{item.pair_id}-"))
-            for item, verdict in zip(items, judged, strict=True)
-        ]
+        scores += [_score(item, verdict, item.item_id) for item, verdict in zip(items, judged, strict=True)]
     return scores
 
 
@@ -265,7 +262,7 @@ def settle(scores: Iterable[Score], kept: Sequence[Wording]) -> list[Score]:
     """Mark the scores of the wordings that are in the dataset."""
     questions = {(twins[0].pair_id, twins[0].question) for twins in kept}
     marked = (replace(score, kept=(score.pair_id, score.question) in questions) for score in scores)
-    return sorted(marked, key=lambda score: (score.pair_id, score.question, score.judge, score.role))
+    return sorted(marked, key=lambda score: (score.pair_id, score.question, score.judge, score.item_id))
 
 
 def publish(folder: Path, judges: Iterable[Judge], run: Run, items: int) -> None:
@@ -320,7 +317,7 @@ class _Asked:
         asked = [replace(twins[-1], item_id=name) for name, twins in tried.items()]
         judged = self.run.track(_answers(judge, asked, self.run.config), f"{judge.name} judges", len(asked))
         verdicts = dict(zip(tried, judged, strict=True))
-        self.scores += [_score(tried[name][-1], verdict, "both") for name, verdict in verdicts.items()]
+        self.scores += [_score(tried[name][-1], verdict, "") for name, verdict in verdicts.items()]
         kept = {name: twins for name, twins in tried.items() if selection.falls(twins[-1], [verdicts[name]])}
         self.pairs[judge.name] |= {twins[0].pair_id: twins[0].family for twins in kept.values()}
         return kept
@@ -361,10 +358,11 @@ def _answers(judge: Judge, items: Sequence[Item], config: BuildConfig) -> Iterat
     return ran
 
 
-def _score(item: Item, verdict: Verdict, role: str) -> Score:
+def _score(item: Item, verdict: Verdict, item_id: str) -> Score:
+    """item_id: whose image was seen, "" where none was."""
     return Score(
         pair_id=item.pair_id,
-        role=role,
+        item_id=item_id,
         frame=item.frame,
         question=item.question,
         options=item.options,

@@ -45,7 +45,7 @@ COLUMNS: dict[str, pa.DataType] = {
 SCORES = pa.schema(
     [
         ("pair_id", pa.string()),
-        ("role", pa.string()),
+        ("item_id", pa.string()),
         ("frame", pa.string()),
         ("question", pa.string()),
         ("options", pa.list_(pa.string())),

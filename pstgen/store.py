@@ -50,13 +50,13 @@ class Row:
 class Score:
     """One judge's answer to one wording.
 
-    role: the twin's, in a group with its number; "both" where the judge got only the words, which twins share.
+    item_id: the twin whose image was seen; "" where the judge got only the words, which twins share.
 
     kept: is this wording of this pair in the dataset?
     """
 
     pair_id: str
-    role: str
+    item_id: str
     frame: str
     question: str
     options: tuple[str, ...]

@@ -64,8 +64,9 @@ def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
     for row in twins:
         console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
         console.print(f"           {row.chain}", style="dim", markup=False)
+    order = {row.item.item_id: n for n, row in enumerate(twins)}
     by_judge: dict[str, list[str]] = {}
-    for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
+    for score in sorted(said, key=lambda score: (score.judge, order.get(score.item_id, -1))):
         by_judge.setdefault(score.judge, []).append(score.choice)
     for judge, choices in by_judge.items():
         console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")

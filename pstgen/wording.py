@@ -131,11 +131,12 @@ def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | No
 
 
 def _twin(candidate: Candidate, n: int, frame: str, question: str, neutral: str) -> Item:
-    """The n-th twin as an item; several stress twins have numbers."""
+    """The n-th twin as an item. Twins have letters, which a hash gives out: neither name nor order tells the role."""
     fact = candidate.facts[n]
+    draws = [sha256(f"{candidate.pair_id} {f.scene_id} {f.mark}".encode()).digest() for f in candidate.facts]
     role: Role = "control" if fact is candidate.control else "stress"
     return Item(
-        item_id=f"{candidate.pair_id}-{role}{f'-{n + 1}' if role == 'stress' and len(candidate.stress) > 1 else ''}",
+        item_id=f"{candidate.pair_id}-{'abcd'[sorted(draws).index(draws[n])]}",
         pair_id=candidate.pair_id,
         role=role,
         scene_id=fact.scene_id,

@@ -17,6 +17,7 @@ VERBS = {
     "targets": "render",
     "judges": "open",
     "engines": "run",
+    "attackers": "attack",
     "checks": "examine",
     "exporters": "write",
 }

@@ -61,7 +61,7 @@ def _article(pair: Pair, said: Sequence[Score]) -> str:
     twins = "\n".join(_figure(row) for row in pair)
     return (
         f'<article id="{item.pair_id}"><h2>{html.escape(item.question)}</h2><p class="note">{html.escape(told)}</p>{plain}'
-        f'<div class="twins">{twins}</div>{_judges(said)}<p class="note">{item.pair_id}</p></article>'
+        f'<div class="twins">{twins}</div>{_judges(pair, said)}<p class="note">{item.pair_id}</p></article>'
     )
 
 
@@ -93,9 +93,10 @@ def overlay(row: Row) -> bytes | None:
     return code.tobytes() if done else None
 
 
-def _judges(said: Sequence[Score]) -> str:
+def _judges(pair: Pair, said: Sequence[Score]) -> str:
+    order = {row.item.item_id: n for n, row in enumerate(pair)}
     by_judge: defaultdict[str, list[str]] = defaultdict(list)
-    for score in sorted(said, key=lambda score: (score.judge, score.role == "control", score.role)):
+    for score in sorted(said, key=lambda score: (score.judge, order.get(score.item_id, -1))):
         by_judge[score.judge].append(score.choice)
     rows = "".join(
         f"<tr><th>{html.escape(judge)}</th><td>{html.escape(', '.join(c))}</td></tr>" for judge, c in by_judge.items()

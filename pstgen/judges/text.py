@@ -97,7 +97,7 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
         rows = np.flatnonzero(fold == held)
         classes, logprobs = _fit(features[fold != held], labels[fold != held], features[rows])
         for row, line in zip((rows - len(extra)).tolist(), logprobs, strict=True):
-            told[row] = _restricted(options[row], dict(zip(classes, line, strict=True)))
+            told[row] = restricted(options[row], dict(zip(classes, line, strict=True)))
     return told
 
 
@@ -114,7 +114,7 @@ def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str]
     return model.classes_.tolist(), model.predict_log_proba(asked)
 
 
-def _restricted(options: tuple[str, ...], logprobs: dict[str, float]) -> tuple[float, ...]:
+def restricted(options: tuple[str, ...], logprobs: dict[str, float]) -> tuple[float, ...]:
     """Renormalised over the options; ones that nobody ever answered share the floor."""
     scores = np.logaddexp(np.array([logprobs.get(option, -np.inf) for option in options]), np.log(FLOOR))
     return tuple((scores - np.logaddexp.reduce(scores)).tolist())

@@ -40,9 +40,11 @@ def called_otherwise(category: str, scene: Scene) -> bool:
     """May people call what is annotated so something else here?
 
     Where captions name only what it is taken for (an armchair, annotated as couch), or what stands by it says that it is
-    something else (a monitor by its keyboard, annotated as TV).
+    something else (a monitor by its keyboard, annotated as TV), or where people do not agree about the word at all.
     """
     known = words.vocabulary(category)
+    if known.vague and not words.called(category, scene):
+        return True
     other = any(words.mentioned(kind, scene) for kind in known.alike)
     if other and not words.mentioned(category, scene):
         return True

@@ -23,6 +23,7 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conspicuous: bool = False
     uncounted: bool = False
     hollow: bool = False
+    vague: bool = False
     unless: tuple[str, ...] = ()
 
 
@@ -71,6 +72,12 @@ def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
         for length in (1, 2, 3):
             phrases.update(" ".join(words[i : i + length]) for i in range(len(words) - length + 1))
     return frozenset(phrases)
+
+
+def called(category: str, scene: Scene) -> bool:
+    """Does any caption say the category's very name, or what a question calls it?"""
+    own = {category, spoken(category)}
+    return not {word.lower() for noun in own for word in (noun, plural(noun))}.isdisjoint(_phrases(scene.captions))
 
 
 def names_any(names: Iterable[str], caption: str) -> bool:

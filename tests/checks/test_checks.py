@@ -107,7 +107,7 @@ def test_swapped_answers_are_named_even_if_the_forger_seals_them(folder):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda rows: rows.pop(), "has one"),
+        (lambda rows: rows.pop(), "one control, one stress twin"),
         (lambda rows: rows[0].update(question=rows[0]["question"] + ","), "question differ"),
         (lambda rows: rows[0].update(options=rows[0]["options"][::-1]), "options differ"),
         (lambda rows: rows[0].update(evidence=rows[2]["evidence"]), "evidence"),
@@ -156,7 +156,7 @@ def test_croissant_is_valid_and_gives_the_rows(built):
 
 
 def test_the_card_counts_what_is_there(built):
-    items = [item for item in store.open(built).items() if item.role == "stress"]
+    items = [item for item in store.open(built).items() if item.role == "control"]
     card = (built / "README.md").read_text()
     assert f"{len(items):,} pairs of images" in card
     for family in plugins.names("families"):
