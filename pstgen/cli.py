@@ -186,6 +186,30 @@ def verify(file: Path | None, **options: Any) -> None:
 
 @main.command(
     cls=Examples,
+    epilog="pstgen attack coco_pope_popular.json --format pope\npstgen attack MMBench.tsv --format vlmevalkit_tsv\n"
+    "pstgen attack pst/ --format hf",
+)
+@SETTINGS
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
+@click.option("--seed", type=int, help="Of the folds.  [default: 0]")
+@plainly
+def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
+    """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
+    from pstgen import attack as station
+    from pstgen import tables
+
+    told = plugins.load("readers", form).read(path)
+    if not told:
+        raise BadInput(f"{path}: holds no question that an attacker could answer")
+    settings = config.read(file, options, config.VerifyConfig)
+    with _tracking() as track:
+        reached = list(track(station.run(told, settings), "attacking"))
+    tables.attacks(reached, len(told))
+
+
+@main.command(
+    cls=Examples,
     epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png\n"
     "pstgen show pst/ --most 24 --html pairs.html",
 )

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pstgen import plugins
+from pstgen.attack import Reached
 from pstgen.records import Finding, Report
 from pstgen.store import Row, Score
 
@@ -70,6 +71,25 @@ def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
         by_judge.setdefault(score.judge, []).append(score.choice)
     for judge, choices in by_judge.items():
         console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
+
+
+def attacks(told: Sequence[Reached], questions: int) -> None:
+    """What each attacker reached, beside chance and, in pairs, the ceiling of words."""
+    first = told[0]
+    table = Table(
+        "attacker", "items", "95 % interval", "pairs", "seconds", title=f"{questions:,} questions, words alone"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    paired = first.ceiling < 1
+    for one in told:
+        pairs = f"{one.pairs:.1%}" if paired else "none"
+        interval = f"{one.items_low:.1%} to {one.items_high:.1%}"
+        table.add_row(one.attacker, f"{one.items:.1%}", interval, pairs, f"{one.seconds:.1f}")
+    console = Console()
+    console.print(table)
+    ceiling = f"; whoever hits every pair once has {first.ceiling:.1%} of the items and no pair" if paired else ""
+    console.print(f"Drawing options at random: {first.chance:.1%}{ceiling}.", highlight=False)
 
 
 def findings(findings: Iterable[Finding]) -> None:

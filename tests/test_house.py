@@ -18,6 +18,7 @@ VERBS = {
     "judges": "open",
     "engines": "run",
     "attackers": "attack",
+    "readers": "read",
     "checks": "examine",
     "exporters": "write",
 }

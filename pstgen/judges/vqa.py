@@ -3,43 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
+from pstgen import vqa
 from pstgen.config import BuildConfig
 from pstgen.records import BadInput, Item, Verdict
 
 ANSWERS = 200  # the most frequent ones are learnt
 FLOOR = 1e-5  # of an option that nobody answered
-
-
-class Question(msgspec.Struct, gc=False):
-    """One row of v2_OpenEnded_*_questions.json."""
-
-    question_id: int
-    question: str
-
-
-class Questions(msgspec.Struct, gc=False):
-    """v2_OpenEnded_*_questions.json."""
-
-    questions: list[Question]
-
-
-class Annotation(msgspec.Struct, gc=False):
-    """One row of v2_*_annotations.json."""
-
-    question_id: int
-    multiple_choice_answer: str
-
-
-class Annotations(msgspec.Struct, gc=False):
-    """v2_*_annotations.json."""
-
-    annotations: list[Annotation]
 
 
 class Reader:
@@ -79,21 +52,7 @@ def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Reader]:  
     """Read the official files in `config.prior_vqa`. Raises BadInput where there are none, or they do not fit."""
     if not config.prior_vqa:
         raise BadInput("the judge vqa needs --prior-vqa: the folder of VQA v2's questions and annotations")
-    asked = {row.question_id: row.question for row in _read(config.prior_vqa, "*questions.json", Questions).questions}
-    said = _read(config.prior_vqa, "*annotations.json", Annotations).annotations
-    rows = [(asked[row.question_id], row.multiple_choice_answer) for row in said if row.question_id in asked]
-    if not rows:
-        raise BadInput(f"{config.prior_vqa}: no annotation is of any of the questions")
+    rows = [(row.question, answer) for row, answer in vqa.rows(config.prior_vqa)]
     common = {answer for answer, _ in Counter(answer for _, answer in rows).most_common(ANSWERS)}
     kept = [(text, answer) for text, answer in rows if answer in common]
     return [Reader([text for text, _ in kept], [answer for _, answer in kept])]
-
-
-def _read(folder: Path, pattern: str, as_: type[Any]) -> Any:
-    files = sorted(folder.glob(pattern))
-    if len(files) != 1:
-        raise BadInput(f"{folder}: holds {len(files)} files {pattern}; it takes one, as VQA v2 publishes it")
-    try:
-        return msgspec.json.decode(files[0].read_bytes(), type=as_)
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadInput(f"{files[0]}: not a file of VQA v2: {error}") from None

@@ -4,9 +4,8 @@ import random
 
 import pytest
 
-from pstgen import plugins
+from pstgen import attack, plugins
 from pstgen.cases import Case
-from pstgen.checks import attackers
 from pstgen.config import VerifyConfig
 
 NAMES = plugins.names("attackers")
@@ -53,7 +52,7 @@ def by_frequency(rng):
 )
 def test_an_attacker_finds_the_leak_that_it_looks_for(name, tell, least):
     told = questions(300, tell)
-    assert attackers.reach(told, attackers.attack(told, name, CONFIG), 0.95)["items"] > least
+    assert attack.reach(name, told, attack.attack(told, name, CONFIG), 0.95).items > least
 
 
 def paired(n):
@@ -70,16 +69,16 @@ def paired(n):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_attacker_wins_a_pair_or_more_than_half_of_the_items(name):
     told = paired(200)
-    reached = attackers.reach(told, attackers.attack(told, name, CONFIG), 0.95)
-    assert reached["pairs"] == 0
-    assert reached["items_high"] <= 0.5
-    assert reached["ceiling"] == 0.5
+    reached = attack.reach(name, told, attack.attack(told, name, CONFIG), 0.95)
+    assert reached.pairs == 0
+    assert reached.items_high <= 0.5
+    assert reached.ceiling == 0.5
 
 
 def test_the_contrarian_wins_yes_or_no_questions_on_stress_twins_alone():
     told = paired(50)
-    reached = attackers.reach(told, attackers.attack(told, "contrarian", CONFIG), 0.95)
-    assert (reached["stress"], reached["control"], reached["items"]) == (1.0, 0.0, 0.5)
+    reached = attack.reach("contrarian", told, attack.attack(told, "contrarian", CONFIG), 0.95)
+    assert (reached.stress, reached.control, reached.items) == (1.0, 0.0, 0.5)
 
 
 def test_one_comma_more_in_one_twin_is_enough_for_a_classifier_to_win_pairs():
@@ -87,4 +86,4 @@ def test_one_comma_more_in_one_twin_is_enough_for_a_classifier_to_win_pairs():
         Case(c.name, c.pair, c.scene, c.question + "," * (c.role == "stress"), c.options, c.answer, c.lure, c.role)
         for c in paired(200)
     ]
-    assert attackers.reach(told, attackers.attack(told, "metadata", CONFIG), 0.95)["pairs"] > 0.5
+    assert attack.reach("metadata", told, attack.attack(told, "metadata", CONFIG), 0.95).pairs > 0.5
