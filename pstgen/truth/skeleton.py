@@ -14,6 +14,7 @@ PARTS = {
 }
 MARGIN = 0.06  # of the person's height, that a wrist must be above or below the shoulder
 FACING = 0.1  # of the person's height, between the shoulders
+REACH = 0.1  # of it, that either half of an arm must measure; shorter ones point at the camera
 BENT, STRAIGHT = 115.0, 150.0  # degrees at the elbow: below it is bent, above it is straight, between unknown
 
 
@@ -83,7 +84,7 @@ def bent(person: Instance, side: str) -> Truth:
     shoulder, elbow, wrist = joints
     a, b = (shoulder.x - elbow.x, shoulder.y - elbow.y), (wrist.x - elbow.x, wrist.y - elbow.y)
     shortest = min(hypot(*a), hypot(*b))
-    if shortest < MARGIN * person.region.height:
+    if shortest < REACH * person.region.height:
         return unknown("arm points at the camera")
     angle = degrees(acos(max(-1.0, min(1.0, (a[0] * b[0] + a[1] * b[1]) / (hypot(*a) * hypot(*b))))))
     if BENT < angle < STRAIGHT:

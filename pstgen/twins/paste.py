@@ -13,6 +13,7 @@ from pstgen.truth import pixels, words
 
 DONORS = 48  # things of earlier scenes that are kept in mind
 LEAST_AREA = 0.01  # of the image, of a donor
+LEAST_OF_PHOTOGRAPH = 0.025  # cut out of it, and named by its captions, so that it is known for what it is
 PLACES = 40
 
 
@@ -59,7 +60,9 @@ def open(studio: Studio, /) -> Paste:  # noqa: A001 (the contract's verb)
 
 
 def _large(thing: Instance, scene: Scene) -> bool:
-    return thing.area > LEAST_AREA * scene.width * scene.height and not thing.text
+    if scene.complete:
+        return thing.area > LEAST_AREA * scene.width * scene.height and not thing.text
+    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and words.called(thing.category, scene)
 
 
 def _cut(thing: Instance, scene: Scene) -> Donor:
