@@ -260,9 +260,9 @@ def rows(items: Iterable[Item], gallery: dict[str, Scene]) -> Iterator[Row]:
 
 def settle(scores: Iterable[Score], kept: Sequence[Wording]) -> list[Score]:
     """Mark the scores of the wordings that are in the dataset."""
-    questions = {(twins[0].pair_id, twins[0].question) for twins in kept}
-    marked = (replace(score, kept=(score.pair_id, score.question) in questions) for score in scores)
-    return sorted(marked, key=lambda score: (score.pair_id, score.question, score.judge, score.item_id))
+    wordings = {(twins[0].pair_id, twins[0].frame, twins[0].question) for twins in kept}
+    marked = (replace(score, kept=(score.pair_id, score.frame, score.question) in wordings) for score in scores)
+    return sorted(marked, key=lambda score: (score.pair_id, score.frame, score.question, score.judge, score.item_id))
 
 
 def publish(folder: Path, judges: Iterable[Judge], run: Run, items: int) -> None:
