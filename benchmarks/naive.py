@@ -1,0 +1,85 @@
+"""The naive rule beside ours: keep whatever a blind model gets wrong, without pairs. `python benchmarks/naive.py [--write]`
+
+The same scenes of the built-in world, the same questions, the same blind model (the source's prior). The naive set holds
+single items that the prior answers wrongly; a classifier retrained on its words turns the prior round and wins.
+`--write` puts the table into docs/certificate.md.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from pstgen import attack, build, cases, plugins, store
+from pstgen.cases import Case
+from pstgen.config import BuildConfig, VerifyConfig
+from pstgen.priors import is_prior_part
+from pstgen.records import Refusals, Report
+from pstgen.wording import lesson
+
+FAMILIES = ("existence", "count", "colour", "relation")
+MOST = 4000  # items of the naive set
+CONFIG = BuildConfig(source="world", scenes=1200, families=FAMILIES, vlm="none", lm="none")
+
+
+def naive() -> tuple[list[Case], list[Case]]:
+    """All single items, and those that the prior answers wrongly."""
+    source = plugins.load("sources", CONFIG.source)
+    parts = {
+        part: [
+            fact
+            for _, facts in build.known(
+                source.scenes(CONFIG, lambda name, part=part: is_prior_part(name, "", 0.2, 0) == part, Refusals()),
+                CONFIG,
+                Report(),
+            )
+            for fact in facts
+        ]
+        for part in (True, False)
+    }
+    prior = plugins.load("priors", "counts").fit(parts[True])
+    every, wrong = [], []
+    for n, fact in enumerate(parts[False]):
+        answers = plugins.load("families", fact.family).answers(fact.form, fact.about)
+        expected = dict(zip(answers, prior.expect(fact.question, answers), strict=True))
+        lure = max(expected, key=expected.__getitem__)
+        options = tuple(sorted({lure, str(fact.truth.answer), *sorted(answers, key=expected.get, reverse=True)[:4]}))
+        item = lesson(fact, options, lure)
+        case = Case(
+            f"{n:07}", f"{n:07}", fact.scene_id, item.question, options, options.index(item.answer), options.index(lure)
+        )
+        every.append(case)
+        if lure != item.answer:
+            wrong.append(case)
+    step = max(1, len(wrong) // MOST)
+    return every[:: max(1, len(every) // MOST)], wrong[::step]
+
+
+def row(name: str, told: list[Case], attacker: str) -> str:
+    settings = VerifyConfig()
+    found = attack.reach(attacker, told, attack.attack(told, attacker, settings), settings.confidence)
+    pairs = f"{found.pairs:.1%}" if found.ceiling < 1 else "none"
+    return f"| {name} | {len(told):,} | {attacker} | {found.chance:.1%} | {found.items:.1%} | {found.items_low:.1%} to {found.items_high:.1%} | {pairs} |"
+
+
+def main() -> None:
+    every, wrong = naive()
+    with tempfile.TemporaryDirectory() as name:
+        config = build.msgspec.structs.replace(CONFIG, out=Path(name) / "pst")
+        build.build(build.settled(config))
+        ours = [cases.of(item) for item in store.open(config.out).items()]
+    lines = [
+        "| set | items | attacker | drawing options | items won | 95 % interval | pairs won |",
+        "|---|---:|---|---:|---:|---|---:|",
+    ]
+    for what, told in (("all questions", every), ("what the prior gets wrong", wrong), ("pstgen's pairs", ours)):
+        lines += [row(what, told, attacker) for attacker in ("majority", "ngrams", "boosting")]
+    print("\n".join(lines))
+    if "--write" in sys.argv:
+        page = Path(__file__).parents[1] / "docs" / "certificate.md"
+        text = page.read_text(encoding="utf-8")
+        begin, end = text.index("<!-- table -->"), text.index("<!-- end -->")
+        page.write_text(f"{text[:begin]}<!-- table -->\n" + "\n".join(lines) + f"\n{text[end:]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
