@@ -7,16 +7,16 @@ from hashlib import sha256
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.priors import is_prior_part
-from pstgen.records import Finding
+from pstgen.records import Finding, origin
 from pstgen.store import Dataset
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
-    """Apply the rule that parted the scenes again, and compare the images' bytes."""
+    """Apply the rule that parted the scenes again, and compare the images' bytes; edits of one scene may be alike."""
     rule = [dataset.manifest.settings[name] for name in ("prior_split", "prior_share", "seed")]
     scenes: defaultdict[str, set[str]] = defaultdict(set)
     for row in dataset.rows():
-        scenes[sha256(row.image).hexdigest()].add(row.item.scene_id)
+        scenes[sha256(row.image).hexdigest()].add(origin(row.item.scene_id))
 
     def found() -> Iterator[str]:
         for names in scenes.values():
