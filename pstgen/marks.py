@@ -25,12 +25,17 @@ Pixels = NDArray[np.uint8]
 def marked(image: Pixels, mark: tuple[float, float]) -> Pixels:
     """(H, W, 3) uint8 with a ring around (x, y): red between two white lines, seen on any ground."""
     drawn = image.copy()
-    radius = max(6.0, RADIUS * max(image.shape[:2]))
+    size = radius(*image.shape[:2])
     centre = (round(mark[0] * 2**FIXED), round(mark[1] * 2**FIXED))
-    width = max(1, round(radius / 4))
+    width = max(1, round(size / 4))
     for colour, more in (((255, 255, 255), 2), ((220, 20, 30), 0)):
-        cv2.circle(drawn, centre, round(radius * 2**FIXED), colour, width + more, cv2.LINE_AA, FIXED)
+        cv2.circle(drawn, centre, round(size * 2**FIXED), colour, width + more, cv2.LINE_AA, FIXED)
     return drawn
+
+
+def radius(width: int, height: int) -> float:
+    """Of a mark's ring, in pixels of an image of that size."""
+    return max(6.0, RADIUS * max(width, height))
 
 
 def labelled(image: Pixels, text: str, *, top: bool) -> Pixels:
@@ -61,11 +66,14 @@ def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
 
 
 def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped over twins)
+    """Does a label at that end leave free what is asked about, and the mark?"""
     high = len(_strip(item.label, scene.width, scene.height))
-    rows = slice(0, high) if top else slice(scene.height - high, None)
+    rows = slice(0, high) if top else slice(scene.height - high, scene.height)
     asked = [thing for thing in scene.instances if thing.id in item.evidence]
     masks = (pixels.mask(thing, scene) for thing in asked)
-    return high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)
+    ring = 2 * radius(scene.width, scene.height)
+    clear = item.mark is None or not rows.start - ring <= item.mark[1] <= rows.stop + ring
+    return clear and high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)
 
 
 def _strip(text: str, width: int, height: int) -> Pixels:

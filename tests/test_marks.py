@@ -39,3 +39,9 @@ def test_a_label_goes_where_it_hides_nothing_in_question(item, scene, thing):
     assert marks.end_for_label([item, item], [below, below]) is True
     assert marks.end_for_label([item, item], [above, below]) is None
     assert marks.end_for_label([replace(item, evidence=())], [above]) is not None
+
+
+def test_a_label_hides_no_mark(item, scene, thing):
+    there = scene(thing("cup", 40, 40, id=1))
+    assert marks.end_for_label([replace(item, mark=(50.0, 8.0))], [there]) is False
+    assert marks.end_for_label([replace(item, mark=(50.0, 92.0))], [there]) is True
