@@ -69,7 +69,8 @@ def test_without_photographs_the_world_is_used_and_the_line_says_so(tmp_path, mo
         (["build", "--nonsense"], "nonsense"),
     ],
 )
-def test_a_users_mistake_is_one_clear_line_and_exit_2(words, said):
+def test_a_users_mistake_is_one_clear_line_and_exit_2(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a checkout may hold a pst/ of its own
     result = run(*words)
     assert result.exit_code == 2, result.output
     assert said in result.output
