@@ -234,6 +234,9 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
     said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
     for twins in found:
         tables.pair(twins, [score for score in said if score.pair_id == twins[0].item.pair_id])
+    if not names:
+        widest = sorted(dataset.manifest.funnel.items(), key=lambda station: -sum(station[1].values()))
+        tables.stations(dict(widest))  # the manifest has them by name; a funnel narrows
     try:
         if picture:
             sheet.sheet(found, columns=3).save(picture, format="PNG")

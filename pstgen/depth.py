@@ -38,6 +38,8 @@ def estimated(scenes: Iterable[Scene], name: str, folder: Path) -> Iterator[Scen
 
 def load(name: str) -> Estimator:
     """(H, W, 3) uint8 RGB → (H, W) float32, millimetres or, of a model that knows no metres, relative to MIDDLE."""
+    if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") != 1):
+        raise Unavailable(f"{name}: no such depth model; name a folder, or a hub id OWNER/NAME")
     try:
         import torch
         import transformers

@@ -1,6 +1,6 @@
 """What the commands print: funnel, priors, pairs, findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -11,18 +11,24 @@ from pstgen.records import Finding, Report
 from pstgen.store import Row, Score
 
 
-def funnel(report: Report) -> None:
-    """The funnel: what came to each station, what is unknown, which edits and records were refused."""
+def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
+    """The funnel: how many of each family came to each station."""
     console = Console()
-    families = sorted(name for name in set().union(*report.stations.values()) if name in plugins.names("families"))
-    by_family = {station: by for station, by in report.stations.items() if set(by) & set(families)}
-    scenes = (f"{sum(by.values()):,} {station}" for station, by in report.stations.items() if station not in by_family)
+    families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
+    by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
+    scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
     table = Table("", *by_family, title=f"funnel: {', '.join(scenes)}", show_footer=True)
     for column, by in zip(table.columns[1:], by_family.values(), strict=True):
         column.justify, column.footer, column.no_wrap = "right", f"{sum(by.values()):,}", False
     for family in families:
-        table.add_row(family, *(f"{by[family]:,}" for by in by_family.values()))
+        table.add_row(family, *(f"{by.get(family, 0):,}" for by in by_family.values()))
     console.print(table)
+
+
+def funnel(report: Report) -> None:
+    """The funnel: what came to each station, what is unknown, which edits and records were refused."""
+    console = Console()
+    stations(report.stations)
     reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
     reasons.columns[2].justify = "right"
     for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):

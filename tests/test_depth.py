@@ -46,3 +46,5 @@ def test_an_estimate_needs_a_larger_difference_than_what_is_exact(thing):
 def test_what_is_no_depth_model_is_said_with_its_name(tmp_path):
     with pytest.raises(Unavailable, match=tmp_path.name):
         depth.load(str(tmp_path))
+    with pytest.raises(Unavailable, match="no such depth model"):
+        depth.load(str(tmp_path / "nowhere"))
