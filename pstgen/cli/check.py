@@ -1,0 +1,62 @@
+"""Commands that doubt: a dataset of ours, or any benchmark."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pstgen import config, plugins
+from pstgen.cli.shared import NOT_SOUND, SETTINGS, Examples, Names, plainly, tracking
+from pstgen.records import BadInput
+
+
+@click.command(cls=Examples, epilog="pstgen verify pst/\npstgen verify pst/ --seed 7")
+@SETTINGS
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
+@plainly
+def verify(file: Path | None, **options: Any) -> None:
+    """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
+
+    Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
+    """
+    from rich.console import Console
+
+    from pstgen import tables
+    from pstgen import verify as station
+
+    settings = config.read(file, options, config.VerifyConfig)
+    with Console(stderr=True).status("verifying") as status:
+        findings = station.verify(settings, lambda check: status.update(f"checking {check}"))
+    tables.findings(findings)
+    if not all(finding.sound for finding in findings):
+        click.echo(f"{settings.folder}: NOT SOUND", err=True)
+        sys.exit(NOT_SOUND)
+    click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
+
+
+@click.command(
+    cls=Examples,
+    epilog="pstgen attack coco_pope_popular.json --format pope\npstgen attack MMBench.tsv --format vlmevalkit_tsv\n"
+    "pstgen attack pst/ --format hf",
+)
+@SETTINGS
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
+@click.option("--seed", type=int, help="Of the folds.  [default: 0]")
+@plainly
+def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
+    """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
+    from pstgen import attack as station
+    from pstgen import tables
+
+    told = plugins.load("readers", form).read(path)
+    if not told:
+        raise BadInput(f"{path}: holds no question that an attacker could answer")
+    settings = config.read(file, options, config.VerifyConfig)
+    with tracking() as track:
+        reached = list(track(station.run(told, settings), "attacking"))
+    tables.attacks(reached, len(told))
