@@ -71,6 +71,17 @@ class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     most_over: float = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach
 
 
+class AuditConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen audit`."""
+
+    folder: Path = Path("pst")
+    n: int = 200  # labels to look at, at least; pairs stay whole
+    seed: int = 0  # of the sample; people who are to be compared take the same
+    who: str = ""  # whose verdicts they are; empty means the user's name on this machine
+    port: int = 0  # on 127.0.0.1; 0 means any free one
+    browser: bool = True  # open one
+
+
 class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen world`."""
 

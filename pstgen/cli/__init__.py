@@ -10,6 +10,7 @@ COMMANDS = (
     build.priors,
     check.verify,
     check.attack,
+    check.audit,
     build.show,
     build.fetch,
     build.world,

@@ -60,3 +60,27 @@ def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
     with tracking() as track:
         reached = list(track(station.run(told, settings), "attacking"))
     tables.attacks(reached, len(told))
+
+
+@click.command(cls=Examples, epilog="pstgen audit pst/ --n 200\npstgen audit pst/ --who anna --no-open --port 8000")
+@SETTINGS
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--n", type=click.IntRange(1), help="How many labels; pairs stay whole.  [default: 200]")
+@click.option("--seed", type=int, help="Of the sample; take the same one to be compared.  [default: 0]")
+@click.option("--who", help="Whose verdicts they are.  [default: your user name]")
+@click.option("--port", type=click.IntRange(0, 65535), help="On 127.0.0.1; 0 takes a free one.  [default: 0]")
+@click.option("--open/--no-open", "browser", default=None, help="Open a browser.  [default: open]")
+@plainly
+def audit(file: Path | None, **options: Any) -> None:
+    """Audit labels by eye: a page on this machine asks of a sample what is right, wrong, ambiguous.
+
+    Every verdict is in FOLDER/audit.jsonl at once; the same command goes on where it was left.
+    """
+    from pstgen import audit as station
+
+    settings = config.read(file, options, config.AuditConfig)
+    with tracking() as track:
+        session = station.begin(settings, track)
+    click.echo(f"{session.progress()}. Keys and mouse; ? explains. Ctrl-C ends.")
+    station.serve(session, settings, click.echo)
+    click.echo(f"\n{session.path}: {session.progress()}. Next: pstgen verify {settings.folder}")

@@ -1,0 +1,40 @@
+"""The audit page: people look at labels, one after the other, in a browser on this machine."""
+
+import getpass
+import webbrowser
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from pstgen import store
+from pstgen.audit import sample
+from pstgen.audit.server import Server
+from pstgen.audit.session import Session
+from pstgen.config import AuditConfig
+from pstgen.records import BadInput
+from pstgen.store import Row
+
+Track = Callable[[Iterable[Row], str, int], Iterable[Row]]
+
+
+def begin(config: AuditConfig, track: Track = lambda rows, _what, _total: rows) -> Session:
+    """Draw the sample and take up what its auditor said before; `track` sees the dataset's rows pass.
+
+    Raises BadInput where there is no dataset or nothing to audit, Unavailable where verdicts cannot be written.
+    """
+    dataset = store.open(config.folder)
+    names = sample.draw(dataset.items(), config.n, config.seed)
+    if not names:
+        raise BadInput(f"{config.folder}: holds no pair to audit")
+    pictures = sample.pictures(names, track(dataset.rows(), "opening", dataset.manifest.items))
+    who = config.who or getpass.getuser()
+    return Session(pictures, config.folder, who, config.seed, dataset.manifest.seal)
+
+
+def serve(session: Session, config: AuditConfig, said: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C; `said` hears its address. Raises Unavailable where the port is taken."""
+    with Server(session, config.port) as server:
+        said(server.address)
+        if config.browser:
+            webbrowser.open(server.address)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
