@@ -51,10 +51,10 @@ class Model:
         """Log-probability of every option of every question. Options of one token share one row of the batch."""
         import torch
 
-        tokens = [[self._tokens(option) for option in some] for some in options]
+        tokens = [[self.tokens(option) for option in some] for some in options]
         rows = [(n, begun) for n, some in enumerate(tokens) for begun in dict.fromkeys(tuple(ids[:-1]) for ids in some)]
         with torch.inference_mode():
-            lines = self._next(rows, questions, images)
+            lines = self.following(rows, questions, images)
         told = dict(zip(rows, lines, strict=True))
 
         def total(n: int, ids: list[int]) -> float:
@@ -64,22 +64,19 @@ class Model:
 
         return [tuple(total(n, ids) for ids in some) for n, some in enumerate(tokens)]
 
-    def _tokens(self, option: str) -> list[int]:
+    def tokens(self, option: str) -> list[int]:
+        """The option's tokens, as they follow the prompt."""
         ids: list[int] = self.tokenizer(f" {option}", add_special_tokens=False)["input_ids"]
         return ids
 
-    def _next(
+    def following(
         self, rows: Sequence[tuple[int, tuple[int, ...]]], questions: Sequence[str], images: Sequence[Image | None]
     ) -> Any:
         """For each row, (1 + begun, vocabulary) log-probabilities: after the prompt, and after each token begun."""
         import torch
 
         seen = [images[n] for n, _ in rows]
-        prompts = [self._prompt(questions[n], with_image=images[n] is not None) for n, _ in rows]
-        if seen[0] is None:
-            encoded = self.tokenizer(prompts, return_tensors="pt", padding=True)
-        else:
-            encoded = self.processor(images=seen, text=prompts, return_tensors="pt", padding=True)
+        encoded = self._encoded([questions[n] for n, _ in rows], seen)
         longest = max(len(begun) for _, begun in rows)
         more = torch.zeros((len(rows), longest), dtype=torch.long)
         mask = torch.zeros((len(rows), longest), dtype=torch.long)
@@ -92,6 +89,27 @@ class Model:
         known = {name: value.to(self.device) for name, value in encoded.items()}
         logits = self.model(**self._looked(known, seen), logits_to_keep=longest + 1).logits
         return logits.float().log_softmax(-1).cpu()
+
+    def say(self, questions: Sequence[str], images: Sequence[Image | None], most: int) -> list[str]:
+        """What the model says, greedily, at most `most` tokens, up to its end of text."""
+        import torch
+
+        encoded = self._encoded(questions, images)
+        encoded.pop("token_type_ids", None)
+        known = {name: value.to(self.device) for name, value in encoded.items()}
+        with torch.inference_mode():
+            told = self.model.generate(**known, max_new_tokens=most, do_sample=False)
+        begun = known["input_ids"].shape[1]
+        return [str(text).strip() for text in self.tokenizer.batch_decode(told[:, begun:], skip_special_tokens=True)]
+
+    def _encoded(self, questions: Sequence[str], images: Sequence[Image | None]) -> Any:
+        prompts = [
+            self._prompt(question, with_image=image is not None)
+            for question, image in zip(questions, images, strict=True)
+        ]
+        if images[0] is None:
+            return self.tokenizer(prompts, return_tensors="pt", padding=True)
+        return self.processor(images=list(images), text=prompts, return_tensors="pt", padding=True)
 
     def _looked(self, known: dict[str, Any], seen: Sequence[Image | None]) -> dict[str, Any]:
         """Where rows share an image, look at it once. Only LLaVA's inputs are one tensor an image; others stay as they are."""

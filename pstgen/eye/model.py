@@ -1,4 +1,4 @@
-"""The eye's parts: tokenizer, processor, LLaVA, the heads that read its patches, and packed batches."""
+"""The eye's parts: its model, the heads that read its patches, and packed batches."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import torch
 import transformers
 from torch import nn
 
+from pstgen import tiny
 from pstgen.eye.lessons import Page, Question
 from pstgen.eye.recipe import Recipe
 from pstgen.likelihood import prompt as worded
@@ -17,12 +18,6 @@ from pstgen.truth.colour import NAMES as COLOURS
 from pstgen.truth.words import plural, spoken
 from pstgen.world.plan import kinds
 
-CHAT = (
-    "{% for m in messages %}{{ m['role'] | upper }}: {% for c in m['content'] %}"
-    "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}"
-    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
-)
-SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
 CELLS = 2  # a side, that a patch tells of
 FACTORS = (1 + len(kinds()), 2 + len(COLOURS), 1 + len(kinds()))  # what a cell shows: category, colour, centre of
 BACKDROP = 0.15  # weight of a cell that shows none
@@ -54,67 +49,11 @@ class Batch:
     patches: torch.Tensor | None = None
 
 
-def tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
-    """Train byte-level BPE on `texts`; any text can be written with it."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
-    )
-    core.train_from_iterator(texts, trainer)
-    names = dict(zip(("unk_token", "bos_token", "eos_token", "pad_token"), SPECIAL, strict=False))
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=core, **names, extra_special_tokens={"image_token": "<image>"}
-    )
-
-
 def build(recipe: Recipe, words: Any) -> tuple[Any, Any]:
     """Random weights, by the recipe's seed: (model, processor); a causal language model where it has no vision."""
-    torch.manual_seed(recipe.seed)
-    shared = {
-        "pad_token_id": words.pad_token_id,
-        "eos_token_id": words.eos_token_id,
-        "bos_token_id": words.bos_token_id,
-    }
-    text = transformers.LlamaConfig(
-        vocab_size=len(words), max_position_embeddings=1024, tie_word_embeddings=True, **shared, **recipe.text
-    )
     if not recipe.vision:
-        return transformers.LlamaForCausalLM(text), words
-    side = {"height": recipe.size, "width": recipe.size}
-    look = transformers.CLIPImageProcessor(
-        size=side, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3, resample=3
-    )
-    patch = recipe.vision["patch_size"]
-    processor = transformers.LlavaProcessor(
-        image_processor=look,
-        tokenizer=words,
-        patch_size=patch,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=CHAT,
-        image_token="<image>",  # noqa: S106 (a token of text)
-    )
-    vision = transformers.CLIPVisionConfig(image_size=recipe.size, **recipe.vision)
-    config = transformers.LlavaConfig(
-        vision_config=vision.to_dict(),
-        text_config=text.to_dict(),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1,
-        vision_feature_select_strategy="default",
-        image_seq_length=(recipe.size // patch) ** 2,
-        tie_word_embeddings=True,
-        **shared,
-    )
-    model = transformers.LlavaForConditionalGeneration(config)
-    for layer in model.model.language_model.layers:
-        # A word looks for patches like itself from the start (mimetic initialization, Trockman and Kolter 2023).
-        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
-    return model, processor
+        return tiny.llama(words, recipe.text, recipe.seed), words
+    return tiny.llava(words, recipe.vision, recipe.text, recipe.size, recipe.seed)
 
 
 class Heads(nn.Module):

@@ -13,8 +13,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from pstgen.eye.lessons import Lessons
-from pstgen.eye.model import CELLS, COUNT, IGNORED, Batch, Heads, Packer, build, names, prompt, tokenizer
+from pstgen.eye.model import CELLS, COUNT, IGNORED, Batch, Heads, Packer, build, names, prompt
 from pstgen.eye.recipe import Recipe
+from pstgen.tiny import tokenizer
 
 CORPUS = 400  # pages that the tokenizer is trained on
 KEEP_EVERY = 250  # steps between checkpoints

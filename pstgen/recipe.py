@@ -1,0 +1,95 @@
+"""What `pstgen train-eval` can be told: a recipe in pstgen/recipes/, or a YAML file of one's own."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen.records import BadInput
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file, all that decides an outcome. Where `model` is empty, a small LLaVA is made from random weights."""
+
+    # What is taught: scenes of the world, or of a folder in COCO's layout.
+    families: tuple[str, ...] = ("existence", "count", "colour")
+    scenes: int = 6000
+    size: int = 128  # of the world: the side of a scene, pixels
+    typicality: float = 0.9  # of the world that is learnt from
+    plain: float = (
+        0.5  # of the questions, that are asked plainly; the others in any frame, with what one expects as lure
+    )
+    train: Path | None = None  # COCO's folder instead of the world
+    split: str = "train2017"
+
+    # The model.
+    model: str = ""  # a folder or hub id: LLaVA or Qwen2.5-VL
+    encoder: str = "tiny"  # of stage 1: tiny, vit-b16, resnet50, or a folder or hub id
+    vision: dict[str, Any] = {}  # CLIPVisionConfig of the tiny one
+    text: dict[str, Any] = {}  # LlamaConfig of the tiny one
+    vocabulary: int = 1400
+    lora: int = 0  # rank; 0 trains all weights
+    frozen: tuple[str, ...] = ()  # beginnings of the names of parameters that are not trained
+
+    # Training.
+    encoder_steps: int = 300  # stage 1
+    joint_steps: int = 1000  # stage 2
+    batch: int = 16  # images a step
+    questions: int = 8  # an image, packed behind it
+    accumulate: int = 1
+    blind_every: int = 0  # one step of stage 2 in so many is of words alone
+    learning_rate: float = 1e-3
+    encoder_rate: float = 1e-3  # of the image encoder in stage 2
+    head_rate: float = 1e-3  # of the perception heads
+    warm_up: int = 100
+    weight_decay: float = 0.05
+    reward: float = 0.5  # lambda, of the perceptual reward
+    reward_warm_up: int = 50  # steps until it is whole
+    dense: float = 1.0  # beta, of the dense heads beside the contrast
+    words: float = 1.0  # of the contrast with the names of things
+    keep_every: int = 250  # steps between checkpoints
+
+    # The examination.
+    typicality_tested: float = 0.85  # of the world that stress test and exams come from
+    pst_scenes: int = 1500
+    pst_pairs: int = 120  # a family, at most
+    exam_scenes: int = 200
+    exam_questions: int = 4  # a scene
+    evaluations: tuple[str, ...] = ()  # files in metrics/; empty means all
+    price: float = 1.0  # of an hour of the device, in any currency
+
+    systems: tuple[str, ...] = ()  # files in systems/; empty means all
+    seeds: int = 1
+
+
+def read(name: str, **given: Any) -> Recipe:
+    """Read a recipe of ours by name, or any YAML file by its path, with some settings changed. Raises BadInput."""
+    ours = files("pstgen") / "recipes" / f"{name}.yaml"
+    file = ours if ours.is_file() else Path(name)
+    try:
+        told: Any = msgspec.yaml.decode(file.read_bytes()) or {}
+        changed = {key: value for key, value in given.items() if value is not None and value != ()}
+        recipe = msgspec.convert(told | changed, Recipe, dec_hook=lambda kind, value: kind(value))
+    except OSError as error:
+        raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
+    except (msgspec.ValidationError, msgspec.DecodeError, TypeError) as error:
+        raise BadInput(f"{file}: {error}") from None
+    return _sound(recipe, str(file))
+
+
+def _sound(recipe: Recipe, file: str) -> Recipe:
+    """Refuse what would train nothing, or the wrong thing."""
+    least = {
+        "reward": 0.0,
+        "dense": 0.0,
+        "words": 0.0,
+        "joint_steps": 1,
+        "encoder_steps": 0,
+        "batch": 1,
+        "questions": 1,
+    }
+    for name, floor in least.items():
+        if getattr(recipe, name) < floor:
+            raise BadInput(f"{file}: {name} is {getattr(recipe, name)}; it must be at least {floor}")
+    return recipe

@@ -1,0 +1,75 @@
+"""A vision-language model that answers: it chooses among options, or says what it likes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pstgen.likelihood import Image, Model, prompt
+
+OPEN = "{question} Answer shortly."
+BATCH = 64
+MOST_TOKENS = 6  # of a short answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """One question about one image. name: of its item. options: none where the answer is free text.
+
+    image: (H, W, 3) uint8 RGB, or None where nothing is to be seen.
+    """
+
+    name: str
+    question: str
+    options: tuple[str, ...] = ()
+    image: Image | None = None
+
+
+def asked(question: str, options: Sequence[str]) -> str:
+    """The words that a model is given.
+
+    >>> asked("What colour is the cup?", ())
+    'What colour is the cup? Answer shortly.'
+    """
+    return prompt(question, options) if options else OPEN.format(question=question)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A loaded model, and what it may use.
+
+    detector: the folder of the stage-1 encoder with its heads, for systems that use it as a tool; "" where there is none.
+    """
+
+    model: Model
+    detector: str = ""
+
+    def answers(self, queries: Sequence[Query]) -> list[str]:
+        """Choose among the options by log-probability; say a few words where there are none. In the order of the queries."""
+        told: dict[int, str] = {}
+        closed = [n for n, query in enumerate(queries) if query.options]
+        for n, logprobs in zip(closed, self.scores([queries[n] for n in closed]), strict=True):
+            told[n] = queries[n].options[int(np.argmax(logprobs))]
+        opened = [n for n, query in enumerate(queries) if not query.options]
+        told |= dict(zip(opened, self.say([queries[n] for n in opened]), strict=True))
+        return [told[n] for n in range(len(queries))]
+
+    def scores(self, queries: Sequence[Query]) -> list[tuple[float, ...]]:
+        """Log-probability of every option of every query."""
+        scored: list[tuple[float, ...]] = []
+        for some in _batches(queries):
+            questions = [asked(query.question, query.options) for query in some]
+            scored += self.model.score(questions, [query.options for query in some], [query.image for query in some])
+        return scored
+
+    def say(self, queries: Sequence[Query], most: int = MOST_TOKENS) -> list[str]:
+        """Greedily, at most so many tokens."""
+        said: list[str] = []
+        for some in _batches(queries):
+            questions = [asked(query.question, query.options) for query in some]
+            said += self.model.say(questions, [query.image for query in some], most)
+        return said
+
+
+def _batches(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
+    return (queries[start : start + BATCH] for start in range(0, len(queries), BATCH))

@@ -1,0 +1,85 @@
+"""Small models from random weights: a tokenizer of byte-level BPE, and a LLaVA or a Llama of any size."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+import transformers
+
+CHAT = (
+    "{% for m in messages %}{{ m['role'] | upper }}: {% for c in m['content'] %}"
+    "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
+
+
+def tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """Train byte-level BPE on `texts`; any text can be written with it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
+    )
+    core.train_from_iterator(texts, trainer)
+    names = dict(zip(("unk_token", "bos_token", "eos_token", "pad_token"), SPECIAL, strict=False))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=core, **names, extra_special_tokens={"image_token": "<image>"}
+    )
+
+
+def llama(words: Any, text: Mapping[str, Any], seed: int) -> Any:
+    """A causal language model of random weights."""
+    torch.manual_seed(seed)
+    return transformers.LlamaForCausalLM(_text(words, text))
+
+
+def llava(words: Any, vision: Mapping[str, Any], text: Mapping[str, Any], size: int, seed: int) -> tuple[Any, Any]:
+    """A LLaVA of random weights: (model, processor). vision: of a CLIPVisionConfig; size: side of an image, pixels."""
+    torch.manual_seed(seed)
+    patch = vision["patch_size"]
+    look = transformers.CLIPImageProcessor(
+        size={"height": size, "width": size},
+        do_center_crop=False,
+        image_mean=[0.5] * 3,
+        image_std=[0.5] * 3,
+        resample=3,
+    )
+    processor = transformers.LlavaProcessor(
+        image_processor=look,
+        tokenizer=words,
+        patch_size=patch,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT,
+        image_token="<image>",  # noqa: S106 (a token of text)
+    )
+    config = transformers.LlavaConfig(
+        vision_config=transformers.CLIPVisionConfig(image_size=size, **vision).to_dict(),
+        text_config=_text(words, text).to_dict(),
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-1,
+        vision_feature_select_strategy="default",
+        image_seq_length=(size // patch) ** 2,
+        tie_word_embeddings=True,
+        **_ids(words),
+    )
+    model = transformers.LlavaForConditionalGeneration(config)
+    for layer in model.model.language_model.layers:
+        # A word looks for patches like itself from the start (mimetic initialization, Trockman and Kolter 2023).
+        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
+    return model, processor
+
+
+def _ids(words: Any) -> dict[str, int]:
+    return {f"{name}_token_id": getattr(words, f"{name}_token_id") for name in ("pad", "eos", "bos")}
+
+
+def _text(words: Any, text: Mapping[str, Any]) -> Any:
+    return transformers.LlamaConfig(
+        vocab_size=len(words), max_position_embeddings=1024, tie_word_embeddings=True, **_ids(words), **text
+    )

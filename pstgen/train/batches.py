@@ -1,0 +1,192 @@
+"""Steps → batches, the same whenever one is asked for, so that a run that was cut off goes on as if it had not been."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from pstgen.course import Asked, Course, Lesson
+from pstgen.perception import Truths
+from pstgen.speaker import asked as worded
+from pstgen.systems import Plan
+from pstgen.train import truths
+from pstgen.truth import pixels
+
+IGNORED = -100
+OPENED = 0.5  # of the questions, that come without their options
+MASKED = 0.6  # of the patches that self-supervision hides
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many steps, and of how many images and questions."""
+
+    steps: int
+    batch: int
+    questions: int
+    blind_every: int = 0
+
+
+class Steps(Dataset[dict[str, Any]]):
+    """Batches by number. Subclasses say what a batch of lessons holds."""
+
+    def __init__(self, course: Course, pace: Pace, seed: int) -> None:
+        self.course, self.pace, self.seed = course, pace, seed
+
+    def __len__(self) -> int:
+        return self.pace.steps
+
+    def drawn(self, step: int) -> list[int]:
+        """The numbers of a step's lessons: all in an order drawn by the seed, then all in another."""
+        first = step * self.pace.batch
+        numbers = range(first, first + self.pace.batch)
+        return [int(self._order(n // len(self.course))[n % len(self.course)]) for n in numbers]
+
+    def _order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng((self.seed, epoch)).permutation(len(self.course))
+
+
+def look(lessons: Sequence[Lesson], size: int) -> np.ndarray:
+    """(B, 3, size, size) float32 in -1 to 1."""
+    shown = [pixels.read(lesson.scene.path) for lesson in lessons]
+    sized = [
+        one if one.shape[:2] == (size, size) else cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA)
+        for one in shown
+    ]
+    return np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+
+
+class Targets:
+    """Lessons → perceptual targets on a grid, or what a control makes of them."""
+
+    def __init__(self, cells: int, categories: Sequence[str], corrupt: truths.Corrupt) -> None:
+        self.cells, self.categories, self.corrupt = cells, categories, corrupt
+
+    def of(self, lessons: Sequence[Lesson]) -> Truths:
+        """The truths of a batch; a control's other scene is the next one in the batch."""
+        grids = [truths.grid(lesson.scene, self.cells, self.categories) for lesson in lessons]
+        if self.corrupt:
+            others = [*grids[1:], grids[0]]
+            names = [lesson.scene.id for lesson in lessons]
+            grids = [
+                truths.corrupted(one, other, self.corrupt, name)
+                for one, other, name in zip(grids, others, names, strict=True)
+            ]
+        return truths.gather(grids)
+
+
+class Looks(Steps):
+    """Stage 1: images with perceptual targets, or images of which some patches are hidden."""
+
+    def __init__(self, course: Course, pace: Pace, seed: int, targets: Targets, size: int, *, hidden: bool) -> None:
+        super().__init__(course, pace, seed)
+        self.targets, self.size, self.hidden = targets, size, hidden
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        """One batch."""
+        lessons = [self.course.lesson(n) for n in self.drawn(step)]
+        images = look(lessons, self.size)
+        if not self.hidden:
+            return {"pixel_values": torch.from_numpy(images), "truths": self.targets.of(lessons)._asdict()}
+        cells, patch = self.targets.cells, self.size // self.targets.cells
+        covered = np.random.default_rng((self.seed, step)).random((len(images), cells, cells)) < MASKED
+        over = covered.repeat(patch, 1).repeat(patch, 2)[:, None]
+        return {
+            "pixel_values": torch.from_numpy(np.where(over, np.float32(0), images)),
+            "whole": torch.from_numpy(images),
+            "covered": torch.from_numpy(covered.reshape(len(images), -1)),
+        }
+
+
+class Pages(Steps):
+    """Stage 2: each image once, its questions packed behind it; none sees another."""
+
+    def __init__(  # noqa: PLR0913 (a batch has many sides)
+        self, course: Course, pace: Pace, seed: int, processor: Any, plan: Plan, targets: Targets | None, size: int,
+        told: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(course, pace, seed)
+        self.processor, self.plan, self.targets, self.size, self.told = processor, plan, targets, size, told
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    @cached_property
+    def frame(self) -> tuple[list[int], list[int], list[int]]:
+        """Tokens before the question, with the image and without it, and after it, by the processor's own template."""
+        mark = "QUESTION"
+        parts = []
+        for image in ([{"type": "image"}], []):
+            chat = [{"role": "user", "content": [*image, {"type": "text", "text": mark}]}]
+            parts.append(self.processor.apply_chat_template(chat, add_generation_prompt=True).partition(mark))
+        shown = np.zeros((self.size, self.size, 3), np.uint8)
+        looking = self.processor(images=[shown], text=[parts[0][0]], add_special_tokens=False)["input_ids"][0]
+        return list(looking), self._ids(parts[1][0]), self._ids(parts[1][2])
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        """One batch; every `blind_every`-th is of words alone."""
+        every = self.pace.blind_every
+        sees = self.plan.sees and not (every and step % every == every - 1)
+        numbers = self.drawn(step)
+        lessons = [self.course.lesson(n) for n in numbers]
+        rng = np.random.default_rng((self.seed, step))
+        rows = [self._row(lesson, n, sees=sees, rng=rng) for lesson, n in zip(lessons, numbers, strict=True)]
+        batch = pad(rows, self.processor.tokenizer.pad_token_id)
+        if sees:
+            batch["pixel_values"] = torch.from_numpy(look(lessons, self.size))
+            if self.targets:
+                batch["truths"] = self.targets.of(lessons)._asdict()
+        return batch
+
+    def _row(
+        self, lesson: Lesson, number: int, *, sees: bool, rng: np.random.Generator
+    ) -> list[tuple[list[int], list[bool]]]:
+        """The parts of one row: what all questions share, then each question with its answer, which is to be learnt."""
+        looking, blind, after = self.frame
+        begin = looking if sees else blind
+        parts = [(begin, [False] * len(begin))]
+        drawn = rng.permutation(len(lesson.asked))[: self.pace.questions]
+        for n in drawn:
+            asked, opened = lesson.asked[n], rng.random() < OPENED
+            question = self._ids(self._question(asked, number, opened=opened)) + after
+            answer = self._ids(f" {self._answer(asked)}{self.processor.tokenizer.eos_token}")
+            parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
+        return parts
+
+    def _question(self, asked: Asked, number: int, *, opened: bool) -> str:
+        told = worded(asked.question, () if opened else asked.options)
+        return f"{self.told[number]} {told}" if self.told else told
+
+    def _answer(self, asked: Asked) -> str:
+        return f"{asked.chain}; so {asked.answer}" if self.plan.told == "chain" else asked.answer
+
+
+def pad(rows: Sequence[Sequence[tuple[list[int], list[bool]]]], filler: int) -> dict[str, Any]:
+    """Rows of parts → tensors: the first part of a row is seen by all others, no other by any.
+
+    input_ids, labels, position_ids: (B, L) int64; labels are IGNORED but where an answer is; each part's positions
+    follow the first part's. attention_mask: (B, 1, L, L) bool, True where a token (row) sees another (column).
+    """
+    length = max(sum(len(ids) for ids, _ in row) for row in rows)
+    ids, labels, places, parts = (np.full((len(rows), length), fill) for fill in (filler, IGNORED, 0, -1))
+    for n, row in enumerate(rows):
+        begun = len(row[0][0])
+        whole = [i for told, _ in row for i in told]
+        learnt = [one for _, some in row for one in some]
+        ids[n, : len(whole)] = whole
+        labels[n, : len(whole)] = np.where(learnt, whole, IGNORED)
+        places[n, : len(whole)] = np.concatenate(
+            [np.arange(len(told)) + begun * (k > 0) for k, (told, _) in enumerate(row)]
+        )
+        parts[n, : len(whole)] = np.repeat(np.arange(len(row)), [len(told) for told, _ in row])
+    tokens = torch.from_numpy(parts)
+    same = (tokens[:, :, None] == tokens[:, None]) | (tokens[:, None] == 0)
+    seen = same.tril() | torch.eye(length, dtype=torch.bool)  # a padded token sees itself, so that no row is empty
+    told = {"input_ids": ids, "labels": labels, "position_ids": places}
+    return {name: torch.from_numpy(array) for name, array in told.items()} | {"attention_mask": seen[:, None]}

@@ -1,0 +1,127 @@
+"""The models that are trained: a small LLaVA from random weights, a LLaVA or Qwen2.5-VL of the user's, an encoder alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from pstgen import tiny
+from pstgen.perception import NAMED, UNKNOWN, tokens
+from pstgen.recipe import Recipe
+from pstgen.records import BadInput, Unavailable
+from pstgen.truth.colour import NAMES as COLOURS
+from pstgen.truth.words import plural, spoken
+
+KINDS = ("llava", "qwen2_5_vl")
+SMALL: Mapping[str, Any] = {"attn_implementation": "eager"}
+
+
+@dataclass(frozen=True)
+class Vlm:
+    """A vision-language model with its processor. cells: a side of the grid of patches that the language model gets."""
+
+    model: Any
+    processor: Any
+    cells: int
+
+    @property
+    def words(self) -> Any:
+        """The tokenizer."""
+        return self.processor.tokenizer
+
+    @property
+    def width(self) -> int:
+        """Of a patch's features, where the perception heads read them."""
+        config = self.model.config
+        return int(config.vision_config.hidden_size if config.model_type == "llava" else config.text_config.hidden_size)
+
+
+def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
+    """The model of stage 2. Raises BadInput for a kind that is not supported, Unavailable where it does not load."""
+    if not recipe.model:
+        model, processor = tiny.llava(words, recipe.vision, recipe.text, recipe.size, seed)
+        return Vlm(model, processor, recipe.size // recipe.vision["patch_size"])
+    from pstgen.likelihood import Model
+
+    loaded = Model(recipe.model, "cpu")
+    kind = loaded.model.config.model_type
+    if kind not in KINDS:
+        raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
+    vision = loaded.model.config.vision_config
+    return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size if kind == "llava" else 0)
+
+
+def looked(model: Any, pixels: Mapping[str, torch.Tensor], cells: int) -> tuple[torch.Tensor, torch.Tensor, Any]:
+    """One pass of the encoder: features (B, G, width), the same as the language model gets them (B, G, D), and the pass."""
+    seen = model.model.get_image_features(**pixels, return_dict=True)
+    projected = torch.stack(list(seen.pooler_output))
+    if model.config.model_type == "llava":
+        return tokens(seen.last_hidden_state, cells), projected, seen
+    return projected, projected, seen
+
+
+def encoder(recipe: Recipe, seed: int) -> Any:
+    """An image encoder for stage 1: tiny, vit-b16 or resnet50 from random weights, or one from a folder or hub id."""
+    torch.manual_seed(seed)
+    kind = recipe.encoder
+    if kind == "tiny":
+        config = transformers.CLIPVisionConfig(image_size=recipe.size, **recipe.vision)
+        return transformers.CLIPVisionModel._from_config(config, **SMALL)  # noqa: SLF001 (nothing public takes a configuration)
+    if kind == "vit-b16":
+        return transformers.ViTModel(transformers.ViTConfig(image_size=recipe.size), add_pooling_layer=False)
+    if kind == "resnet50":
+        return transformers.ResNetModel(transformers.ResNetConfig())
+    if not Path(kind).is_dir() and kind.count("/") != 1:
+        raise BadInput(f"{kind}: no such encoder; tiny, vit-b16, resnet50, a folder or a hub id OWNER/NAME")
+    try:
+        loaded, info = transformers.AutoModel.from_pretrained(
+            kind,
+            use_safetensors=True,
+            output_loading_info=True,
+            trust_remote_code=False,
+            local_files_only=Path(kind).is_dir(),
+        )
+    except Exception as error:  # a broken model folder can raise anything at all
+        raise Unavailable(f"{kind}: does not load as an encoder: {str(error).strip().splitlines()[0]}") from error
+    if info["missing_keys"]:
+        raise Unavailable(
+            f"{kind}: {len(info['missing_keys'])} weights are missing, such as {min(info['missing_keys'])}"
+        )
+    return getattr(loaded, "vision_model", loaded)
+
+
+def side(model: Any, size: int) -> int:
+    """Cells a side of an encoder's grid, for images of `size` pixels."""
+    patch = getattr(model.config, "patch_size", None) or 32  # ResNet's stride
+    return size // int(patch)
+
+
+def width(model: Any) -> int:
+    """Of an encoder's features."""
+    config = model.config
+    return int(config.hidden_sizes[-1] if hasattr(config, "hidden_sizes") else config.hidden_size)
+
+
+def features(model: Any, pixels: torch.Tensor, cells: int) -> torch.Tensor:
+    """(B, G, width) of an encoder alone. Raises BadInput where its grid is not cells x cells."""
+    return tokens(model(pixel_values=pixels).last_hidden_state, cells)
+
+
+def names(words: Any, categories: Sequence[str]) -> tuple[torch.Tensor, ...]:
+    """Of the NAMED factors, token ids of the words that name each code: (N, T) int64, padded with UNKNOWN."""
+    nouns = [{noun, plural(noun)} for noun in map(spoken, categories)]
+    tables = dict(zip(NAMED, (nouns, [{name} for name in COLOURS]), strict=True))
+    return tuple(_table(words, tables[factor]) for factor in NAMED)
+
+
+def _table(words: Any, told: Sequence[set[str]]) -> torch.Tensor:
+    rows = [
+        sorted({i for name in some for i in words(f" {name}", add_special_tokens=False)["input_ids"]}) for some in told
+    ]
+    table = torch.full((len(rows), max(map(len, rows))), UNKNOWN)
+    for row, ids in zip(table, rows, strict=True):
+        row[: len(ids)] = torch.tensor(ids)
+    return table

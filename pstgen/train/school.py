@@ -1,0 +1,146 @@
+"""The trainer of both stages: Transformers' own, with our losses, our rates, and a stop where a loss is no number."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch.utils.data import Dataset
+
+from pstgen.recipe import Recipe
+from pstgen.records import BadInput, Unavailable
+
+LOG_EVERY = 10
+COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
+
+Parts = dict[str, torch.Tensor]
+Losses = Callable[[Any, dict[str, Any], int], Parts]  # model, batch, step → weighed parts whose sum is the loss
+Log = Callable[[int, dict[str, float]], None]
+
+
+class Trainer(transformers.Trainer):
+    """One stage. `losses` says what is learnt from a batch."""
+
+    def __init__(self, losses: Losses, log: Log, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.losses, self.show = losses, log
+        self.model_accepts_loss_kwargs = False  # so that the trainer itself divides by accumulated batches
+        self.sums: dict[str, float] = {}
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 (Transformers' signature)
+        """The sum of the parts. Raises BadInput, naming the step, where it is no number; the last checkpoint stays."""
+        step = int(self.state.global_step)
+        parts = self.losses(model, inputs, step)
+        loss = torch.stack([part for name, part in parts.items() if not name.startswith("ratio")]).sum()
+        if not torch.isfinite(loss):
+            told = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
+            raise BadInput(
+                f"{self.args.output_dir}: the loss of step {step} is no number ({told}); the last checkpoint is kept: "
+                "lower the learning rate, or look at that batch"
+            )
+        figures = {name: float(part.detach()) for name, part in parts.items()} | {"loss": float(loss.detach())}
+        self.show(step, figures)
+        self._note(step, figures)
+        return (loss, {}) if return_outputs else loss
+
+    def _note(self, step: int, figures: dict[str, float]) -> None:
+        """One line of every LOG_EVERY-th step, for the curves."""
+        if step % LOG_EVERY == 0:
+            with (Path(self.args.output_dir) / "log.jsonl").open("a") as file:
+                file.write(json.dumps({"step": step} | figures) + "\n")
+
+
+def run(  # noqa: PLR0913 (what a stage is made of)
+    model: Any, steps: Dataset[dict[str, Any]], losses: Losses, recipe: Recipe, rates: Mapping[str, float], out: Path,
+    seed: int, log: Log,
+) -> None:  # fmt: skip
+    """Train `model` for as many steps as there are batches; what was cut off goes on from its last checkpoint.
+
+    rates: learning rate of the parameters whose names begin so, the first that fits; "" fits all. A parameter of
+    `recipe.frozen` is not trained. Raises BadInput where a frozen name fits nothing.
+    """
+    freeze(model, recipe.frozen)
+    number = len(steps)  # type: ignore[arg-type]
+    updates = number // recipe.accumulate
+    arguments = transformers.TrainingArguments(
+        output_dir=str(out),
+        max_steps=updates,
+        per_device_train_batch_size=1,  # a batch of ours
+        gradient_accumulation_steps=recipe.accumulate,
+        save_steps=recipe.keep_every,
+        save_total_limit=1,
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        seed=seed,
+        data_seed=seed,
+        use_cpu=not torch.cuda.is_available(),
+        bf16=quick_bf16(),
+        max_grad_norm=1.0,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_num_workers=2 if torch.cuda.is_available() else 0,
+    )
+    optimizer = torch.optim.AdamW(groups(model, rates, recipe.weight_decay), betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, updates, recipe.warm_up))
+    trainer = Trainer(
+        losses,
+        log,
+        model=model,
+        args=arguments,
+        train_dataset=steps,
+        data_collator=lambda some: some[0],
+        optimizers=(optimizer, schedule),
+    )
+    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # type: ignore[method-assign,arg-type]  # noqa: SLF001 (batches come in their own order)
+    last = transformers.trainer_utils.get_last_checkpoint(str(out)) if out.is_dir() else None
+    out.mkdir(parents=True, exist_ok=True)
+    with _space(out):
+        trainer.train(resume_from_checkpoint=last)
+
+
+@contextmanager
+def _space(out: Path) -> Iterator[None]:
+    """A full disk is no traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{out}: cannot be written: {error.strerror}; the last checkpoint is kept") from error
+
+
+def freeze(model: Any, frozen: tuple[str, ...]) -> None:
+    """Take these parameters out of training. Raises BadInput where one of them fits no parameter."""
+    names = [name for name, _ in model.named_parameters()]
+    for start in frozen:
+        if not any(name.startswith(start) for name in names):
+            raise BadInput(f"frozen: no parameter's name begins with {start!r}; one is {names[0]!r}")
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(frozen) if frozen else True)
+
+
+def groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[str, Any]]:
+    """Parameters by rate, and by whether they decay: matrices do, biases and norms do not."""
+    told: dict[tuple[float, float], list[Any]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            rate = next(rate for start, rate in rates.items() if name.startswith(start))
+            told.setdefault((rate, decay if parameter.ndim > 1 else 0.0), []).append(parameter)
+    return [{"params": some, "lr": rate, "weight_decay": fades} for (rate, fades), some in told.items()]
+
+
+def pace(step: int, steps: int, warm_up: int) -> float:
+    """Share of the rate: up in a line, level, and down in a line over the last quarter.
+
+    >>> pace(0, 100, 10), pace(50, 100, 10), round(pace(99, 100, 10), 2)
+    (0.1, 1.0, 0.04)
+    """
+    return min(1.0, (step + 1) / max(1, warm_up), (steps - step) / max(1, math.ceil(COOLING * steps)))
+
+
+def quick_bf16() -> bool:
+    """Does this processor multiply bfloat16 quickly? On others it is far slower than float32."""
+    return torch.cuda.is_available() or bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 (nothing public tells)

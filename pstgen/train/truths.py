@@ -1,0 +1,155 @@
+"""What scenes show, on the encoder's grid: annotations → perception.Truths."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pstgen.perception import FACTORS, JOINTS, UNKNOWN, Truths
+from pstgen.records import Instance, Keypoint, Scene
+from pstgen.truth import pixels
+from pstgen.truth.colour import NAMES as COLOURS
+
+SIZES = (0.01, 0.04, 0.12)  # shares of the image that part the size bins
+PLACES = 4  # a side, of the position bins
+DEPTHS = (2.0, 3.0, 4.5, 7.0, 12.0)  # metres that part the depth bins
+MOST_REGIONS = 24  # an image
+COVERED = 0.2  # of a patch, that a thing must cover to be what it shows
+
+Corrupt = Literal["", "random", "shuffled"]
+
+
+class Grid(NamedTuple):
+    """One image on a grid of G = cells x cells patches: the arrays of Truths without the batch."""
+
+    cover: NDArray[np.float32]
+    codes: NDArray[np.int64]
+    shown: NDArray[np.int64]
+    centre: NDArray[np.int64]
+    depth: NDArray[np.float32]
+    joints: NDArray[np.float32]
+
+
+def sizes(categories: Sequence[str]) -> dict[str, int]:
+    """How many codes each factor has."""
+    return {
+        "category": len(categories),
+        "colour": len(COLOURS),
+        "size": len(SIZES) + 1,
+        "position": PLACES**2,
+        "depth": len(DEPTHS) + 1,
+        "keypoint": JOINTS,
+    }
+
+
+def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
+    """What each patch and each region of a scene shows; crowds and things without a mask give no target."""
+    things = [thing for thing in scene.instances if thing.rle and not thing.crowd][:MOST_REGIONS]
+    covers = [_cover(pixels.mask(thing, scene), cells) for thing in things]
+    joints = [
+        (n, joint) for thing in things for n, joint in enumerate(thing.keypoints) if joint.visibility == 2
+    ]  # COCO's 17 in their order
+    rows = [_codes(thing, scene, categories) for thing in things]
+    rows += [[UNKNOWN] * (len(FACTORS) - 1) + [n] for n, _ in joints]
+    cover = np.stack([*covers, *(_at(joint.x, joint.y, scene, cells) for _, joint in joints)] or [np.zeros(cells**2)])
+    return Grid(
+        cover=cover.astype(np.float32),
+        codes=np.array(rows or [[UNKNOWN] * len(FACTORS)], np.int64),
+        shown=_shown(covers, rows, cells),
+        centre=_centres(things, scene, cells, categories),
+        depth=_depth(scene, cells),
+        joints=_heat(things, joints, scene, cells),
+    )
+
+
+def gather(grids: Sequence[Grid]) -> Truths:
+    """Grids of one size as a batch."""
+    sample = np.repeat(np.arange(len(grids)), [len(one.codes) for one in grids])
+    cover, codes = (np.concatenate([getattr(one, name) for one in grids]) for name in ("cover", "codes"))
+    dense = {name: np.stack([getattr(one, name) for one in grids]) for name in ("shown", "centre", "depth", "joints")}
+    return Truths(*map(torch.from_numpy, (cover, sample, codes)), **{k: torch.from_numpy(v) for k, v in dense.items()})
+
+
+def corrupted(told: Grid, other: Grid, how: Corrupt, draw: str) -> Grid:
+    """The target of a control: every code drawn anew (the same for the same `draw`), or another scene's masks under ours."""
+    if how == "random":
+        rng = np.random.default_rng(int(sha256(draw.encode()).hexdigest()[:15], 16))
+        return told._replace(
+            codes=np.stack([rng.permutation(column) for column in told.codes.T], 1)[rng.permutation(len(told.codes))],
+            **{name: rng.permutation(getattr(told, name)) for name in ("shown", "centre", "depth", "joints")},
+        )
+    if how == "shuffled":
+        turned = np.resize(other.cover, told.cover.shape)
+        return other._replace(cover=turned, codes=told.codes)
+    return told
+
+
+def _cover(mask: NDArray[np.bool_], cells: int) -> NDArray[np.float32]:
+    return cv2.resize(mask.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA).ravel()
+
+
+def _at(x: float, y: float, scene: Scene, cells: int) -> NDArray[np.float32]:
+    one = np.zeros(cells**2, np.float32)
+    one[_cell(x, y, scene, cells)] = 1
+    return one
+
+
+def _cell(x: float, y: float, scene: Scene, cells: int) -> int:
+    column, row = (min(cells - 1, max(0, int(cells * v / side))) for v, side in ((x, scene.width), (y, scene.height)))
+    return row * cells + column
+
+
+def _codes(thing: Instance, scene: Scene, categories: Sequence[str]) -> list[int]:
+    """Code of every factor but the keypoint, in the order of FACTORS."""
+    place = _cell(thing.region.centre_x, thing.region.centre_y, scene, PLACES)
+    return [
+        categories.index(thing.category),
+        COLOURS.index(thing.colour) if thing.colour in COLOURS else UNKNOWN,
+        int(np.searchsorted(SIZES, thing.area / (scene.width * scene.height))),
+        place,
+        UNKNOWN if thing.depth is None else int(np.searchsorted(DEPTHS, thing.depth)),
+        UNKNOWN,
+    ]
+
+
+def _shown(covers: Sequence[NDArray[np.float32]], rows: Sequence[Sequence[int]], cells: int) -> NDArray[np.int64]:
+    """(G, 2): category and colour of the thing that covers most of each patch, from 1."""
+    shown = np.zeros((cells**2, 2), np.int64)
+    if covers:
+        stack = np.stack(covers)
+        best, most = stack.argmax(0), stack.max(0)
+        told = np.array([row[:2] for row in rows[: len(covers)]])[best]
+        seen = most >= COVERED
+        shown[seen] = np.where(told == UNKNOWN, UNKNOWN, told + 1)[seen]
+    return shown
+
+
+def _centres(things: Sequence[Instance], scene: Scene, cells: int, categories: Sequence[str]) -> NDArray[np.int64]:
+    told = np.zeros(cells**2, np.int64)
+    for thing in things:
+        told[_cell(thing.region.centre_x, thing.region.centre_y, scene, cells)] = 1 + categories.index(thing.category)
+    return told
+
+
+def _depth(scene: Scene, cells: int) -> NDArray[np.float32]:
+    """Log of metres in the middle of each patch; NaN where the scene has no depth, or it is unknown."""
+    millimetres = pixels.depth(scene)
+    if millimetres is None:
+        return np.full(cells**2, np.nan, np.float32)
+    metres = cv2.resize(millimetres, (cells, cells), interpolation=cv2.INTER_NEAREST).ravel() / 1000
+    return np.log(np.where(metres > 0, metres, np.nan)).astype(np.float32)
+
+
+def _heat(
+    things: Sequence[Instance], joints: Sequence[tuple[int, Keypoint]], scene: Scene, cells: int
+) -> NDArray[np.float32]:
+    """(G, JOINTS): is that joint in the patch? NaN where a person in the image has no keypoints."""
+    blank = any(thing.category == "person" and not thing.keypoints for thing in things)
+    heat = np.full((cells**2, JOINTS), np.nan if blank else 0.0, np.float32)
+    for n, joint in joints if not blank else ():
+        heat[_cell(joint.x, joint.y, scene, cells), n] = 1
+    return heat
