@@ -1,12 +1,19 @@
-"""VQA v2's official files: questions and the answers of ten people."""
+"""VQA v2's official files: questions, and to each the answers of ten people."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from pstgen.records import BadInput
+from pstgen import official
+from pstgen.official import Example
+from pstgen.records import BadInput, Refusals
+
+KIND = "VQA v2"
+PEOPLE = 10
+GQA = ("_balanced_", "_all_")  # in the names of GQA's questions, which may lie in the same folder
+ANSWER_TYPES = ("yes/no", "number", "other")
 
 
 class Question(msgspec.Struct, gc=False):
@@ -18,9 +25,18 @@ class Question(msgspec.Struct, gc=False):
 
 
 class Questions(msgspec.Struct, gc=False):
-    """v2_OpenEnded_*_questions.json."""
+    """v2_OpenEnded_*_questions.json; `data_subtype` is the split, which the images' names hold."""
 
     questions: list[Question]
+    data_subtype: str = ""
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What one of the people said."""
+
+    answer: str
+    answer_confidence: str = "yes"
+    answer_id: int = 0
 
 
 class Annotation(msgspec.Struct, gc=False):
@@ -28,6 +44,10 @@ class Annotation(msgspec.Struct, gc=False):
 
     question_id: int
     multiple_choice_answer: str
+    answers: list[Answer] = []
+    answer_type: str = ""
+    question_type: str = ""
+    image_id: int = 0
 
 
 class Annotations(msgspec.Struct, gc=False):
@@ -36,24 +56,75 @@ class Annotations(msgspec.Struct, gc=False):
     annotations: list[Annotation]
 
 
-def rows(folder: Path) -> Iterator[tuple[Question, str]]:
+def annotations(where: Path) -> tuple[Path, dict[int, Annotation]]:
+    """The annotations' file and its rows by question. `where`: the folder, or the questions' or annotations' file.
+
+    Raises BadInput where there is no such file, or an id stands there twice.
+    """
+    file = _found(where, "annotations")
+    rows = official.decode(file, Annotations, KIND).annotations
+    _once([row.question_id for row in rows], file)
+    return file, {row.question_id: row for row in rows}
+
+
+def questions(where: Path) -> tuple[Path, Questions]:
+    """The questions' file and what it holds. `where` and errors as in `annotations`."""
+    file = _found(where, "questions")
+    read = official.decode(file, Questions, KIND)
+    _once([row.question_id for row in read.questions], file)
+    return file, read
+
+
+def rows(where: Path) -> Iterator[tuple[Question, str]]:
     """Every question with its most common answer. Raises BadInput where the files are missing or do not fit."""
-    said = {
-        row.question_id: row.multiple_choice_answer
-        for row in _read(folder, "*annotations.json", Annotations).annotations
-    }
-    asked = [row for row in _read(folder, "*questions.json", Questions).questions if row.question_id in said]
-    if not asked:
-        raise BadInput(f"{folder}: no annotation is of any of the questions")
-    for row in asked:
-        yield row, said[row.question_id]
+    file, read = questions(where)
+    said = annotations(where)[1]
+    strays = [row.question_id for row in read.questions if row.question_id not in said]
+    if strays:
+        raise BadInput(
+            f"{file}: question {strays[0]} has no annotation ({len(strays):,} of {len(read.questions):,} such); "
+            "take questions and annotations of one split"
+        )
+    for row in read.questions:
+        yield row, said[row.question_id].multiple_choice_answer
 
 
-def _read(folder: Path, pattern: str, as_: type[Any]) -> Any:
-    files = sorted(folder.glob(pattern))
-    if len(files) != 1:
-        raise BadInput(f"{folder}: holds {len(files)} files {pattern}; it takes one, as VQA v2 publishes it")
-    try:
-        return msgspec.json.decode(files[0].read_bytes(), type=as_)
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadInput(f"{files[0]}: not a file of VQA v2: {error}") from None
+def examples(where: Path, refused: Refusals, images: Path | None = None) -> Iterator[Example]:
+    """Every question whose image is at hand, with the most common of its answers; the others are named in `refused`.
+
+    images: the folder of images, or of COCO's splits; without it, `images/` beside the files, or the folder itself.
+    An image is called COCO_<split>_<id in twelve digits>, as VQA publishes it, or by those digits alone, as COCO does
+    since 2017 (which parted the same photographs in another way). Raises BadInput as `annotations` does.
+    """
+    file, read = questions(where)
+    said = annotations(where)[1]
+    split = read.data_subtype if official.PLAIN_NAME.fullmatch(read.data_subtype) else ""
+    root = images or next(f for f in (file.parent / "images", file.parent) if f.is_dir())
+    folders = [root / name for name in ("", split, "train2017", "val2017")]
+    for row in read.questions:
+        record = f"question {row.question_id}"
+        image = official.picture(folders, (f"COCO_{split}_{row.image_id:012}", f"{row.image_id:012}"))
+        if row.question_id not in said:
+            refused.record(file.name, record, "has no annotation")
+        elif image is None:
+            refused.record(file.name, record, f"its image {row.image_id} is not in {root}")
+        else:
+            yield Example(str(row.question_id), image, row.question, said[row.question_id].multiple_choice_answer)
+
+
+def _found(where: Path, kind: str) -> Path:
+    """The file of this kind: named itself, beside its companion, or the only one in the folder."""
+    if where.name.endswith(f"{kind}.json"):
+        return where
+    if where.is_file() and kind == "annotations":
+        return where.with_name(where.name.replace("v2_OpenEnded_", "v2_").replace("questions", kind))
+    if where.is_file():
+        return where.with_name(where.name.replace("v2_", "v2_OpenEnded_").replace("annotations", kind))
+    files = [f for f in where.glob(f"*{kind}.json") if not any(part in f.name for part in GQA)]
+    return official.only(files, where, f"{KIND}'s {kind} (v2_*{kind}.json)")
+
+
+def _once(numbers: list[int], file: Path) -> None:
+    if len(set(numbers)) < len(numbers):
+        number, times = Counter(numbers).most_common(1)[0]
+        raise BadInput(f"{file}: question {number} stands there {times} times; each id is of one question")
