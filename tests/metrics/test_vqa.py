@@ -19,17 +19,17 @@ from pstgen.records import BadInput
 
 REAL = Path(os.environ.get("PSTGEN_VQA_ROOT", "none"))
 SPELT = {
-    "dont": "don't",
-    "isnt": "isn't",
-    "oclock": "o'clock",
+    "dont": "don't",  # codespell:ignore
+    "isnt": "isn't",  # codespell:ignore
+    "oclock": "o'clock",  # codespell:ignore
     "couldn'tve": "couldn't've",
     "couldnt've": "couldn't've",
     "somebody'd": "somebodyd",
-    "thats": "that's",
-    "whos": "who's",
+    "thats": "that's",  # codespell:ignore
+    "whos": "who's",  # codespell:ignore
     "hes": "he's",
-    "cant": "can't",
-    "youre": "you're",
+    "cant": "can't",  # codespell:ignore
+    "youre": "you're",  # codespell:ignore
     "yall'll": "y'all'll",
     "'ows'at": "'ow's'at",
 }
