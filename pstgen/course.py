@@ -25,13 +25,14 @@ Track = Callable[[Iterable[Scene], str, int], Iterable[Scene]]
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One question: offered `options`, or none, and `chain`, what is to be seen before it is answered."""
+    """One question. chain: what is to be seen before it is answered. expected: what one would answer without looking."""
 
     family: str
     question: str
     options: tuple[str, ...]
     answer: str
     chain: str = ""
+    expected: str = ""
 
 
 class Lesson(msgspec.Struct, frozen=True):
@@ -72,7 +73,7 @@ def prepare(config: BuildConfig, plain: float, folder: Path, track: Track) -> Co
     if not (folder / FILE).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"{FILE}.part"
-        expected = _expectation(config)
+        expected = expectation(config)
         with draft.open("wb") as file:
             for scene in track(_scenes(config), "lessons", config.scenes):
                 if lesson := draw(scene, config, plain, expected):
@@ -88,7 +89,7 @@ def _scenes(config: BuildConfig) -> Iterator[Scene]:
     return read
 
 
-def _expectation(config: BuildConfig) -> Expectation:
+def expectation(config: BuildConfig) -> Expectation:
     """What one expects of the questions that are asked."""
     told = islice(_scenes(config), PRIOR_LESSONS)
     fitted: Expectation = plugins.load("priors", config.prior).fit(
@@ -134,7 +135,7 @@ def _asked(fact: Fact, scene: Scene, plain: float, expected: Expectation, rng: n
     frame = wording.NEUTRAL if rng.random() < plain else str(rng.choice(spoken))
     text = wording.said(fact, frame, lure, int(rng.integers(2**31)))
     options = _options(answers, lure, str(fact.truth.answer), rng)
-    return Asked(fact.family, text, options, str(fact.truth.answer), _chain(fact, text, options, lure, scene))
+    return Asked(fact.family, text, options, str(fact.truth.answer), _chain(fact, text, options, lure, scene), lure)
 
 
 def _options(answers: Sequence[str], lure: str, answer: str, rng: np.random.Generator) -> tuple[str, ...]:

@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pathlib import Path
+
 import numpy as np
 
 from pstgen.likelihood import Image, Model, prompt
+from pstgen.records import BadInput
+from pstgen.toolbox import Detector
 
 OPEN = "{question} Answer shortly."
 BATCH = 64
@@ -43,6 +47,12 @@ class Speaker:
 
     model: Model
     detector: str = ""
+
+    def tools(self, images: Sequence[Image | None]) -> list[str]:
+        """What the tools say of each image. Raises BadInput where there are none."""
+        if not self.detector:
+            raise BadInput("tools: no detector was trained; run stage 1 first")
+        return Detector(Path(self.detector)).told(images)
 
     def answers(self, queries: Sequence[Query]) -> list[str]:
         """Choose among the options by log-probability; say a few words where there are none. In the order of the queries."""

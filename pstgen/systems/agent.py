@@ -10,7 +10,7 @@ from pstgen.speaker import Query, Speaker
 from pstgen.systems import Plan
 
 PLAN = Plan(of="standard")
-CROPS = tuple((y, x) for y in (0.0, 0.2, 0.4) for x in (0.0, 0.2, 0.4))  # upper left corners, shares of the sides
+CROPS = ((0.0, 0.0), (0.0, 0.4), (0.4, 0.0), (0.4, 0.4), (0.2, 0.2))  # upper left corners, shares of the sides
 SHARE = 0.6  # of a side, that a crop shows
 
 

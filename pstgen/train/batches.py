@@ -19,6 +19,7 @@ from pstgen.truth import pixels
 
 IGNORED = -100
 OPENED = 0.5  # of the questions, that come without their options
+CAPTIONS = 2  # of a scene, that are read where there is no image
 MASKED = 0.6  # of the patches that self-supervision hides
 
 
@@ -157,6 +158,9 @@ class Pages(Steps):
             question = self._ids(self._question(asked, number, opened=opened)) + after
             answer = self._ids(f" {self._answer(asked)}{self.processor.tokenizer.eos_token}")
             parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
+        for caption in () if sees else lesson.scene.captions[:CAPTIONS]:
+            told = self._ids(f" {caption}{self.processor.tokenizer.eos_token}")
+            parts.append((told, [True] * len(told)))
         return parts
 
     def _question(self, asked: Asked, number: int, *, opened: bool) -> str:

@@ -1,6 +1,6 @@
 """The models that are trained: a small LLaVA from random weights, a LLaVA or Qwen2.5-VL of the user's, an encoder alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,16 @@ def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
         raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
     vision = loaded.model.config.vision_config
     return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size if kind == "llava" else 0)
+
+
+def save_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> None:
+    """Train a tokenizer of our own and save it."""
+    tiny.tokenizer(texts, vocabulary).save_pretrained(folder)
+
+
+def tokenizer(folder: Path) -> Any:
+    """A tokenizer of ours that was saved."""
+    return transformers.PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
 
 
 def looked(model: Any, pixels: Mapping[str, torch.Tensor], cells: int) -> tuple[torch.Tensor, torch.Tensor, Any]:

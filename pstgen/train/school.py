@@ -16,6 +16,7 @@ from pstgen.records import BadInput, Unavailable
 
 LOG_EVERY = 10
 COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
+TOLD = frozenset({"ratio"})  # parts that are logged and not learnt from
 
 Parts = dict[str, torch.Tensor]
 Losses = Callable[[Any, dict[str, Any], int], Parts]  # model, batch, step → weighed parts whose sum is the loss
@@ -35,7 +36,7 @@ class Trainer(transformers.Trainer):
         """The sum of the parts. Raises BadInput, naming the step, where it is no number; the last checkpoint stays."""
         step = int(self.state.global_step)
         parts = self.losses(model, inputs, step)
-        loss = torch.stack([part for name, part in parts.items() if not name.startswith("ratio")]).sum()
+        loss = whole(parts)
         if not torch.isfinite(loss):
             told = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
             raise BadInput(
@@ -52,6 +53,11 @@ class Trainer(transformers.Trainer):
         if step % LOG_EVERY == 0:
             with (Path(self.args.output_dir) / "log.jsonl").open("a") as file:
                 file.write(json.dumps({"step": step} | figures) + "\n")
+
+
+def whole(parts: Parts) -> torch.Tensor:
+    """The loss: every part but what is only told."""
+    return torch.stack([part for name, part in parts.items() if name not in TOLD]).sum()
 
 
 def run(  # noqa: PLR0913 (what a stage is made of)

@@ -1,9 +1,12 @@
 """Stage 1: the image encoder against perceptual targets. Stage 2: language loss plus lambda times the perceptual reward."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, Literal
 
 import msgspec
 import torch
@@ -11,61 +14,160 @@ from torch import nn
 from torch.nn import functional
 
 from pstgen.course import Course
+from pstgen.metrics import cost
 from pstgen.perception import Perception, Truths, align
 from pstgen.recipe import Recipe
+from pstgen.records import BadInput
 from pstgen.systems import Plan
+from pstgen.toolbox import HEADS, Detector
 from pstgen.train import models, school, truths
-from pstgen.train.batches import IGNORED, Looks, Pace, Pages, Targets
+from pstgen.train.batches import IGNORED, Looks, Pace, Pages, Steps, Targets
+from pstgen.truth import pixels
 
-HEADS = "heads.safetensors"
 DONE = "learnt.json"
+COUNTED = 3  # batches, whose FLOPs stand for all
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stage of one system, ready to be learnt in any process.
+
+    stage: encoder (1) or joint (2).
+    course, words: folders of lessons and tokenizer. begun: a folder of stage 1, whose encoder stage 2 begins with;
+    detector: one that tools use.
+    """
+
+    recipe: Recipe
+    plan: Plan
+    course: Path
+    words: Path
+    out: Path
+    stage: Literal["encoder", "joint"]
+    seed: int
+    steps: int
+    begun: Path | None = None
+    detector: Path | None = None
 
 
 class Learnt(msgspec.Struct, frozen=True):
-    """What a stage cost: steps and training FLOPs (of one step, counted, times steps), seconds and parameters."""
+    """What a stage cost: FLOPs of one step are counted. memory: bytes that one step keeps for its backward pass."""
 
     steps: int
-    flops: float
-    seconds: float
     parameters: int
+    step_flops: float
+    memory: float
+    seconds: float = 0.0
+
+    @property
+    def flops(self) -> float:
+        """Of all steps."""
+        return self.steps * self.step_flops
 
 
-def first(
-    recipe: Recipe, plan: Plan, course: Course, categories: Sequence[str], out: Path, seed: int, log: school.Log
-) -> None:
-    """Train the encoder alone and save it in `out` as a plain Transformers backbone; its heads beside it."""
-    model = models.encoder(recipe, seed)
+@dataclass(frozen=True)
+class Stage:
+    """A model, its batches, and what is learnt from them. save: what is left in the folder at the end."""
+
+    model: Any
+    steps: Steps
+    losses: school.Losses
+    rates: dict[str, float]
+    save: Callable[[], None]
+
+
+def learn(task: Task, log: school.Log) -> Learnt:
+    """Train one stage, or find that it is trained; a run that was cut off goes on from its last checkpoint."""
+    done = task.out / DONE
+    if done.is_file():
+        return msgspec.json.decode(done.read_bytes(), type=Learnt)
+    start, stage = perf_counter(), ready(task)
+    learnt = weigh(stage, task)
+    school.run(stage.model, stage.steps, stage.losses, task.recipe, stage.rates, task.out, task.seed, log)
+    stage.save()
+    for checkpoint in task.out.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    told = msgspec.structs.replace(learnt, seconds=round(perf_counter() - start, 1))
+    done.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
+    return told
+
+
+def weigh(stage: Stage, task: Task) -> Learnt:
+    """Count parameters, and FLOPs and memory of a step; nothing is learnt."""
+    school.freeze(stage.model, task.recipe.frozen)
+    counted = [cost.flops(lambda n=n: _step(stage, n)) for n in range(COUNTED)]
+    with _kept() as kept:
+        _step(stage, 0)
+    stage.model.zero_grad(set_to_none=True)
+    number = sum(parameter.numel() for parameter in stage.model.parameters())
+    return Learnt(task.steps, number, sum(counted) / COUNTED, float(sum(kept.values())) + 16.0 * number)
+
+
+def _step(stage: Stage, n: int) -> None:
+    parts = stage.losses(stage.model, stage.steps[n % len(stage.steps)], 1)
+    school.whole(parts).backward()
+
+
+@contextmanager
+def _kept() -> Iterator[dict[int, int]]:
+    """Bytes of the tensors that are kept for the backward pass, by their place in memory."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield kept
+
+
+def ready(task: Task) -> Stage:
+    """Make a stage's model, heads and batches."""
+    return _encoder(task) if task.stage == "encoder" else _joint(task)
+
+
+# ---------------------------------------------------------------------------------------------------------- stage 1
+
+
+def _encoder(task: Task) -> Stage:
+    """The encoder alone, saved as a plain Transformers backbone, its heads beside it."""
+    recipe, course = task.recipe, Course(task.course)
+    categories = course.lesson(0).scene.categories
+    model = models.encoder(recipe, task.seed)
     cells = models.side(model, recipe.size)
-    targets = Targets(cells, categories, plan.corrupt)
-    pace = Pace(recipe.encoder_steps, recipe.batch, recipe.questions)
-    hidden = plan.first == "self-supervised"
-    model.perception = (
-        nn.Linear(models.width(model), 3 * (recipe.size // cells) ** 2)
-        if hidden
-        else Perception(models.width(model), truths.sizes(categories), seed=seed)
+    hidden = task.plan.first == "self-supervised"
+    width = models.width(model)
+    pixels_of = nn.Linear(width, 3 * (recipe.size // cells) ** 2)
+    model.perception = pixels_of if hidden else Perception(width, truths.sizes(categories), seed=task.seed)
+    pace = Pace(task.steps, recipe.batch, recipe.questions)
+    targets = Targets(cells, categories, task.plan.corrupt)
+    told = {
+        "categories": categories,
+        "cells": cells,
+        "size": recipe.size,
+        "width": width,
+        "sizes": truths.sizes(categories),
+    }
+
+    def save() -> None:
+        heads = model.perception
+        del model.perception
+        model.save_pretrained(task.out)
+        _save_heads(heads, task.out, told)
+
+    return Stage(
+        model=model,
+        steps=Looks(course, pace, task.seed, targets, recipe.size, hidden=hidden),
+        losses=_guess if hidden else _perceive(cells, recipe.dense),
+        rates={"perception": recipe.head_rate, "": recipe.learning_rate},
+        save=save,
     )
-    steps = Looks(course, pace, seed, targets, recipe.size, hidden=hidden)
-    school.run(
-        model,
-        steps,
-        _guess if hidden else _perceive(cells, recipe),
-        recipe,
-        {"perception": recipe.head_rate, "": recipe.learning_rate},
-        out,
-        seed,
-        log,
-    )
-    heads = model.perception
-    del model.perception
-    model.save_pretrained(out)
-    save_heads(heads, out)
-    tidy(out)
 
 
-def _perceive(cells: int, recipe: Recipe) -> school.Losses:
+def _perceive(cells: int, dense: float) -> school.Losses:
     def losses(model: Any, batch: dict[str, Any], step: int) -> school.Parts:  # noqa: ARG001
-        parts: school.Parts = model.perception(models.features(model, batch["pixel_values"], cells), Truths(**batch["truths"]))
-        return {"contrast": parts["contrast"], "dense": recipe.dense * parts["dense"]}
+        features = models.features(model, batch["pixel_values"], cells)
+        parts: school.Parts = model.perception(features, Truths(**batch["truths"]))
+        return {"contrast": parts["contrast"], "dense": dense * parts["dense"]}
 
     return losses
 
@@ -80,27 +182,39 @@ def _guess(model: Any, batch: dict[str, Any], step: int) -> school.Parts:  # noq
     return {"pixels": (told - whole).abs().mean(-1)[covered].mean()}
 
 
-def second(  # noqa: PLR0913 (what a stage is made of)
-    recipe: Recipe, plan: Plan, course: Course, categories: Sequence[str], words: Any, begun: Path | None, out: Path,
-    seed: int, steps: int, log: school.Log, told: Sequence[str] = (),
-) -> None:  # fmt: skip
-    """Train the whole model and save it in `out` as an ordinary Hugging Face model, without the perception heads.
+# ---------------------------------------------------------------------------------------------------------- stage 2
 
-    begun: a folder of stage 1 whose encoder it begins with. told: what is said before every question, by lesson.
-    """
-    vlm = models.vlm(recipe, words, seed)
-    heads = Perception(vlm.width, truths.sizes(categories), seed=seed)
-    if begun:
-        load_encoder(vlm.model, begun, heads if plan.first == "perception" else None)
+
+def _joint(task: Task) -> Stage:
+    """The whole model, saved as an ordinary Hugging Face model without the perception heads."""
+    recipe, course = task.recipe, Course(task.course)
+    categories = course.lesson(0).scene.categories
+    vlm = models.vlm(recipe, models.tokenizer(task.words), task.seed)
+    heads = Perception(vlm.width, truths.sizes(categories), seed=task.seed)
+    if task.begun:
+        _begin(vlm.model, task.begun, heads if task.plan.first == "perception" else None)
     model = _adapted(vlm.model, recipe)
-    if plan.reward:
+    if task.plan.reward:
         model.perception = heads
-    targets = Targets(vlm.cells, categories, plan.corrupt) if plan.reward else None
-    pace = Pace(steps, recipe.batch, recipe.questions, recipe.blind_every)
-    pages = Pages(course, pace, seed, vlm.processor, plan, targets, recipe.size, told)
-    rates = {"perception": recipe.head_rate, "model.vision_tower": recipe.encoder_rate, "": recipe.learning_rate}
-    school.run(model, pages, _joint(vlm, recipe, models.names(vlm.words, categories)), recipe, rates, out, seed, log)
-    export(model, vlm.processor, out)
+    targets = Targets(vlm.cells, categories, task.plan.corrupt) if task.plan.reward else None
+    pace = Pace(task.steps, recipe.batch, recipe.questions, recipe.blind_every)
+    told = _tools(course, task.detector) if task.plan.told == "tools" and task.detector else ()
+    return Stage(
+        model=model,
+        steps=Pages(course, pace, task.seed, vlm.processor, task.plan, targets, recipe.size, told),
+        losses=_reward(vlm, recipe, models.names(vlm.words, categories)),
+        rates={"perception": recipe.head_rate, "model.vision_tower": recipe.encoder_rate, "": recipe.learning_rate},
+        save=lambda: _export(model, vlm.processor, task.out),
+    )
+
+
+def _tools(course: Course, detector: Path) -> list[str]:
+    """What the tools say of every lesson's image."""
+    tool = Detector(detector)
+    told: list[str] = []
+    for n in range(len(course)):
+        told += tool.told([pixels.read(course.lesson(n).scene.path)])
+    return told
 
 
 def _adapted(model: Any, recipe: Recipe) -> Any:
@@ -111,71 +225,54 @@ def _adapted(model: Any, recipe: Recipe) -> Any:
         return model
     import peft
 
-    targets = ["q_proj", "k_proj", "v_proj", "o_proj"]
     config = peft.LoraConfig(
-        r=recipe.lora, lora_alpha=2 * recipe.lora, target_modules=targets, modules_to_save=["multi_modal_projector"]
+        r=recipe.lora,
+        lora_alpha=2 * recipe.lora,
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
+        modules_to_save=["multi_modal_projector"],
     )
     return peft.get_peft_model(model, config)
 
 
-def _joint(vlm: models.Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) -> school.Losses:
+def _reward(vlm: models.Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) -> school.Losses:
     """The language loss at every answer, and of images with targets the perceptual reward; one encoder pass for both."""
 
     def losses(model: Any, batch: dict[str, Any], step: int) -> school.Parts:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
-        more: dict[str, Any] = {}
-        parts: school.Parts = {}
-        if "pixel_values" in batch:
-            seen, projected, passed = models.looked(base, {"pixel_values": batch["pixel_values"]}, vlm.cells)
-            more = {"mm_encoder_outputs": {"image": passed}}
-        parts["words"] = words_loss(base, batch, more)
+        if "pixel_values" not in batch:
+            return {"words": words_loss(base, batch, {})}
+        seen, projected, passed = models.looked(base, {"pixel_values": batch["pixel_values"]}, vlm.cells)
+        parts = {"words": words_loss(base, batch, {"mm_encoder_outputs": {"image": passed}})}
         if "truths" in batch:
             weight = recipe.reward * min(1.0, (step + 1) / max(1, recipe.reward_warm_up))
+            truth = Truths(**batch["truths"])
+            read = model.perception(seen, truth)
+            near = align(projected, base.get_input_embeddings().weight, names, truth)
             parts |= {
-                name: part
-                for name, part in _reward(model, base, seen, projected, Truths(**batch["truths"]), recipe, names, weight).items()
+                "contrast": weight * read["contrast"],
+                "dense": weight * recipe.dense * read["dense"],
+                "named": weight * recipe.words * near,
             }
-            if step % school.LOG_EVERY == 0 and torch.is_grad_enabled():
-                parts["ratio"] = ratio(sum_of(parts, but="words"), parts["words"], passed.last_hidden_state)
+            if step % school.LOG_EVERY == 0:
+                parts["ratio"] = ratio(parts, passed.last_hidden_state)
         return parts
 
     return losses
 
 
-def _reward(
-    model: Any,
-    base: Any,
-    seen: torch.Tensor,
-    projected: torch.Tensor,
-    truth: Any,
-    recipe: Recipe,
-    names: tuple[torch.Tensor, ...],
-    weight: float,
-) -> school.Parts:
-    told = model.perception(seen, truth)
-    near = align(projected, base.get_input_embeddings().weight, names, truth)
-    return {
-        "contrast": weight * told["contrast"],
-        "dense": weight * recipe.dense * told["dense"],
-        "named": weight * recipe.words * near,
-    }
-
-
-def sum_of(parts: school.Parts, *, but: str) -> torch.Tensor:
-    """All parts but one."""
-    return torch.stack([part for name, part in parts.items() if name != but]).sum()
-
-
-def ratio(reward: torch.Tensor, words: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+def ratio(parts: school.Parts, features: torch.Tensor) -> torch.Tensor:
     """How much larger the reward's gradient is than the language loss's, at the encoder's features."""
-    one, other = (torch.autograd.grad(loss, features, retain_graph=True)[0].float().norm() for loss in (reward, words))
+    reward = torch.stack([part for name, part in parts.items() if name != "words"]).sum()
+    one, other = (
+        torch.autograd.grad(loss, features, retain_graph=True)[0].float().norm() for loss in (reward, parts["words"])
+    )
     return (one / other.clamp(min=1e-12)).detach()
 
 
 def words_loss(model: Any, batch: dict[str, Any], more: dict[str, Any]) -> torch.Tensor:
     """Cross-entropy where there is a label; logits are made there only."""
     seen = batch["attention_mask"]
-    if model.config._attn_implementation == "eager":  # noqa: SLF001 (what adds a mask, and what takes a choice)
+    if model.config._attn_implementation == "eager":  # noqa: SLF001 (eager adds a mask, the others choose by it)
         seen = torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, torch.finfo(torch.float32).min)
     states = model.model(
         input_ids=batch["input_ids"], attention_mask=seen, position_ids=batch["position_ids"], **more
@@ -185,40 +282,36 @@ def words_loss(model: Any, batch: dict[str, Any], more: dict[str, Any]) -> torch
     return functional.cross_entropy(model.lm_head(states[:, :-1][learnt]).float(), after[learnt])
 
 
-def load_encoder(model: Any, folder: Path, heads: Perception | None) -> None:
+def _begin(model: Any, folder: Path, heads: Perception | None) -> None:
     """Put stage 1's encoder into the model, and its heads into ours. Raises BadInput where they do not fit."""
     from safetensors.torch import load_file
 
-    from pstgen.records import BadInput
-
-    tower = model.model.vision_tower
-    missing, unexpected = tower.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
-    if missing or unexpected:
-        raise BadInput(f"{folder}: an encoder that does not fit the model: {min([*missing, *unexpected])}")
+    kept = load_file(folder / "model.safetensors")
+    tower = model.model.vision_tower.state_dict()
+    if misfits := sorted(
+        name
+        for name in {*kept, *tower}
+        if name not in kept or name not in tower or kept[name].shape != tower[name].shape
+    ):
+        raise BadInput(f"{folder}: an encoder that does not fit the model: {misfits[0]} (and {len(misfits) - 1} more)")
+    model.model.vision_tower.load_state_dict(kept)
     if heads:
         heads.load_state_dict(load_file(folder / HEADS))
 
 
-def save_heads(heads: nn.Module, folder: Path) -> None:
+def _save_heads(heads: nn.Module, folder: Path, told: dict[str, Any]) -> None:
     """The heads beside the encoder, for whoever wants to read what it sees."""
     from safetensors.torch import save_file
 
-    save_file({name: tensor.contiguous() for name, tensor in heads.state_dict().items()}, folder / HEADS)
+    tensors = {name: tensor.contiguous() for name, tensor in heads.state_dict().items()}
+    save_file(tensors, folder / HEADS, {"told": msgspec.json.encode(told).decode()})
 
 
-def export(model: Any, processor: Any, out: Path) -> None:
+def _export(model: Any, processor: Any, out: Path) -> None:
     """Drop the heads, merge adapters, and save an ordinary model."""
-    heads = model.__dict__.get("_modules", {}).pop("perception", None)
-    if heads is not None:
-        save_heads(heads, out)
+    if hasattr(model, "perception"):
+        del model.perception
     whole = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
     whole.set_attn_implementation("sdpa")
     whole.save_pretrained(out)
     processor.save_pretrained(out)
-    tidy(out)
-
-
-def tidy(out: Path) -> None:
-    """Checkpoints are not needed any more."""
-    for checkpoint in out.glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)

@@ -1,0 +1,170 @@
+"""Answers → figures, of every arm; latencies side by side; what the systems' differences are worth."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen import comparing, plugins, store
+from pstgen.evaluate import results, sitting
+from pstgen.evaluate.materials import Materials
+from pstgen.evaluate.results import Arm, Compared, Results
+from pstgen.evaluate.sitting import Answers, Seat
+from pstgen.metrics import Scores, cost, gqa, pst, vqa
+from pstgen.recipe import Recipe
+from pstgen.records import Item
+
+ROUNDS = 60  # of the latency's round robin
+DRAWS = 1000  # of the bootstrap
+LIBRARIES = ("torch", "transformers", "accelerate", "numpy", "albumentations")
+BASE = "standard"
+SETS = ("pst", "vqa", "gqa")
+KEY = {"pst": "pst/pair", "vqa": "vqa/overall", "gqa": "gqa/accuracy"}
+
+
+def figures(seat: Seat, items: Sequence[Item]) -> tuple[dict[str, Scores], Answers]:
+    """Every metric of one system."""
+    told = msgspec.json.decode((seat.folder / sitting.ANSWERS).read_bytes(), type=Answers)
+    looked = msgspec.json.decode((seat.folder / sitting.LOOKED).read_bytes(), type=dict[str, dict[str, Any]])
+    scores = {
+        "pst": pst.measure(items, told.pst, told.neutral),
+        "vqa": vqa.measure(told.vqa, seat.materials.vqa, set(told.vqa)),
+        "gqa": gqa.measure(told.gqa, seat.materials.gqa, set(told.gqa)),
+    }
+    return scores | {name: Scores(**one) for name, one in looked.items()}, told
+
+
+def arm(seat: Seat, scores: Mapping[str, Scores], paid: Mapping[str, float], more: Mapping[str, float]) -> Arm:
+    """One line of results.json. paid: what its training cost; more: figures that were measured beside other systems."""
+    flat = {f"{name}/{what}": value for name, one in scores.items() for what, value in one.figures.items()}
+    absent = {f"{name}/{what}": why for name, one in scores.items() for what, why in one.absent.items()}
+    return Arm(
+        system=seat.system,
+        seed=seat.seed,
+        parameters=int(paid["parameters"]),
+        steps={"encoder": int(paid["encoder"]), "joint": int(paid["joint"])},
+        flops=paid["flops"],
+        seconds=paid["seconds"],
+        figures=flat | dict(more),
+        absent=absent,
+        scores={name: dict(scores[name].per_question) for name in SETS},
+    )
+
+
+def latencies(seats: Sequence[Seat], price: float) -> dict[str, dict[str, float]]:
+    """Of one question at a time, systems in turn: milliseconds, and what a thousand questions cost."""
+    rows = sitting.some_rows(seats[0], ROUNDS)
+    answerers: dict[str, Callable[[], object]] = {}
+    for seat in seats:
+        system, voice = plugins.load("systems", seat.system), sitting.speaker(seat)
+        turns = _turns(rows)
+        answerers[seat.system] = lambda system=system, voice=voice, turns=turns: system.answer(voice, [next(turns)])
+    told = cost.latency(answerers, ROUNDS)
+    return {
+        name: {
+            "latency/p50": one.p50,
+            "latency/p95": one.p95,
+            "cost/per_thousand": cost.per_thousand(one.p50 / 1000, price),
+        }
+        for name, one in told.items()
+    }
+
+
+def _turns(rows: Sequence[Any]) -> Any:
+    while True:
+        yield from map(sitting.query, rows)
+
+
+def intervals(arms: Sequence[Arm], items: Sequence[Item]) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Mean and 95 % interval of every figure over seeds; with one seed, of pairs alone, over pairs by bootstrap."""
+    by_system: defaultdict[str, list[Arm]] = defaultdict(list)
+    for one in arms:
+        by_system[one.system].append(one)
+    told: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for system, some in by_system.items():
+        if len(some) > 1:
+            shared = set.intersection(*(set(one.figures) for one in some))
+            told[system] = {name: comparing.interval([one.figures[name] for one in some]) for name in sorted(shared)}
+        else:
+            told[system] = {"pst/pair": _bootstrapped(some[0], items)}
+    return told
+
+
+def _bootstrapped(one: Arm, items: Sequence[Item]) -> tuple[float, float, float]:
+    won: defaultdict[str, list[float]] = defaultdict(list)
+    for item in items:
+        won[item.pair_id].append(one.scores["pst"][item.item_id])
+    values = [100.0 * all(twins) for twins in won.values()]
+    low, high = comparing.bootstrap(values, list(won), DRAWS, one.seed)
+    return one.figures["pst/pair"], low, high
+
+
+def compare(arms: Sequence[Arm], items: Sequence[Item]) -> list[Compared]:
+    """Every system against the standard one, and perceptual reward against every control, on the same questions."""
+    named: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(lambda: {name: {} for name in SETS})
+    pair = {item.item_id: item.pair_id for item in items}
+    for one in arms:
+        for name in SETS:
+            scored = one.scores[name]
+            scored = _pairs(scored, pair) if name == "pst" else scored
+            named[one.system][name] |= {f"{one.seed}/{question}": score for question, score in scored.items()}
+    reward = "perceptual_reward"
+    rivals = [(system, BASE) for system in named if system != BASE and BASE in named]
+    rivals += [(reward, control) for control in named if reward in named and control in results.CONTROLS]
+    return [_compared(system, against, name, named) for system, against in rivals for name in SETS]
+
+
+def _pairs(scored: Mapping[str, float], pair: Mapping[str, str]) -> dict[str, float]:
+    won: dict[str, float] = {}
+    for item, score in scored.items():
+        won[pair[item]] = min(won.get(pair[item], 1.0), score)
+    return won
+
+
+def _compared(system: str, against: str, name: str, named: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Compared:
+    one, other = named[system][name], named[against][name]
+    shared = one.keys() & other.keys()
+    better = sum(one[q] > other[q] for q in shared)
+    worse = sum(one[q] < other[q] for q in shared)
+    return Compared(system, against, KEY[name], better, worse, comparing.mcnemar(one, other))
+
+
+def assemble(
+    recipe: Recipe, seats: Sequence[Seat], paid: Mapping[Path, Mapping[str, float]], made: Materials, command: str
+) -> Results:
+    """Everything, as results.json has it. paid: by the folder of an arm, what its training cost."""
+    items = list(store.open(made.pst).items())
+    beside = latencies([seat for seat in seats if seat.seed == 0], recipe.price)
+    arms = [arm(seat, figures(seat, items)[0], paid[seat.folder], beside[seat.system]) for seat in seats]
+    return Results(
+        format=results.FORMAT,
+        pstgen=results.versions(())["pstgen"],
+        command=command,
+        device=device(),
+        recipe=results.told(recipe),
+        libraries=results.versions(LIBRARIES),
+        materials={"pst": len(items), "vqa": len(arms[0].scores["vqa"]), "gqa": len(arms[0].scores["gqa"])},
+        arms=arms,
+        intervals=intervals(arms, items),
+        compared=compare(arms, items),
+    )
+
+
+def device() -> str:
+    """What it ran on: the accelerator's name, or the processor's."""
+    import os
+    import platform
+
+    import torch
+
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = (line for line in info.read_text().splitlines() if line.startswith("model name"))
+        model = next(islice(lines, 1), model).partition(":")[2].strip() or model
+    return f"{model}, {len(os.sched_getaffinity(0))} cores"

@@ -1,0 +1,102 @@
+"""results.json: what every system reached, what it cost, and how they compare."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen import __version__
+from pstgen.recipe import Recipe
+
+FORMAT = 1
+FILE = "results.json"
+CONTROLS = frozenset(
+    {"question_only", "standard_longer", "random_targets", "shuffled_masks", "stage1_only", "stage2_only"}
+)
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One system under one seed.
+
+    flops: of its training, both stages. figures: "pst/pair", "vqa/overall", "latency/p50", …: percent, or as the metric
+    says. absent: figures that there are none of, and why. score: by question, "pst", "vqa" and "gqa", 0 to 1.
+    """
+
+    system: str
+    seed: int
+    parameters: int
+    steps: dict[str, int]
+    flops: float
+    seconds: float
+    figures: dict[str, float]
+    absent: dict[str, str]
+    scores: dict[str, dict[str, float]]
+
+
+class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """McNemar's exact test of one system against another, on the questions of all seeds together."""
+
+    system: str
+    against: str
+    metric: str
+    better: int
+    worse: int
+    p: float
+
+
+class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of a run. intervals: system → figure → (mean, low, high) over seeds, or over pairs where there is one seed."""
+
+    format: int
+    pstgen: str
+    command: str
+    device: str
+    recipe: dict[str, Any]
+    libraries: dict[str, str]
+    materials: dict[str, int]
+    arms: list[Arm]
+    intervals: dict[str, dict[str, tuple[float, float, float]]]
+    compared: list[Compared]
+
+
+def read(folder: Path) -> Results:
+    """Read what a run left."""
+    return msgspec.json.decode((folder / FILE).read_bytes(), type=Results)
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write it, whole or not at all."""
+    draft = folder / f".{FILE}"
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    draft.replace(folder / FILE)
+
+
+def of_system(results: Results, system: str) -> list[Arm]:
+    """Its arms, by seed."""
+    return [arm for arm in results.arms if arm.system == system]
+
+
+def told(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain values; no path of this machine."""
+    plain: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
+    return plain | {"train": None if recipe.train is None else "given"}
+
+
+def versions(names: Sequence[str]) -> dict[str, str]:
+    """Of the libraries that decide."""
+    from importlib import metadata
+
+    return {"pstgen": __version__} | {name: metadata.version(name) for name in names}
+
+
+def mean(arms: Sequence[Arm], figure: str) -> float | None:
+    """Over seeds; None where any of them has none."""
+    values = [arm.figures.get(figure) for arm in arms]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if values and len(known) == len(values) else None
+
+
+def schema() -> Mapping[str, Any]:
+    """JSON schema of results.json."""
+    return msgspec.json.schema(Results)

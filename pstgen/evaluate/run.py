@@ -1,0 +1,205 @@
+"""THE ROAD of `pstgen train-eval`: materials → stage 1 → stage 2 → answers → figures → results."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as waited
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen import plugins
+from pstgen.evaluate import materials as shelf
+from pstgen.evaluate import measures, results, sitting
+from pstgen.evaluate.materials import Materials, Track
+from pstgen.evaluate.results import Results
+from pstgen.evaluate.sitting import Seat
+from pstgen.recipe import Recipe
+from pstgen.records import BadInput
+from pstgen.systems import Plan
+from pstgen.train.stages import Learnt, Task, ready, weigh
+
+Told = Callable[[str, int, int], None]  # name of a task, steps done, steps in all
+
+RECIPE = "recipe.json"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A system under a seed, and the stages that it needs; first is shared by all that begin alike."""
+
+    system: str
+    plan: Plan
+    seed: int
+    folder: Path
+    first: Task | None
+    second: Task | None
+
+
+def run(  # noqa: PLR0913, PLR0917 (what a run is made of)
+    recipe: Recipe, out: Path, given: Materials | None, command: str, track: Track, told: Told
+) -> Results:
+    """Train and examine every system of the recipe; what is done already is not done again.
+
+    Raises BadInput where `out` was made by another recipe, or a folder that was given does not fit.
+    """
+    _claim(recipe, out)
+    made = shelf.gather(recipe, out, given, track)
+    arms = plan(recipe, made, out)
+    learnt = {task.out: done for task, done in _all(stages(arms), told)}
+    seats = [seat(recipe, arm, made) for arm in arms]
+    _sit(seats, told)
+    paid = {arm.folder: cost(arm, arms, learnt) for arm in arms}
+    found = measures.assemble(recipe, seats, paid, made, command)
+    results.write(found, out)
+    return found
+
+
+def _claim(recipe: Recipe, out: Path) -> None:
+    """Write the recipe, or see that it is the one that is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    mine = msgspec.json.format(msgspec.json.encode(recipe, enc_hook=str)) + b"\n"
+    file = out / RECIPE
+    if file.is_file() and file.read_bytes() != mine:
+        raise BadInput(f"{out}: was made by another recipe ({RECIPE}); name another --out")
+    file.write_bytes(mine)
+
+
+def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
+    """Every system under every seed. One that answers with another's weights needs that one too."""
+    names = recipe.systems or plugins.names("systems")
+    plans: dict[str, Plan] = {name: plugins.load("systems", name).PLAN for name in names}
+    plans |= {each.of: plugins.load("systems", each.of).PLAN for each in list(plans.values()) if each.of}
+    steps = longer(recipe, made, out) if any(each.longer for each in plans.values()) else 0
+    seeds = range(recipe.seeds)
+    return [_arm(recipe, made, out / f"seed-{n}", n, name, each, steps) for n in seeds for name, each in plans.items()]
+
+
+def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, plan: Plan, steps: int) -> Arm:  # noqa: PLR0913, PLR0917 (one line of a table)
+    def encoder(kind: Plan) -> Task:
+        where = folder / "-".join(filter(None, ("encoder", kind.first, kind.corrupt)))
+        return Task(recipe, kind, made.course, made.words, where, "encoder", seed, recipe.encoder_steps)
+
+    first = encoder(plan) if plan.first and recipe.encoder_steps else None
+    detector = encoder(Plan(first="perception")) if plan.told == "tools" else None
+    second = Task(
+        recipe,
+        plan,
+        made.course,
+        made.words,
+        folder / name / "model",
+        "joint",
+        seed,
+        steps if plan.longer else recipe.joint_steps,
+        begun=first and first.out,
+        detector=detector and detector.out,
+    )
+    return Arm(name, plan, seed, folder / name, first or detector, None if plan.of else second)
+
+
+def longer(recipe: Recipe, made: Materials, out: Path) -> int:
+    """How many steps of a standard VLM cost what both stages of perceptual reward cost."""
+    whole, plain = (
+        _arm(recipe, made, out, 0, name, plugins.load("systems", name).PLAN, 0)
+        for name in ("perceptual_reward", "standard")
+    )
+    paid = sum(weigh(ready(bare(task)), task).flops for task in (whole.first, whole.second) if task)
+    return round(paid / max(weigh(ready(bare(task)), task).step_flops for task in (plain.second,) if task))
+
+
+def cost(arm: Arm, arms: Sequence[Arm], learnt: Mapping[Path, Learnt]) -> dict[str, float]:
+    """What its training cost, that of the system whose weights it answers with included."""
+    if arm.plan.of:
+        other = next(one for one in arms if (one.system, one.seed) == (arm.plan.of, arm.seed))
+        return cost(other, arms, learnt)
+    done = [learnt[task.out] if task else None for task in (arm.first, arm.second)]
+    encoder, joint = (one.steps if one else 0 for one in done)
+    return {
+        "parameters": max(one.parameters for one in done if one),
+        "encoder": encoder,
+        "joint": joint,
+        "flops": sum(one.flops for one in done if one),
+        "seconds": sum(one.seconds for one in done if one),
+    }
+
+
+def bare(task: Task) -> Task:
+    """The same without what is not trained yet: to be weighed."""
+    return replace(task, begun=None, detector=None)
+
+
+def stages(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
+    """Every stage once: first ones, which second ones wait for; the longest first."""
+    first = {arm.first.out: arm.first for arm in arms if arm.first}
+    second = {arm.second.out: arm.second for arm in arms if arm.second}
+    return list(first.values()), sorted(second.values(), key=lambda task: -task.steps)
+
+
+def _all(waves: tuple[list[Task], list[Task]], told: Told) -> Iterator[tuple[Task, Learnt]]:
+    """Learn every stage, as many at once as there are cores for them."""
+    for wave in waves:
+        with _pool() as pool:
+            futures = {pool.submit(sitting.train, task): task for task in wave}
+            for future in _watched(list(futures), partial(_progress, wave, told)):
+                yield futures[future], future.result()
+
+
+def _progress(wave: Sequence[Task], told: Told) -> None:
+    """Say how far each stage is, by the last whole line of its log."""
+    for task in wave:
+        log = task.out / "log.jsonl"
+        lines = log.read_bytes().splitlines()[-2:] if log.is_file() else []
+        steps = [json.loads(line)["step"] for line in lines if line.endswith(b"}")]
+        if steps:
+            told(f"{task.out.parent.name if task.stage == 'joint' else task.out.name} ({task.seed})", steps[-1], task.steps)
+
+
+def _sit(seats: Sequence[Seat], told: Told) -> None:
+    with _pool() as pool:
+        futures = [pool.submit(sitting.sit, each) for each in seats]
+        for n, future in enumerate(_watched(futures, lambda: None), 1):
+            future.result()
+            told("examination", n, len(seats))
+
+
+def seat(recipe: Recipe, arm: Arm, made: Materials) -> Seat:
+    """Where an arm sits its examination."""
+    model = arm.second.out if arm.second else arm.folder.parent / arm.plan.of / "model"
+    detector = arm.second.detector if arm.second else None
+    return Seat(arm.system, arm.seed, arm.folder, model, detector, made, recipe.evaluations)
+
+
+def _watched(futures: Sequence[Future[Any]], look: Callable[[], object]) -> Iterator[Future[Any]]:
+    """Futures as they are done; the first that fails stops the rest."""
+    left = set(futures)
+    while left:
+        done, left = waited(left, timeout=2.0, return_when="FIRST_COMPLETED")
+        look()
+        for future in done:
+            if future.exception():
+                for other in left:
+                    other.cancel()
+            yield future
+
+
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    """One process a core, one thread each, which small models use best; on an accelerator one process."""
+    import torch
+
+    cores = 1 if torch.cuda.is_available() else max(1, len(os.sched_getaffinity(0)))
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_alone) as pool:
+        yield pool
+
+
+def _alone() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)

@@ -1,0 +1,157 @@
+"""One system sits the examination: it learns, answers everything, and is looked into."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen import plugins, store
+from pstgen.evaluate.materials import Language, Materials
+from pstgen.likelihood import Model
+from pstgen.metrics import Scores
+from pstgen.official import Example
+from pstgen.records import Refusals
+from pstgen.speaker import Query, Speaker
+from pstgen.store import Row
+from pstgen.systems import Plan
+from pstgen.train.stages import Learnt, Task, learn
+from pstgen.truth import pixels
+
+ANSWERS, LOOKED = "answers.json", "looked.json"
+BATCH = 64
+LOOKED_INTO, ATTACKED, CHAINED = 96, 48, 96  # items of the stress test: attention, robustness, chains
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for tools."""
+
+    system: str
+    seed: int
+    folder: Path
+    model: Path
+    detector: Path | None
+    materials: Materials
+    evaluations: tuple[str, ...]
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What a system answered, by the name of the question: the stress test as asked and asked plainly, and both exams."""
+
+    pst: dict[str, str]
+    neutral: dict[str, str]
+    vqa: dict[str, str]
+    gqa: dict[str, str]
+    chains: dict[str, str] = {}
+
+
+def train(task: Task) -> Learnt:
+    """Learn one stage; its progress stands in the log of its folder."""
+    return learn(task, _silent)
+
+
+def _silent(step: int, figures: dict[str, float]) -> None:
+    """Say nothing: the log in the folder tells."""
+
+
+def sit(seat: Seat) -> None:
+    """Answer and be looked into; what is there already is not done again."""
+    seat.folder.mkdir(parents=True, exist_ok=True)
+    if not (seat.folder / ANSWERS).is_file():
+        _write(seat.folder / ANSWERS, answers(seat))
+    if not (seat.folder / LOOKED).is_file():
+        _write(seat.folder / LOOKED, {name: msgspec.to_builtins(told) for name, told in looks(seat)})
+
+
+def _write(file: Path, told: Any) -> None:
+    draft = file.with_suffix(".part")
+    draft.write_bytes(msgspec.json.encode(told))
+    draft.replace(file)
+
+
+def speaker(seat: Seat) -> Speaker:
+    """The system's model, loaded."""
+    return Speaker(Model(str(seat.model), "auto"), str(seat.detector or ""))
+
+
+def answers(seat: Seat) -> Answers:
+    """Everything that is asked, a batch of images at a time."""
+    system, voice = plugins.load("systems", seat.system), speaker(seat)
+    told: dict[str, dict[str, str]] = {"pst": {}, "neutral": {}, "vqa": {}, "gqa": {}}
+    rows = store.open(seat.materials.pst).rows()
+    for batch in _batches(rows):
+        queries = [query(row) for row in batch]
+        plain = [replace(one, question=row.item.neutral) for one, row in zip(queries, batch, strict=True)]
+        for name, asked in (("pst", queries), ("neutral", plain)):
+            said = system.answer(voice, asked)
+            told[name] |= {one.name: answer for one, answer in zip(asked, said, strict=True)}
+    for name in ("vqa", "gqa"):
+        if name == "gqa" and seat.materials.gqa == seat.materials.vqa:
+            told["gqa"] = told["vqa"]  # the world asks one set of questions, written in two formats
+            continue
+        examples: Iterator[Example] = _official(name).examples(getattr(seat.materials, name), Refusals())
+        for some in _batches(examples):
+            asked = [Query(one.question_id, one.question, (), pixels.read(str(one.image))) for one in some]
+            told[name] |= {one.question_id: said for one, said in zip(asked, system.answer(voice, asked), strict=True)}
+    return Answers(**told, chains=_chains(seat, system, voice))
+
+
+def _official(name: str) -> Any:
+    from pstgen import gqa, vqa
+
+    return {"vqa": vqa, "gqa": gqa}[name]
+
+
+def query(row: Row) -> Query:
+    """An item as a question."""
+    return Query(row.item.item_id, row.item.question, row.item.options, pixels.decoded(row.image))
+
+
+def _chains(seat: Seat, system: Any, voice: Speaker) -> dict[str, str]:
+    """What a system that says its chain says."""
+    plan: Plan = system.PLAN
+    if plan.told != "chain":
+        return {}
+    some = [query(row) for row in some_rows(seat, CHAINED)]
+    return dict(zip((one.name for one in some), voice.say(some, system.MOST_TOKENS), strict=True))
+
+
+def some_rows(seat: Seat, most: int) -> list[Row]:
+    """Items of the first pairs by name, which a hash gave: whole pairs, the same for every system."""
+    rows: list[Row] = []
+    for row in store.open(seat.materials.pst).rows():
+        if len(rows) >= most and row.item.pair_id != rows[-1].item.pair_id:
+            break
+        rows.append(row)
+    return rows
+
+
+def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:
+    """Metrics that need the model itself."""
+    system, voice = plugins.load("systems", seat.system), speaker(seat)
+    plan: Plan = system.PLAN
+    wanted = set(seat.evaluations or plugins.names("metrics"))
+    load = plugins.load
+    if "language" in wanted and not plan.of:
+        kept = msgspec.json.decode(seat.materials.language.read_bytes(), type=Language)
+        yield "language", load("metrics", "language").measure(voice.model, kept.texts, kept.choices)
+    if "attention" in wanted and plan.sees and not plan.of:
+        yield "attention", load("metrics", "attention").measure(voice.model, some_rows(seat, LOOKED_INTO))
+    if "robustness" in wanted and plan.sees:
+        yield "robustness", load("metrics", "robustness").measure(system, voice, some_rows(seat, ATTACKED))
+    if "chains" in wanted and plan.told == "chain":
+        said = msgspec.json.decode((seat.folder / ANSWERS).read_bytes(), type=Answers).chains
+        yield "chains", load("metrics", "chains").measure(some_rows(seat, CHAINED), said)
+
+
+def _batches(things: Any) -> Iterator[Sequence[Any]]:
+    batch: list[Any] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
