@@ -52,7 +52,7 @@ APOSTROPHES = {wrong: word for word in CONTRACTIONS for wrong in _one_dropped(wo
 
 
 def measure(predictions: Mapping[str, str], where: Path, /, asked: Collection[str] | None = None) -> Scores:
-    """Accuracy in percent: over all, by answer type and by question type; each question's own, 0 to 1.
+    """Accuracy in percent: `overall`, by answer type and by question type; each question's own, 0 to 1.
 
     predictions: question id -> answer. where: the folder of the official files, or one of them. asked: ids of the
     questions that were asked; None means all that are annotated. Raises BadInput where the files are missing or do not
@@ -66,7 +66,7 @@ def measure(predictions: Mapping[str, str], where: Path, /, asked: Collection[st
         row = named[name]
         _sound(row, file)
         scores[name] = accuracy(predictions[name], [said.answer for said in row.answers])
-        for group in ("accuracy", f"answer type {row.answer_type}", f"question type {row.question_type}"):
+        for group in ("overall", f"answer type {row.answer_type}", f"question type {row.question_type}"):
             groups[group].append(scores[name])
     absent = {
         name: "no such question was asked" for kind in vqa.ANSWER_TYPES if (name := f"answer type {kind}") not in groups

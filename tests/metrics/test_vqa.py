@@ -174,7 +174,7 @@ def test_on_real_questions_people_score_what_an_independent_implementation_gives
         for row in rows
     }
     assert scores.per_question == pytest.approx(theirs, abs=1e-6)
-    assert scores.figures["accuracy"] == pytest.approx(100 * sum(theirs.values()) / len(theirs), abs=1e-6)
+    assert scores.figures["overall"] == pytest.approx(100 * sum(theirs.values()) / len(theirs), abs=1e-6)
     for kind in files.ANSWER_TYPES:
         of_kind = [theirs[str(row["question_id"])] for row in rows if row["answer_type"] == kind]
         assert scores.figures[f"answer type {kind}"] == pytest.approx(100 * sum(of_kind) / len(of_kind), abs=1e-6)
@@ -201,7 +201,7 @@ def test_accuracy_is_given_over_all_by_answer_type_and_by_question_type_and_what
     scores = vqa.measure({"1": "red", "2": "blue", "3": "red"}, written(tmp_path, *rows))
     assert scores.figures == pytest.approx(
         {
-            "accuracy": 200 / 3,
+            "overall": 200 / 3,
             "answer type other": 100,
             "answer type yes/no": 50,
             "question type what": 50,
@@ -214,7 +214,7 @@ def test_accuracy_is_given_over_all_by_answer_type_and_by_question_type_and_what
 
 def test_only_the_questions_that_were_asked_count(tmp_path):
     scores = vqa.measure({"1": "red"}, written(tmp_path, row(1), row(2)), asked={"1"})
-    assert scores.figures["accuracy"] == 100
+    assert scores.figures["overall"] == 100
 
 
 @pytest.mark.parametrize(
