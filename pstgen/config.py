@@ -68,6 +68,7 @@ class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     seed: int = 0
     folds: int = 5  # of every attacker, grouped by pair
     confidence: float = 0.95  # of every interval
+    most_wrong: float | None = None  # labels, by the upper bound of an audit; None asks for no audit
     most_over: float = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach
 
 

@@ -1,6 +1,6 @@
 """Runs checks/ over a finished dataset and writes the certificate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from pstgen.records import Finding, Unavailable
 CERTIFICATE = "certificate.json"
 FIRST = "integrity"
 SAYS = (
-    "Labels were recomputed from the annotations in the set; no person has audited them. "
+    "Labels were recomputed from the annotations in the set; {audit}. "
     "Pairs were checked by construction: twins share every byte of text, so no function of the text alone can win a pair."
 )
 
@@ -26,6 +26,16 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says: str
     findings: list[Finding]
     seal: str = ""
+
+
+def says(findings: Sequence[Finding]) -> str:
+    """What the certificate claims, in words; of the labels only what an audit supports."""
+    of = next((finding.figures for finding in findings if "audited" in finding.figures), None)
+    if of is None:
+        return SAYS.format(audit="they are not audited: no person has looked at them")
+    people = "one person" if of["people"] == 1 else f"{of['people']:.0f} people"
+    wrong = f"{of['wrong/share']:.1%} of those are wrong, of all, by the upper bound, at most {of['wrong/high']:.1%}"
+    return SAYS.format(audit=f"{of['audited']:,.0f} were audited by {people}: {wrong}")
 
 
 def verify(config: VerifyConfig, said: Callable[[str], None] = lambda _: None) -> tuple[Finding, ...]:
@@ -48,7 +58,7 @@ def verify(config: VerifyConfig, said: Callable[[str], None] = lambda _: None) -
 
 def _write(folder: Path, manifest: str, findings: list[Finding]) -> None:
     certificate = Certificate(
-        pstgen=__version__, manifest=manifest, sound=all(f.sound for f in findings), says=SAYS, findings=findings
+        pstgen=__version__, manifest=manifest, sound=all(f.sound for f in findings), says=says(findings), findings=findings
     )
     draft = folder.parent / f".{folder.name}.{CERTIFICATE}"
     try:

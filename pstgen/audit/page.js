@@ -29,13 +29,14 @@ function make(kind, text, parent, className = "") {
 
 async function ask(path, body) {
   const how = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const failed = body ? "Not saved: " : "";
   let answer;
   try {
     answer = await fetch(path, how);
   } catch {
-    throw new Error("pstgen does not answer: is it still running? Start it again and open the address that it prints.");
+    throw new Error(`${failed}pstgen does not answer. Start it again, and open the address that it prints.`);
   }
-  if (!answer.ok) throw new Error((await answer.text()).trim());
+  if (!answer.ok) throw new Error(failed + (await answer.text()).trim());
   return answer.json();
 }
 
@@ -45,7 +46,7 @@ function act(deed) {
     await deed();
     draw();
   }).catch((error) => {
-    $("trouble").textContent = `Not saved. ${error.message}`;
+    $("trouble").textContent = error.message;
     $("trouble").hidden = false;
   });
 }
@@ -114,11 +115,12 @@ function draw() {
   if (built !== page) {
     shown.lure = false; // each pair is looked at unled
     built = page;
-    if (ended) end();
-    else build(told.pages[page]);
+    $("twins").replaceChildren();
+    if (!ended) build(told.pages[page]);
     window.scrollTo(0, 0); // and from there to the picture in focus, where it is out of sight
   }
   head(ended);
+  if (ended) end();
   $("pair").hidden = ended;
   $("end").hidden = !ended;
   [...$("twins").children].forEach((card, n) => mark(card, twins()[n], n === twin));

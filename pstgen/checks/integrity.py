@@ -11,7 +11,7 @@ from pstgen.config import VerifyConfig
 from pstgen.records import BadInput, Finding
 from pstgen.store import Dataset
 
-UNLISTED = {"manifest.json", "certificate.json"}
+UNLISTED = {"manifest.json", "certificate.json", "audit.jsonl"}
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001

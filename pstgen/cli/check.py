@@ -17,6 +17,9 @@ from pstgen.records import BadInput
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
+@click.option(
+    "--most-wrong", type=click.FloatRange(0, 1), help="Of the labels, by an audit's upper bound.  [default: any]"
+)
 @plainly
 def verify(file: Path | None, **options: Any) -> None:
     """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
