@@ -174,7 +174,9 @@ function card(one, n) {
 }
 
 function mark(made, one, focused) {
-  if (focused && made.dataset.focused !== "true") made.scrollIntoView({ block: "nearest" });
+  if (focused && made.dataset.focused !== "true") {
+    for (const part of [".look", ".verdicts"]) made.querySelector(part).scrollIntoView({ block: "nearest" });
+  }
   made.dataset.focused = focused;
   for (const button of made.querySelectorAll("[data-verdict]")) {
     button.setAttribute("aria-pressed", verdicts[one.item] === button.dataset.verdict);
