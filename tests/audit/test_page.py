@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from pstgen import verdicts
+from pstgen import store, verdicts
 
 selenium = pytest.importorskip("selenium", reason="pip install selenium drives the browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -19,6 +19,9 @@ DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs a browser: apt-get install chromium chromium-driver"
 )
+
+
+REBOUND = "rebound.example"  # a name of somebody else's that leads here
 
 
 class Audit:
@@ -68,7 +71,13 @@ def chromium(tmp_path_factory):
     options.binary_location = CHROMIUM
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,860"):
+    for word in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,860",
+        f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+    ):
         options.add_argument(word)
     browser = webdriver.Chrome(options=options, service=Service(DRIVER))
     yield browser
@@ -144,8 +153,6 @@ class Page:
 
 
 def test_the_page_shows_the_question_the_labels_and_the_pictures(page, audit):
-    from pstgen import store
-
     item = page.focus[0]
     of = next(one for one in store.open(audit.folder).items() if one.item_id == item)
     assert page.text("#question") == of.question
@@ -336,7 +343,10 @@ TRY = """
 const [address, body, done] = arguments;
 const tries = ["application/json", "text/plain"].flatMap((kind) => ["cors", "no-cors"].map((mode) =>
   fetch(address + "verdict", {method: "POST", mode, headers: {"Content-Type": kind}, body})));
-const reads = [fetch(address + "told").then((a) => a.text())];
+const reads = [fetch(address + "told").then((a) => a.text()), new Promise((seen, not) => {
+  const image = new Image();
+  [image.onload, image.onerror, image.src] = [() => seen("seen"), not, address + "image/" + JSON.parse(body).item];
+})];
 Promise.allSettled([...tries, ...reads]).then((all) => done(all.map((one) => one.value?.status ?? one.value ?? "refused")));
 """
 
@@ -348,7 +358,8 @@ def test_another_page_in_the_same_browser_gets_nothing_even_if_it_knows_the_secr
     thread.start()
     try:
         chromium.get(f"http://127.0.0.1:{stranger.server_port}/")
-        body = json.dumps({"item": "x", "verdict": "right"})
+        item = next(store.open(audit.folder).items()).item_id
+        body = json.dumps({"item": item, "verdict": "right"})
         told = chromium.execute_async_script(TRY, audit.address, body)
         assert set(told) <= {"refused", 0}  # 0: an answer that may not be read
         assert audit.lines == []
@@ -356,3 +367,10 @@ def test_another_page_in_the_same_browser_gets_nothing_even_if_it_knows_the_secr
         stranger.shutdown()
         thread.join()
         stranger.server_close()
+
+
+def test_a_name_of_somebody_elses_that_leads_here_gets_nothing(chromium, audit):
+    chromium.get(audit.address.replace("127.0.0.1", REBOUND))
+    assert chromium.find_element("css selector", "body").text == "another host than this one is asked for"
+    chromium.get(audit.address.replace("127.0.0.1", "localhost"))
+    assert chromium.title == "pstgen audit"
