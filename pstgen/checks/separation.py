@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
 
+from pstgen import probing
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.priors import is_prior_part
@@ -15,8 +16,8 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
     """Apply the rule that parted the scenes again, and compare the images' bytes; edits of one scene may be alike."""
     rule = [dataset.manifest.settings[name] for name in ("prior_split", "prior_share", "seed")]
     scenes: defaultdict[str, set[str]] = defaultdict(set)
-    for row in dataset.rows():
-        scenes[sha256(row.image).hexdigest()].add(origin(row.item.scene_id))
+    for picture in probing.pictures(dataset):
+        scenes[sha256(picture.code).hexdigest()].add(origin(picture.item.scene_id))
 
     def found() -> Iterator[str]:
         for names in scenes.values():

@@ -1,39 +1,21 @@
 """Whatever is changed in a finished set, `verify` says so and names it."""
 
-import shutil
-
-import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from datasets import Image, load_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pstgen import build, columns, store
-from pstgen.config import BuildConfig, VerifyConfig
+from pstgen import plugins, store
+from pstgen.config import VerifyConfig
 from pstgen.records import BadInput
 from pstgen.verify import verify
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """A small sound set of the world, its certificate beside it."""
-    out = tmp_path_factory.mktemp("built") / "pst"
-    build.build(BuildConfig(source="world", scenes=120, size=64, candidates=60, wordings=3, out=out))
-    assert all(finding.sound for finding in verify(VerifyConfig(folder=out)))
-    return out
-
-
-@pytest.fixture
-def folder(built, tmp_path):
-    """A copy to spoil."""
-    shutil.copytree(built, tmp_path / "pst")
-    return tmp_path / "pst"
-
-
-def problems(folder):
-    return [problem for finding in verify(VerifyConfig(folder=folder)) for problem in finding.problems]
+def problems(folder, *checks):
+    """What is wrong with it, in the eyes of `verify`, or of some checks alone."""
+    config = VerifyConfig(folder=folder)
+    asked = (plugins.load("checks", name).examine(store.open(folder), config) for name in checks)
+    return [problem for finding in (asked if checks else verify(config)) for problem in finding.problems]
 
 
 FILES = [
@@ -41,6 +23,8 @@ FILES = [
     "croissant.json",
     "manifest.json",
     "certificate.json",
+    "certificate.html",
+    "vulnerability.parquet",
     "scores.parquet",
     "data/test-00000-of-00001.parquet",
 ]
@@ -55,7 +39,7 @@ def test_any_flipped_bit_of_any_file_is_named(built, folder, name, data):
     code[at] ^= 1 << data.draw(st.integers(0, 7))
     (folder / name).write_bytes(code)
     try:
-        told = problems(folder)
+        told = problems(folder, "integrity")
     except BadInput as error:  # a manifest that is no longer one
         told = [str(error)]
     assert any(name in line for line in told), told
@@ -67,71 +51,75 @@ def test_every_file_of_the_set_is_among_those(built):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named_but_for_the_certificate(folder, name):
+def test_a_missing_file_is_named_but_for_what_verify_writes(folder, name):
     (folder / name).unlink()
     try:
-        told = problems(folder)
+        told = problems(folder, "integrity")
     except BadInput as error:
         told = [str(error)]
-    assert (name == "certificate.json") == (not told)
-    assert name == "certificate.json" or any(name in line for line in told)
+    written = name.startswith(("certificate.", "vulnerability."))
+    assert written == (not told)
+    assert written or any(name in line for line in told)
 
 
 def test_a_stranger_among_the_files_is_named(folder):
     (folder / "data" / "extra.bin").write_bytes(b"x")
-    assert any("data/extra.bin" in line for line in problems(folder))
-
-
-def forged(folder, change):
-    """Rewrite the items by `change(rows)` and seal the forgery as a clever forger would."""
-    shard = next((folder / "data").glob("*.parquet"))
-    rows = pq.read_table(shard).to_pylist()
-    change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=columns.SCHEMA), shard)
-    (folder / "certificate.json").unlink()
-    manifest = store.open(folder).manifest
-    (folder / "manifest.json").unlink()
-    store.seal(folder, msgspec.structs.replace(manifest, items=len(rows)))
-    return problems(folder)
+    assert any("data/extra.bin" in line for line in problems(folder))  # all that verify says
 
 
 def swapped(rows):
     rows[0]["answer"], rows[1]["answer"] = rows[1]["answer"], rows[0]["answer"]
 
 
-def test_swapped_answers_are_named_even_if_the_forger_seals_them(folder):
-    told = forged(folder, swapped)
+def test_swapped_answers_are_named_even_if_the_forger_seals_them(forge):
+    told = problems(forge(swapped))
     assert any("the answer is" in line and "the set says" in line for line in told)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("check", "change", "said"),
     [
-        (lambda rows: rows.pop(), "one control, one stress twin"),
-        (lambda rows: rows[0].update(question=rows[0]["question"] + ","), "question differ"),
-        (lambda rows: rows[0].update(options=rows[0]["options"][::-1]), "options differ"),
-        (lambda rows: rows[0].update(evidence=rows[2]["evidence"]), "evidence"),
-        (lambda rows: rows[0].update(target_region=rows[2]["target_region"]), "target region"),
-        (lambda rows: rows[0].update(image=rows[2]["image"]), "one and the same image"),
+        ("pairs", lambda rows: rows.pop(), "one control, one stress twin"),
+        ("pairs", lambda rows: rows[0].update(question=rows[0]["question"] + ","), "question differ"),
+        ("pairs", lambda rows: rows[0].update(options=rows[0]["options"][::-1]), "options differ"),
+        ("labels", lambda rows: rows[0].update(evidence=rows[2]["evidence"]), "evidence"),
+        ("targets", lambda rows: rows[0].update(target_region=rows[2]["target_region"]), "target region"),
+        ("separation", lambda rows: rows[0].update(image=rows[2]["image"]), "one and the same image"),
+        ("duplicates", lambda rows: rows[0].update(image=rows[2]["image"]), "look alike (0 of 256 bits differ)"),
         (
+            "pairs",
             lambda rows: [row.update(options=sorted(row["options"], key=row["lure"].__ne__)) for row in rows],
             "letters",
         ),
     ],
-    ids=["a twin gone", "a comma more", "option order", "evidence", "target", "another image", "lure always first"],
+    ids=["twin gone", "comma", "option order", "evidence", "target", "another image", "look-alike", "lure first"],
 )
-def test_a_forgery_is_named(folder, change, said):
-    told = forged(folder, change)
+def test_a_forgery_is_named(forge, check, change, said):
+    told = problems(forge(change), check)
     assert any(said in line for line in told), told
 
 
-def test_a_scene_that_fed_the_prior_is_named(folder):
+@pytest.mark.parametrize("check", ["image_probe", "edited_probe", "file_probe", "duplicates"])
+def test_an_image_that_is_none_is_bad_input_that_names_the_item(forge, check):
+    name = []
+
+    def broken(rows):
+        row = next(row for row in rows if row["twin"] != "retrieved")
+        row["image"] = {"bytes": b"GIF89a", "path": "x.png"}
+        name.append(row["item_id"])
+
+    folder = forge(broken)
+    with pytest.raises(BadInput, match=name[0]):
+        problems(folder, check)
+
+
+def test_a_scene_that_fed_the_prior_is_named(forge):
     from pstgen.priors import is_prior_part
 
     name = next(f"world/{n}" for n in range(999) if is_prior_part(f"world/{n}", "", 0.2, 0))
     assert any(
         f"scene {name}: fed the prior" in line
-        for line in forged(folder, lambda rows: rows[0].update(source_image_id=name))
+        for line in problems(forge(lambda rows: rows[0].update(source_image_id=name)), "separation")
     )
 
 

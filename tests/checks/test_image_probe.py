@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from pstgen import plugins
+from pstgen import plugins, probing
 from pstgen.build import known
 from pstgen.checks import image_probe
 from pstgen.config import BuildConfig
@@ -36,8 +36,9 @@ def pairs(scenes, tmp_path_factory):
 
 def interval(pairs):
     names, first, second = zip(*pairs, strict=True)
-    looks = (np.stack([image_probe.features(image) for image in some]) for some in (first, second))
-    right = image_probe.probe(*looks, names, folds=5, seed=0)
+    looks = (np.stack([image_probe.look(image) for image in some]) for some in (first, second))
+    scenes = [frozenset({name}) for name in names]
+    right = probing.apart(*looks, scenes, model=image_probe.probe, folds=5, seed=0)
     return binomtest(int(right.sum()), len(right)).proportion_ci(0.95)
 
 
