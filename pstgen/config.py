@@ -70,6 +70,13 @@ class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     confidence: float = 0.95  # of every interval
     most_wrong: float | None = None  # labels, by the upper bound of an audit; None asks for no audit
     most_over: float = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach
+    probe_over: float = 0.02  # that a probe's surely reached share of pairs may pass one half
+    alike: int = 28  # bits of 256 by which pictures of different scenes must differ more
+    duplicates: int = 0  # scenes that may look like another, or like a picture of `against`
+    against: Path | None = None  # a folder of pictures, or a file of COCO image ids, that the set must not share
+    attacker_lm: str = ""  # fine-tuned on the words: a folder, a hub id, or "ours", the one that comes with pstgen
+    attacker_vlm: str = ""  # the same, of a vision-language model: blinded, tuned blind, shown another scene
+    device: str = "auto"  # of both
 
 
 class AuditConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +88,19 @@ class AuditConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     who: str = ""  # whose verdicts they are; empty means the user's name on this machine
     port: int = 0  # on 127.0.0.1; 0 means any free one
     browser: bool = True  # open one
+
+
+class RebuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen verify --rebuild`: what a manifest leaves out or only names, since it lies elsewhere on every machine."""
+
+    root: Path | None = None
+    annotations: Path | None = None
+    templates: Path | None = None
+    prior_vqa: Path | None = None
+    detector: Path | None = None
+    depth_model: str | None = None
+    lm: str | None = None
+    vlm: str | None = None
 
 
 class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

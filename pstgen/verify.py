@@ -1,31 +1,21 @@
 """Runs checks/ over a finished dataset and writes the certificate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from pstgen import __version__, plugins, store
+from pstgen import __version__, certificate, plugins, store
+from pstgen.certificate import Certificate
 from pstgen.config import VerifyConfig
 from pstgen.records import Finding, Unavailable
+from pstgen.store import Dataset
 
-CERTIFICATE = "certificate.json"
 FIRST = "integrity"
 SAYS = (
     "Labels were recomputed from the annotations in the set; {audit}. "
     "Pairs were checked by construction: twins share every byte of text, so no function of the text alone can win a pair."
 )
-
-
-class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """certificate.json: what was measured of which bytes. manifest: that file's seal."""
-
-    pstgen: str
-    manifest: str
-    sound: bool
-    says: str
-    findings: list[Finding]
-    seal: str = ""
 
 
 def says(findings: Sequence[Finding]) -> str:
@@ -38,11 +28,16 @@ def says(findings: Sequence[Finding]) -> str:
     return SAYS.format(audit=f"{of['audited']:,.0f} were audited by {people}: {wrong}")
 
 
-def verify(config: VerifyConfig, said: Callable[[str], None] = lambda _: None) -> tuple[Finding, ...]:
+def verify(
+    config: VerifyConfig,
+    said: Callable[[str], None] = lambda _: None,
+    more: Mapping[str, Callable[[Dataset], Finding]] = {},
+) -> tuple[Finding, ...]:
     """Examine a dataset and write its certificate; `said` hears the name of each check as it starts.
 
     Bytes come first: where they are not what the manifest says, nothing else is asked of them, and an older
-    certificate stays as it is. Raises BadInput where there is no dataset, Unavailable where the certificate cannot be written.
+    certificate stays as it is. more: further checks, by name, that come last. Raises BadInput where there is no dataset,
+    Unavailable where the certificate cannot be written.
     """
     dataset = store.open(config.folder)
     said(FIRST)
@@ -52,17 +47,41 @@ def verify(config: VerifyConfig, said: Callable[[str], None] = lambda _: None) -
             if name != FIRST:
                 said(name)
                 findings.append(plugins.load("checks", name).examine(dataset, config))
-        _write(config.folder, dataset.manifest.seal, findings)
+        for name, examine in more.items():
+            said(name)
+            findings.append(examine(dataset))
+        _write(dataset, config, findings)
     return tuple(findings)
 
 
-def _write(folder: Path, manifest: str, findings: list[Finding]) -> None:
-    certificate = Certificate(
-        pstgen=__version__, manifest=manifest, sound=all(f.sound for f in findings), says=says(findings), findings=findings
+def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding]) -> None:
+    """Write certificate.html, then certificate.json, which holds the hash of all that was written beside it."""
+    numbers = {
+        name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), (int, float))
+    }
+    told = Certificate(
+        pstgen=__version__,
+        manifest=dataset.manifest.seal,
+        sound=all(finding.sound for finding in findings),
+        says=says(findings),
+        thresholds=numbers,
+        tried=certificate.tried(findings),
+        proven=certificate.proven(findings),
+        not_proven=certificate.not_proven(findings),
+        findings=list(findings),
     )
-    draft = folder.parent / f".{folder.name}.{CERTIFICATE}"
+    page = plugins.load("exporters", "certificate").page(told, dataset.manifest.origin)
+    _put(dataset.folder / certificate.PAGE, page.encode())
+    written = {name: path for name in certificate.WRITTEN if (path := dataset.folder / name).is_file()}
+    files = {name: store.hashed(path) for name, path in written.items()}
+    _put(dataset.folder / certificate.NAME, store.canonical(msgspec.structs.replace(told, files=files)))
+
+
+def _put(file: Path, code: bytes) -> None:
+    """Write it whole or not at all; the draft lies outside of the dataset."""
+    draft = file.parent.parent / f".{file.parent.name}.{file.name}"
     try:
-        draft.write_bytes(store.canonical(certificate))
-        draft.replace(folder / CERTIFICATE)
+        draft.write_bytes(code)
+        draft.replace(file)
     except OSError as error:
-        raise Unavailable(f"{folder / CERTIFICATE}: cannot be written: {error.strerror}") from error
+        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from error

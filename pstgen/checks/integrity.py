@@ -3,15 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 
-from pstgen import columns, store
+from pstgen import certificate, columns, store
 from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.records import BadInput, Finding
-from pstgen.store import Dataset
+from pstgen.store import Dataset, File
 
-UNLISTED = {"manifest.json", "certificate.json", "audit.jsonl"}
+UNLISTED = {"manifest.json", certificate.NAME, "audit.jsonl", *certificate.WRITTEN}
+
+
+class Written(msgspec.Struct):
+    """What is asked of a certificate of any version."""
+
+    manifest: str = ""
+    files: dict[str, File] = {}
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
@@ -46,16 +54,19 @@ def _files(dataset: Dataset) -> Iterator[str]:
 
 
 def _certificate(dataset: Dataset) -> Iterator[str]:
-    path = dataset.folder / "certificate.json"
+    path = dataset.folder / certificate.NAME
     if not path.is_file():
         return
     try:
-        told = store.sealed(path)
-    except BadInput as error:
+        told = msgspec.convert(store.sealed(path), Written)
+    except (BadInput, msgspec.ValidationError) as error:
         yield f"{error}; delete it and verify again"
         return
-    if told.get("manifest") != dataset.manifest.seal:
-        yield "certificate.json: speaks of another manifest; delete it and verify again"
+    if told.manifest != dataset.manifest.seal:
+        yield f"{path.name}: speaks of another manifest; delete it and verify again"
+    for name, expected in told.files.items():
+        if (dataset.folder / name).is_file() and store.hashed(dataset.folder / name) != expected:
+            yield f"{name}: is not the one that {path.name} speaks of; delete both and verify again"
 
 
 def _columns(dataset: Dataset) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +15,72 @@ from pstgen import config, plugins
 from pstgen.cli.shared import NOT_SOUND, SETTINGS, Examples, Names, plainly, tracking
 from pstgen.records import BadInput
 
+LM = click.option(
+    "--attacker-lm", metavar="MODEL", help="Tuned on the words: a folder, a hub id (this downloads), ours."
+)
+VLM = click.option("--attacker-vlm", metavar="MODEL", help="Blinded, tuned blind, shown another scene: likewise.")
+DEVICE = click.option("--device", help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
-@click.command(cls=Examples, epilog="pstgen verify pst/\npstgen verify pst/ --seed 7")
+
+REBUILT = {
+    "root": "COCO's folder.",
+    "annotations": "The instances file, where it was one of your own.",
+    "templates": "The templates, where they were your own.",
+    "prior_vqa": "Folder of VQA v2's files.",
+    "detector": "ONNX file or folder.",
+    "depth_model": "Folder or hub id.",
+    "lm": "Folder or hub id; of the one that comes with pstgen, nothing.",
+    "vlm": "Likewise.",
+}
+
+
+def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options for what lies elsewhere on every machine, so that a manifest cannot tell it."""
+    for name, told in reversed(REBUILT.items()):
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, help=f"For --rebuild, if the build had it. {told}")(command)
+    return command
+
+
+@click.command(
+    cls=Examples,
+    epilog="pstgen verify pst/\npstgen verify pst/ --attacker-lm ours --attacker-vlm ours\n"
+    "pstgen verify pst/ --against ~/coco/train2017\npstgen verify pst/ --rebuild --root ~/coco --vlm ~/models/smolvlm",
+)
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
 @click.option(
     "--most-wrong", type=click.FloatRange(0, 1), help="Of the labels, by an audit's upper bound.  [default: any]"
 )
+@LM
+@VLM
+@DEVICE
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="Folder of pictures, or file of COCO ids, not to share."
+)
+@click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")
+@_rebuilt
 @plainly
-def verify(file: Path | None, **options: Any) -> None:
+def verify(file: Path | None, *, again: bool, **options: Any) -> None:
     """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
 
     Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
     """
     from rich.console import Console
 
-    from pstgen import tables
+    from pstgen import rebuild, tables
     from pstgen import verify as station
 
+    here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
-    with Console(stderr=True).status("verifying") as status:
-        findings = station.verify(settings, lambda check: status.update(f"checking {check}"))
+    more = {"rebuild": lambda dataset: rebuild.examine(dataset, here)} if again else {}
+    with Console(stderr=True).status("verifying") as status, _heard(status.console):
+        findings = station.verify(settings, lambda check: status.update(f"checking {check}"), more)
     tables.findings(findings)
+    for finding in findings:
+        if finding.check == "attackers":
+            tables.attacks(finding.figures)
     if not all(finding.sound for finding in findings):
         click.echo(f"{settings.folder}: NOT SOUND", err=True)
         sys.exit(NOT_SOUND)
@@ -50,6 +96,9 @@ def verify(file: Path | None, **options: Any) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
 @click.option("--seed", type=int, help="Of the folds.  [default: 0]")
+@LM
+@VLM
+@DEVICE
 @plainly
 def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
     """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
@@ -62,7 +111,23 @@ def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
     settings = config.read(file, options, config.VerifyConfig)
     with tracking() as track:
         reached = list(track(station.run(told, settings), "attacking"))
-    tables.attacks(reached, len(told))
+    tables.attacks(station.figures(reached), {one.attacker: one.seconds for one in reached})
+
+
+@contextmanager
+def _heard(console: Any) -> Iterator[None]:
+    """What is logged on the way, such as the time that each attacker took, stands above the status line."""
+    from rich.logging import RichHandler
+
+    log, handler = logging.getLogger("pstgen"), RichHandler(console=console, show_time=False, show_path=False)
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 @click.command(cls=Examples, epilog="pstgen audit pst/ --n 200\npstgen audit pst/ --who anna --no-open --port 8000")

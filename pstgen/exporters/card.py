@@ -40,12 +40,22 @@ print(pst[0]["question"], pst[0]["options"], pst[0]["answer"])
 |---|---:|{dashes}
 {table}
 
+## What is proven
+
+[certificate.html](certificate.html), which `pstgen verify` writes, says on one page what was tried, what it reached, what
+is proven and what is not; `certificate.json` holds the figures. Check it by yourself:
+
+```sh
+pip install pstgen
+pstgen verify pst/            # every check again
+pstgen verify pst/ --rebuild  # builds the set again and compares every byte
+```
+
 ## Where it comes from
 
 {origin}
 
-Settings, versions and the sha256 of every file are in `manifest.json`; what `pstgen verify` measured is in
-`certificate.json`; every wording that was tried, and what each judge said of it, is in `scores.parquet`.
+Settings, versions and the sha256 of every file are in `manifest.json`; every wording that was tried, and what each judge said of it, is in `scores.parquet`.
 
 Judges that took part in the selection: {judges}.
 

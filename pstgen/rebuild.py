@@ -1,0 +1,88 @@
+"""Builds a dataset again from its manifest and compares every byte."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pstgen import build, config, resources, store
+from pstgen.build import Track, silent
+from pstgen.checks import some
+from pstgen.config import BuildConfig, RebuildConfig
+from pstgen.records import BadInput, Finding
+from pstgen.store import Dataset, Manifest
+
+OURS = {"lm": "words", "vlm": "eye"}  # models that come with pstgen
+LIKELY = ("pstgen", "libraries", "settings", "origin", "judges")  # reasons, where bytes differ
+COUNTED = ("items", "funnel", "unknown", "unmade", "refused")
+
+
+def examine(dataset: Dataset, here: RebuildConfig, track: Track = silent) -> Finding:
+    """Build what the manifest tells into a folder that does not outlast this, and compare it file by file.
+
+    Verdicts of models that this machine has in its cache are not asked for again. Raises BadInput where the manifest
+    names what `here` does not.
+    """
+    with TemporaryDirectory(prefix="pstgen-") as work:
+        out = Path(work) / "pst"
+        build.build(settings(dataset.manifest, here, out), track)
+        problems = list(differences(dataset.manifest, store.open(out).manifest))
+    summary = f"{len(dataset.manifest.files) + 1} files built again, " + (
+        "not all the same" if problems else "the same to the byte"
+    )
+    return Finding(check="rebuild", summary=summary, problems=some(problems))
+
+
+def settings(manifest: Manifest, here: RebuildConfig, out: Path) -> BuildConfig:
+    """What the set was built with: the manifest's settings, and of this machine what they leave out.
+
+    Raises BadInput where something was named then and is not now.
+    """
+    told: dict[str, Any] = dict(manifest.settings)
+    for name in RebuildConfig.__struct_fields__:
+        was, given = told.pop(name, None), getattr(here, name)
+        if name in OURS and was == OURS[name] and told["source"] == "world" and not given:
+            given = str(resources.model(OURS[name]))
+        if name == "prior_vqa":
+            was = "vqa" in told["judges"]
+        if was and not given:
+            which = "" if was is True else f" ({was})"
+            option = name.replace("_", "-")
+            raise BadInput(f"manifest.json: the set was built with --{option}{which}; name it again for --rebuild")
+        told[name] = given
+    try:
+        return config.read(None, told | {"out": out}, BuildConfig)
+    except BadInput as error:
+        raise BadInput(f"manifest.json: its settings are not this version's: {error}") from None
+
+
+def differences(old: Manifest, new: Manifest) -> Iterator[str]:
+    """Each file that is not the same, then what else is not, which is the likely reason."""
+    files = [name for name in sorted({*old.files, *new.files}) if old.files.get(name) != new.files.get(name)]
+    for name in files:
+        if name not in new.files:
+            yield f"{name}: is not built again"
+        elif name not in old.files:
+            yield f"{name}: is built now, and was not"
+        else:
+            was, now = old.files[name], new.files[name]
+            yield f"{name}: has sha256 {now.sha256[:12]}… and {now.bytes:,} bytes now, {was.sha256[:12]}… and {was.bytes:,} then"
+    for name in (*LIKELY, *COUNTED):
+        was, now = getattr(old, name), getattr(new, name)
+        if was != now:
+            yield f"manifest.json: {name}: {_change(was, now)}" + (", a likely reason" if name in LIKELY else "")
+
+
+def _change(was: Any, now: Any) -> str:
+    """What is other, key by key.
+
+    >>> _change({"numpy": "2.3", "pillow": "12"}, {"numpy": "2.4", "pillow": "12"})
+    'numpy is 2.4 now, was 2.3'
+    """
+    if isinstance(was, dict) and isinstance(now, dict):
+        return ", ".join(
+            f"{key} is {now.get(key)} now, was {was.get(key)}"
+            for key in sorted({*was, *now})
+            if was.get(key) != now.get(key)
+        )
+    return f"is {now} now, was {was}" if not isinstance(was, list) else f"{len(now)} now, {len(was)} then"
