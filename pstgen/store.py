@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import metadata
@@ -322,16 +322,14 @@ def open(folder: Path) -> Dataset:  # noqa: A001 (reads as store.open)
 @contextmanager
 def on_disk(row: Row) -> Iterator[Scene]:
     """The row's scene with its image and depth as files, as long as the context lasts, so that pixels can be asked."""
-    depth = next((target.pixels for target in row.targets if target.kind == "depth"), None)
-    with ExitStack() as files:
-        image = files.enter_context(tempfile.NamedTemporaryFile(prefix="pstgen-", suffix=row.suffix))
-        image.write(row.image)
-        image.flush()
-        depth_path = ""
+    with tempfile.TemporaryDirectory(prefix="pstgen-") as name:
+        image = Path(name) / f"image{row.suffix}"
+        image.write_bytes(row.image)
+        depth = next((target.pixels for target in row.targets if target.kind == "depth"), None)
+        depth_path = Path(name) / "depth.png"
         if depth is not None:
-            depth_path = files.enter_context(tempfile.NamedTemporaryFile(prefix="pstgen-", suffix=".png")).name
-            cv2.imwrite(depth_path, depth, [cv2.IMWRITE_PNG_COMPRESSION, 1])  # read once and gone: no pains
-        yield replace(row.scene, path=image.name, depth_path=depth_path)
+            depth_path.write_bytes(png(depth))
+        yield replace(row.scene, path=str(image), depth_path=str(depth_path) if depth is not None else "")
 
 
 def _item(cells: dict[str, Any]) -> Item:
