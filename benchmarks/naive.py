@@ -55,10 +55,9 @@ def naive() -> tuple[list[Case], list[Case]]:
 
 
 def row(name: str, told: list[Case], attacker: str) -> str:
-    settings = VerifyConfig()
-    found = attack.reach(attacker, told, attack.attack(told, attacker, settings), settings.confidence)
-    pairs = f"{found.pairs:.1%}" if found.ceiling < 1 else "none"
-    return f"| {name} | {len(told):,} | {attacker} | {found.chance:.1%} | {found.items:.1%} | {found.items_low:.1%} to {found.items_high:.1%} | {pairs} |"
+    found = attack.attack(told, attacker, VerifyConfig())
+    pairs = f"{found.pairs.share:.1%}" if found.ceiling < 1 else "none"
+    return f"| {name} | {len(told):,} | {attacker} | {found.items.chance:.1%} | {found.items.share:.1%} | {found.items.low:.1%} to {found.items.high:.1%} | {pairs} |"
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.table import Table
 
 from pstgen import plugins
-from pstgen.attack import Reached
 from pstgen.records import Finding, Report
 from pstgen.store import Row, Score
 
@@ -79,23 +78,54 @@ def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
         console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
 
 
-def attacks(told: Sequence[Reached], questions: int) -> None:
-    """What each attacker reached, beside chance and, in pairs, the ceiling of words."""
-    first = told[0]
-    table = Table(
-        "attacker", "items", "95 % interval", "pairs", "seconds", title=f"{questions:,} questions, words alone"
-    )
+def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = None) -> None:
+    """What each attacker reached, pairs first, beside chance and the ceiling of words. figures: those of `attack.figures`.
+
+    Where there are no pairs, items come first.
+    """
+    names = [name.removesuffix("/items") for name in figures if name.endswith("/items")]
+    if not names:
+        return
+    first = {name.partition("/")[2]: told for name, told in figures.items() if name.startswith(f"{names[0]}/")}
+    paired, roles = first["ceiling"] < 1, [what for what in ("stress", "control") if what in first]
+    heads = [*["pairs", "at most"] * paired, "items", "95 %", "resampled", *roles, *["seconds"] * bool(seconds)]
+    table = Table("attacker", *heads, title="by words alone, in %", padding=(0, 0, 0, 1))
     for column in table.columns[1:]:
         column.justify = "right"
-    paired = first.ceiling < 1
-    for one in told:
-        pairs = f"{one.pairs:.1%}" if paired else "none"
-        interval = f"{one.items_low:.1%} to {one.items_high:.1%}"
-        table.add_row(one.attacker, f"{one.items:.1%}", interval, pairs, f"{one.seconds:.1f}")
-    console = Console()
+    for name in names:
+        cells = [_percent(figures, f"{name}/pairs"), _percent(figures, f"{name}/pairs/high")] * paired
+        cells += [_percent(figures, f"{name}/items")]
+        cells += [_between(figures, f"{name}/items/{kind}") for kind in ("", "bootstrap_")]
+        cells += [_percent(figures, f"{name}/{role}") for role in roles]
+        table.add_row(name, *cells, *[f"{seconds[name]:.1f}"] if seconds else [])
+    console = Console(highlight=False)
     console.print(table)
-    ceiling = f"; whoever hits every pair once has {first.ceiling:.1%} of the items and no pair" if paired else ""
-    console.print(f"Drawing options at random: {first.chance:.1%}{ceiling}.", highlight=False)
+    console.print(_beside(first, paired=paired))
+    if figures.get("contrarian/stress", 0) > figures.get("contrarian/stress/chance", 1):
+        console.print(
+            "The contrarian wins stress twins alone, by design: whoever never says the lure is right wherever it is wrong. "
+            "Pairs tell."
+        )
+
+
+def _beside(first: Mapping[str, float], *, paired: bool) -> str:
+    """Chance, ceiling, and how much was learnt from."""
+    learnt = f" Of the set {first['learnt']:.0%} is learnt from to answer the rest."
+    chance = f"Drawing options: {first['items/chance']:.1%} of the items"
+    if not paired:
+        return f"{chance}.{learnt}"
+    return (
+        f"{chance}, {first['pairs/chance']:.1%} of the pairs. "
+        f"Words alone: every pair hit once is {first['ceiling']:.1%} of the items, and no pair.{learnt}"
+    )
+
+
+def _percent(figures: Mapping[str, float], name: str) -> str:
+    return f"{100 * figures[name]:.1f}"
+
+
+def _between(figures: Mapping[str, float], name: str) -> str:
+    return f"{_percent(figures, f'{name}low')} to {_percent(figures, f'{name}high')}"
 
 
 def findings(findings: Iterable[Finding]) -> None:

@@ -1,10 +1,13 @@
-"""Always against what the words suggest: never the lure, where it is known, else never the answer that is usual."""
+"""Always against the source's prior: never the lure."""
 
 from collections.abc import Sequence
 
+from pstgen.attackers import Means
 from pstgen.cases import Case
 
+NEEDS = frozenset({"lure"})
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], seed: int, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learnt)
+
+def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learnt)
     """Nothing for the lure, the same for every other option; of those the first is taken."""
     return [tuple(0.0 if n == case.lure else 1.0 for n in range(len(case.options))) for case in asked]

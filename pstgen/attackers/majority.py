@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from pstgen.attackers import Means
 from pstgen.cases import Case
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], seed: int, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
+def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
     """Count answers by the set of options."""
     counted: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for case in learnt:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from pstgen.attackers import Means
 from pstgen.cases import Case
 from pstgen.judges.text import restricted
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], seed: int, /) -> list[tuple[float, ...]]:
+def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:
     """Learn which answer the words have, whatever its letter."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -16,7 +17,7 @@ def attack(learnt: Sequence[Case], asked: Sequence[Case], seed: int, /) -> list[
     if len(set(answers)) < 2:
         return [tuple(float(option in answers) for option in case.options) for case in asked]
     features = words.fit_transform([text(case) for case in learnt])
-    model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3, random_state=seed).fit(features, answers)
+    model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3, random_state=means.seed).fit(features, answers)
     told = model.predict_log_proba(words.transform([text(case) for case in asked]))
     classes = model.classes_.tolist()
     return [

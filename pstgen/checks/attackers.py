@@ -1,34 +1,83 @@
 """Can anybody win by the words alone, who is trained on the finished set itself?"""
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pstgen import attack, cases
+from pstgen.attack import Reached
+from pstgen.cases import Case
 from pstgen.config import VerifyConfig
-from pstgen.records import Finding
+from pstgen.likelihood import Image
+from pstgen.records import Finding, Unavailable, origin
 from pstgen.store import Dataset
+from pstgen.truth import pixels
+
+VULNERABILITY = "vulnerability.parquet"
+OTHERS = 16  # scenes of the set that stand for another one
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
-    """Every attacker is trained and asked in folds grouped by pair and by scene; none may pass `config.most_over`."""
+    """Every attacker is trained and asked in folds that share no pair and no scene; none may pass `config.most_over`.
+
+    Who is right about which item is written beside the items.
+    """
     told = [cases.of(item) for item in dataset.items()]
-    figures: dict[str, float] = {}
-    problems, lines = list[str](), list[str]()
-    for reached in attack.run(told, config):
-        name = reached.attacker
-        figures |= {
-            f"{name}/{what}": figure for what, figure in asdict(reached).items() if what not in {"attacker", "seconds"}
-        }
-        lines.append(f"{name} {reached.items:.1%} [{reached.items_low:.1%}, {reached.items_high:.1%}]")
-        if reached.items_high > reached.ceiling + config.most_over:
-            problems.append(
-                f"{name} reaches {reached.items:.1%} of the items, at most {reached.items_high:.1%}; "
-                f"words alone should reach {reached.ceiling:.1%}"
-            )
-        if reached.pairs > 0:
-            problems.append(f"{name} wins {reached.pairs:.2%} of the pairs, so the words of twins are not the same")
+    others = _others(dataset) if config.attacker_vlm else {}
+    reached = list(attack.run(told, config, others))
+    _write(dataset.folder / VULNERABILITY, told, reached)
+    best = max(reached, key=lambda one: one.items.high - one.ceiling)
+    summary = (
+        f"{len(reached)} attackers: pairs won, {max(one.pairs.share for one in reached):.1%} at most; "
+        f"items, {best.attacker} {best.items.share:.1%} [{best.items.low:.1%}, {best.items.high:.1%}], "
+        f"where {best.ceiling:.1%} is every pair hit once"
+    )
     return Finding(
         check="attackers",
-        summary="items by words alone: " + ", ".join(lines),
-        problems=tuple(problems),
-        figures=figures,
+        summary=summary,
+        problems=tuple(problem for one in reached for problem in _problems(one, config)),
+        figures=attack.figures(reached),
     )
+
+
+def _problems(one: Reached, config: VerifyConfig) -> list[str]:
+    found = []
+    if one.items.high > one.ceiling + config.most_over:
+        found.append(
+            f"{one.attacker} reaches {one.items.share:.1%} of the items, at most {one.items.high:.1%}; "
+            f"words alone should reach {one.ceiling:.1%}"
+        )
+    if one.pairs.share > 0:
+        found.append(f"{one.attacker} wins {one.pairs.share:.2%} of the pairs, so something tells twins apart")
+    return found
+
+
+def _others(dataset: Dataset) -> Mapping[str, Image]:
+    """Images of a few scenes as they are, nothing written into them."""
+    found: dict[str, Image] = {}
+    for row in dataset.rows():
+        if not row.item.label:
+            found.setdefault(origin(row.item.scene_id), pixels.decoded(row.image))
+        if len(found) == OTHERS:
+            break
+    return found
+
+
+def _write(file: Path, told: Sequence[Case], reached: Sequence[Reached]) -> None:
+    """Of every item: the share of attackers that are right, and which; the old file stays until the new one is whole."""
+    won = [[one.attacker for one in reached if one.right[n]] for n in range(len(told))]
+    table = pa.table(
+        {
+            "item_id": [case.name for case in told],
+            "vulnerability": attack.vulnerability(reached),
+            "won_by": pa.array(won, pa.list_(pa.string())),
+        }
+    )
+    draft = file.parent.parent / f".{file.parent.name}.{file.name}"
+    try:
+        pq.write_table(table, draft, compression="zstd")
+        draft.replace(file)
+    except OSError as error:
+        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from error

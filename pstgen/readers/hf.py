@@ -23,12 +23,13 @@ KNOWN = (
     "source_image_id",
     "image_id",
 )
+BESIDE = {"scores.parquet", "vulnerability.parquet"}  # of our own sets, no questions
 
 
 def read(path: Path, /) -> list[Case]:
     """One file, or every *.parquet below a folder; images stay unread."""
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    files = [file for file in files if file.name != "scores.parquet"]
+    files = [file for file in files if file.name not in BESIDE]
     if not files or not files[0].is_file():
         raise BadInput(f"{path}: no parquet file here")
     return [case for file in files for case in _cases(file)]

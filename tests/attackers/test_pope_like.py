@@ -21,7 +21,7 @@ def scenes():
 
 
 def reached(told, name="ngrams"):
-    return attack.reach(name, told, attack.attack(told, name, VerifyConfig()), 0.95)
+    return attack.attack(told, name, VerifyConfig())
 
 
 def test_words_alone_win_where_negatives_are_the_popular_things(scenes, tmp_path):
@@ -37,7 +37,7 @@ def test_words_alone_win_where_negatives_are_the_popular_things(scenes, tmp_path
             lines += [{"image": scene.id, "text": f"Is there a {kind} in the image?", "label": label} for kind in kinds]
     file = tmp_path / "pope.json"
     file.write_text("\n".join(map(json.dumps, lines)))
-    assert reached(plugins.load("readers", "pope").read(file)).items_low > 0.65
+    assert reached(plugins.load("readers", "pope").read(file)).items.low > 0.65
 
 
 def test_in_pairs_words_alone_win_half_of_the_items_and_no_pair(scenes):
@@ -50,5 +50,5 @@ def test_in_pairs_words_alone_win_half_of_the_items_and_no_pair(scenes):
             question, pair = f"Is there a {kind} in the image?", f"{kind}{n}"
             told += [Case(f"{pair}{a}", pair, scene, question, ("yes", "no"), a) for a, scene in enumerate((yes, no))]
     found = reached(told)
-    assert found.pairs == 0
-    assert found.items_high <= 0.5
+    assert found.pairs.share == 0
+    assert found.items.high <= 0.5
