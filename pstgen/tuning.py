@@ -79,8 +79,8 @@ def _loss(model: Model, cases: Sequence[Case]) -> Any:
     answers = [model.tokens(case.options[case.answer]) for case in cases]
     rows = [(n, tuple(ids[:-1])) for n, ids in enumerate(answers)]
     lines = model.following(rows, _prompts(cases), [None] * len(cases))
-    told = [line[k, token] for line, ids in zip(lines, answers, strict=True) for k, token in enumerate(ids)]
-    return -sum(told) / len(told)
+    places = [(n, k, token) for n, ids in enumerate(answers) for k, token in enumerate(ids)]
+    return -lines[tuple(zip(*places, strict=True))].mean()
 
 
 def _prompts(cases: Sequence[Case]) -> list[str]:
