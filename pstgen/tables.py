@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -88,8 +89,8 @@ def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = 
         return
     first = {name.partition("/")[2]: told for name, told in figures.items() if name.startswith(f"{names[0]}/")}
     paired, roles = first["ceiling"] < 1, [what for what in ("stress", "control") if what in first]
-    heads = [*["pairs", "at most"] * paired, "items", "95 %", "resampled", *roles, *["seconds"] * bool(seconds)]
-    table = Table("attacker", *heads, title="by words alone, in %", padding=(0, 0, 0, 1))
+    heads = [*["pairs", "≤"] * paired, "items", "95 %", "bootstrap", *roles, *["s"] * bool(seconds)]
+    table = Table("attacker", *heads, title="by words alone, in %", box=SIMPLE, padding=(0, 0, 0, 1))
     for column in table.columns[1:]:
         column.justify = "right"
     for name in names:
@@ -125,7 +126,7 @@ def _percent(figures: Mapping[str, float], name: str) -> str:
 
 
 def _between(figures: Mapping[str, float], name: str) -> str:
-    return f"{_percent(figures, f'{name}low')} to {_percent(figures, f'{name}high')}"
+    return f"{_percent(figures, f'{name}low')}-{_percent(figures, f'{name}high')}"
 
 
 def findings(findings: Iterable[Finding]) -> None:

@@ -6,7 +6,7 @@ from pstgen.config import VerifyConfig
 
 
 def printed(capsys, monkeypatch, told, **more):
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     chosen = {"contrarian": [1 - case.lure for case in told], "lured": [case.lure for case in told]}
     reached = [attack.reach(name, told, way, VerifyConfig()) for name, way in chosen.items()]
     tables.attacks(attack.figures(reached), **more)
@@ -27,16 +27,7 @@ def test_pairs_are_the_first_figure_and_stress_twins_come_with_control_twins(cap
     order = [heads.index(head) for head in ("pairs", "items", "stress", "control")]
     assert order == sorted(order)
     row = next(line for line in told.splitlines() if "contrarian" in line)
-    assert [cell.strip() for cell in row.strip("│").split("│")] == [
-        "contrarian",
-        "0.0",
-        "8.8",
-        "50.0",
-        "45.6 to 50.0",
-        "50.0 to 50.0",
-        "100.0",
-        "0.0",
-    ]
+    assert row.split() == ["contrarian", "0.0", "8.8", "50.0", "45.6-50.0", "50.0-50.0", "100.0", "0.0"]
 
 
 def test_it_is_said_that_the_contrarian_wins_stress_twins_by_design(capsys, monkeypatch):
@@ -53,5 +44,5 @@ def test_without_pairs_none_are_shown(capsys, monkeypatch):
     told = printed(capsys, monkeypatch, SINGLE, seconds={"contrarian": 1.25, "lured": 0.5})
     heads = next(line for line in told.splitlines() if "attacker" in line)
     assert "pairs" not in heads
-    assert "seconds" in heads
+    assert heads.split()[-1] == "s"
     assert "1.2" in told

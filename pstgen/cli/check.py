@@ -119,7 +119,10 @@ def _heard(console: Any) -> Iterator[None]:
     """What is logged on the way, such as the time that each attacker took, stands above the status line."""
     from rich.logging import RichHandler
 
-    log, handler = logging.getLogger("pstgen"), RichHandler(console=console, show_time=False, show_path=False)
+    log, handler = (
+        logging.getLogger("pstgen"),
+        RichHandler(console=console, show_time=False, show_level=False, show_path=False),
+    )
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
