@@ -17,9 +17,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     scenes: int = 6000
     size: int = 128  # of the world: the side of a scene, pixels
     typicality: float = 0.9  # of the world that is learnt from
-    plain: float = (
-        0.5  # of the questions, that are asked plainly; the others in any frame, with what one expects as lure
-    )
+    # Share of the questions that are asked plainly; the others in any frame, with what one expects as the lure.
+    plain: float = 0.75
     train: Path | None = None  # COCO's folder instead of the world
     split: str = "train2017"
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
 from pathlib import Path
 
 import numpy as np
 
-from pstgen.likelihood import Image, Model, prompt
+from pstgen.likelihood import Image, Model
 from pstgen.records import BadInput
 from pstgen.toolbox import Detector
 
-OPEN = "{question} Answer shortly."
 BATCH = 64
 MOST_TOKENS = 6  # of a short answer
 
@@ -29,18 +27,9 @@ class Query:
     image: Image | None = None
 
 
-def asked(question: str, options: Sequence[str]) -> str:
-    """The words that a model is given.
-
-    >>> asked("What colour is the cup?", ())
-    'What colour is the cup? Answer shortly.'
-    """
-    return prompt(question, options) if options else OPEN.format(question=question)
-
-
 @dataclass(frozen=True)
 class Speaker:
-    """A loaded model, and what it may use.
+    """A loaded model, and what it may use. It gets the bare question, as it was trained; options are scored, not listed.
 
     detector: the folder of the stage-1 encoder with its heads, for systems that use it as a tool; "" where there is none.
     """
@@ -68,7 +57,7 @@ class Speaker:
         """Log-probability of every option of every query."""
         scored: list[tuple[float, ...]] = []
         for some in _batches(queries):
-            questions = [asked(query.question, query.options) for query in some]
+            questions = [query.question for query in some]
             scored += self.model.score(questions, [query.options for query in some], [query.image for query in some])
         return scored
 
@@ -76,10 +65,15 @@ class Speaker:
         """Greedily, at most so many tokens."""
         said: list[str] = []
         for some in _batches(queries):
-            questions = [asked(query.question, query.options) for query in some]
+            questions = [query.question for query in some]
             said += self.model.say(questions, [query.image for query in some], most)
         return said
 
 
 def _batches(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
     return (queries[start : start + BATCH] for start in range(0, len(queries), BATCH))
+
+
+def asked(question: str, options: Sequence[str]) -> str:  # noqa: ARG001 (options are scored, not listed)
+    """The words that a model is given: the bare question, as it was trained."""
+    return question

@@ -1,6 +1,9 @@
 """What the commands print: funnel, priors, pairs, findings."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -9,6 +12,9 @@ from rich.table import Table
 from pstgen import plugins
 from pstgen.records import Finding, Report
 from pstgen.store import Row, Score
+
+if TYPE_CHECKING:
+    from pstgen.evaluate.dry import Cost
 
 
 def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
@@ -139,3 +145,19 @@ def findings(findings: Iterable[Finding]) -> None:
     for finding in findings:
         for problem in finding.problems:
             console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
+
+
+def costs(told: Sequence[Cost], cores: int) -> None:
+    """What a training would cost, stage by stage; `cores` stages learn at once."""
+    table = Table("stage", "steps", "parameters", "FLOPs", "memory", "time", title="nothing was trained")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in told:
+        memory, minutes = f"{one.memory / 2**20:,.0f} MiB", f"{one.seconds / 60:.1f} min"
+        table.add_row(one.name, f"{one.steps:,}", f"{one.parameters:,}", f"{one.flops:.3g}", memory, minutes)
+    console = Console(highlight=False)
+    console.print(table)
+    whole = sum(one.seconds for one in told) / cores / 60
+    console.print(
+        f"One seed: {sum(one.flops for one in told):.3g} FLOPs, about {whole:.0f} minutes, {cores} stages at once."
+    )

@@ -8,13 +8,12 @@ from typing import Any
 
 import msgspec
 
-from pstgen import build, course, exams, plugins
+from pstgen import build, course, exams, plugins, store
 from pstgen.config import BuildConfig
 from pstgen.course import Course
 from pstgen.metrics.language import Choice
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput, Refusals, Scene
-from pstgen.speaker import asked
 from pstgen.train import models
 
 LEARNT, TESTED, EXAMINED = 4_000_000, 5_000_000, 6_000_000  # seeds of the worlds; none sees another's scenes
@@ -26,13 +25,13 @@ Track = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Materials:
-    """Folders. vqa, gqa: where the official files are, with their images."""
+    """Folders. vqa, gqa: where the official files are, with their images; None where that exam is not sat."""
 
     course: Path
     words: Path
     pst: Path
-    vqa: Path
-    gqa: Path
+    vqa: Path | None
+    gqa: Path | None
     language: Path
 
 
@@ -43,24 +42,34 @@ class Language(msgspec.Struct, frozen=True):
     choices: tuple[Choice, ...]
 
 
-def gather(recipe: Recipe, out: Path, given: Materials | None, track: Track) -> Materials:
-    """Make whatever the user did not give; what is there already is taken as it is.
+def folders(out: Path, pst: Path | None, vqa: Path | None, gqa: Path | None) -> Materials:
+    """Where everything is, or will be made. Both exams are the world's, unless official files of one are given.
 
-    Raises BadInput where a folder that was given does not fit.
+    Raises BadInput where a folder that was given is not there.
     """
-    made = given or Materials(
-        *(out / name for name in ("course", "words", "pst", "exams", "exams", "language.json")),
-    )
-    lessons = course.prepare(taught(recipe), recipe.plain, made.course, track)
-    if not recipe.model and not made.words.is_dir():
-        models.save_tokenizer(_corpus(lessons), recipe.vocabulary, made.words)
+    for name, folder in (("pst", pst), ("vqa", vqa), ("gqa", gqa)):
+        if folder and not folder.exists():
+            raise BadInput(f"--{name} {folder}: no such folder")
+    own = None if vqa or gqa else out / "exams"
+    return Materials(out / "course", out / "words", pst or out / "pst", vqa or own, gqa or own, out / "language.json")
+
+
+def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
+    """Make whatever is not there yet; what the user gave is taken as it is."""
+    lessons(recipe, made, track)
     if not (made.pst / "manifest.json").is_file():
         build.build(build.settled(tested(recipe, made.pst)), track)
-    if not made.vqa.is_dir():
+    if made.vqa == out / "exams" and not made.vqa.is_dir():
         _exams(recipe, made.vqa, track)
     if not made.language.is_file():
         made.language.write_bytes(msgspec.json.encode(_language(recipe)))
-    return made
+
+
+def lessons(recipe: Recipe, made: Materials, track: Track) -> None:
+    """Lessons, and a tokenizer for a model that is made from random weights."""
+    told = course.prepare(taught(recipe), recipe.plain, made.course, track)
+    if not recipe.model and not made.words.is_dir():
+        models.save_tokenizer(_corpus(told), recipe.vocabulary, made.words)
 
 
 def taught(recipe: Recipe) -> BuildConfig:
@@ -91,9 +100,9 @@ def _world(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: An
 
 
 def _exams(recipe: Recipe, folder: Path, track: Track) -> None:
-    scenes = examined(recipe)
     rules = exams.Rules(families=recipe.families, per_scene=recipe.exam_questions)
-    exams.write(track(scenes, "exams", recipe.exam_scenes), folder, "test", rules)
+    with store.create(folder) as draft:
+        exams.write(track(examined(recipe), "exams", recipe.exam_scenes), draft, "test", rules)
 
 
 def examined(recipe: Recipe) -> Iterator[Scene]:
@@ -122,14 +131,6 @@ def _corpus(lessons: Course) -> Iterator[str]:
         lesson = lessons.lesson(n)
         yield from (f" {caption}" for caption in lesson.scene.captions)
         for one in lesson.asked:
-            yield f"USER: {asked(one.question, one.options)} ASSISTANT: {one.answer}"
+            yield f"USER: {one.question} ASSISTANT: {one.answer}"
             yield from (f" {option}" for option in one.options)
             yield f" {one.chain}; so {one.answer}"
-
-
-def sound(materials: Materials) -> None:
-    """Refuse folders of the user's that are not there."""
-    for name in ("pst", "vqa", "gqa"):
-        folder = getattr(materials, name)
-        if not folder.exists():
-            raise BadInput(f"--{name} {folder}: no such folder")

@@ -25,16 +25,18 @@ SETS = ("pst", "vqa", "gqa")
 KEY = {"pst": "pst/pair", "vqa": "vqa/overall", "gqa": "gqa/accuracy"}
 
 
-def figures(seat: Seat, items: Sequence[Item]) -> tuple[dict[str, Scores], Answers]:
+def figures(seat: Seat, items: Sequence[Item]) -> dict[str, Scores]:
     """Every metric of one system."""
     told = msgspec.json.decode((seat.folder / sitting.ANSWERS).read_bytes(), type=Answers)
     looked = msgspec.json.decode((seat.folder / sitting.LOOKED).read_bytes(), type=dict[str, dict[str, Any]])
-    scores = {
-        "pst": pst.measure(items, told.pst, told.neutral),
-        "vqa": vqa.measure(told.vqa, seat.materials.vqa, set(told.vqa)),
-        "gqa": gqa.measure(told.gqa, seat.materials.gqa, set(told.gqa)),
-    }
-    return scores | {name: Scores(**one) for name, one in looked.items()}, told
+    scores = {"pst": pst.measure(items, told.pst, told.neutral)}
+    for name, metric, said, where in (
+        ("vqa", vqa, told.vqa, seat.materials.vqa),
+        ("gqa", gqa, told.gqa, seat.materials.gqa),
+    ):
+        none = Scores(figures={}, absent={"overall": f"no files of {name.upper()} were given"})
+        scores[name] = metric.measure(said, where, set(said)) if where else none
+    return scores | {name: Scores(**one) for name, one in looked.items()}
 
 
 def arm(seat: Seat, scores: Mapping[str, Scores], paid: Mapping[str, float], more: Mapping[str, float]) -> Arm:
@@ -138,7 +140,7 @@ def assemble(
     """Everything, as results.json has it. paid: by the folder of an arm, what its training cost."""
     items = list(store.open(made.pst).items())
     beside = latencies([seat for seat in seats if seat.seed == 0], recipe.price)
-    arms = [arm(seat, figures(seat, items)[0], paid[seat.folder], beside[seat.system]) for seat in seats]
+    arms = [arm(seat, figures(seat, items), paid[seat.folder], beside[seat.system]) for seat in seats]
     return Results(
         format=results.FORMAT,
         pstgen=results.versions(())["pstgen"],

@@ -43,14 +43,14 @@ class Arm:
 
 
 def run(  # noqa: PLR0913, PLR0917 (what a run is made of)
-    recipe: Recipe, out: Path, given: Materials | None, command: str, track: Track, told: Told
+    recipe: Recipe, out: Path, made: Materials, command: str, track: Track, told: Told
 ) -> Results:
     """Train and examine every system of the recipe; what is done already is not done again.
 
     Raises BadInput where `out` was made by another recipe, or a folder that was given does not fit.
     """
     _claim(recipe, out)
-    made = shelf.gather(recipe, out, given, track)
+    shelf.gather(recipe, made, out, track)
     arms = plan(recipe, made, out)
     learnt = {task.out: done for task, done in _all(stages(arms), told)}
     seats = [seat(recipe, arm, made) for arm in arms]
@@ -59,6 +59,14 @@ def run(  # noqa: PLR0913, PLR0917 (what a run is made of)
     found = measures.assemble(recipe, seats, paid, made, command)
     results.write(found, out)
     return found
+
+
+def encoders(recipe: Recipe, out: Path, made: Materials, track: Track, told: Told) -> list[Path]:
+    """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
+    _claim(recipe, out)
+    shelf.lessons(recipe, made, track)
+    first, _ = stages(plan(recipe, made, out))
+    return [task.out for task, _ in _all((first, []), told)]
 
 
 def _claim(recipe: Recipe, out: Path) -> None:
@@ -97,8 +105,8 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
         "joint",
         seed,
         steps if plan.longer else recipe.joint_steps,
-        begun=first and first.out,
-        detector=detector and detector.out,
+        begun=first.out if first else None,
+        detector=detector.out if detector else None,
     )
     return Arm(name, plan, seed, folder / name, first or detector, None if plan.of else second)
 
@@ -157,7 +165,11 @@ def _progress(wave: Sequence[Task], told: Told) -> None:
         lines = log.read_bytes().splitlines()[-2:] if log.is_file() else []
         steps = [json.loads(line)["step"] for line in lines if line.endswith(b"}")]
         if steps:
-            told(f"{task.out.parent.name if task.stage == 'joint' else task.out.name} ({task.seed})", steps[-1], task.steps)
+            told(
+                f"{task.out.parent.name if task.stage == 'joint' else task.out.name} ({task.seed})",
+                steps[-1],
+                task.steps,
+            )
 
 
 def _sit(seats: Sequence[Seat], told: Told) -> None:
@@ -188,13 +200,17 @@ def _watched(futures: Sequence[Future[Any]], look: Callable[[], object]) -> Iter
             yield future
 
 
+def cores() -> int:
+    """How many stages learn at once: one on an accelerator, else one a core."""
+    import torch
+
+    return 1 if torch.cuda.is_available() else max(1, len(os.sched_getaffinity(0)))
+
+
 @contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
     """One process a core, one thread each, which small models use best; on an accelerator one process."""
-    import torch
-
-    cores = 1 if torch.cuda.is_available() else max(1, len(os.sched_getaffinity(0)))
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_alone) as pool:
+    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn"), initializer=_alone) as pool:
         yield pool
 
 

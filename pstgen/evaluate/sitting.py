@@ -87,14 +87,14 @@ def answers(seat: Seat) -> Answers:
         for name, asked in (("pst", queries), ("neutral", plain)):
             said = system.answer(voice, asked)
             told[name] |= {one.name: answer for one, answer in zip(asked, said, strict=True)}
-    for name in ("vqa", "gqa"):
-        if name == "gqa" and seat.materials.gqa == seat.materials.vqa:
+    for name, where in (("vqa", seat.materials.vqa), ("gqa", seat.materials.gqa)):
+        if name == "gqa" and where and where == seat.materials.vqa:
             told["gqa"] = told["vqa"]  # the world asks one set of questions, written in two formats
             continue
-        examples: Iterator[Example] = _official(name).examples(getattr(seat.materials, name), Refusals())
+        examples: Iterator[Example] = _official(name).examples(where, Refusals()) if where else iter(())
         for some in _batches(examples):
             asked = [Query(one.question_id, one.question, (), pixels.read(str(one.image))) for one in some]
-            told[name] |= {one.question_id: said for one, said in zip(asked, system.answer(voice, asked), strict=True)}
+            told[name] |= {one.name: said for one, said in zip(asked, system.answer(voice, asked), strict=True)}
     return Answers(**told, chains=_chains(seat, system, voice))
 
 

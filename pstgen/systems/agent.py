@@ -45,4 +45,5 @@ def crop(image: Image | None, y: float, x: float) -> Image | None:
 
 def normalized(scores: Sequence[float]) -> list[float]:
     """Log-probabilities over the options alone."""
-    return (np.asarray(scores) - np.logaddexp.reduce(scores)).tolist()
+    whole = float(np.logaddexp.reduce(scores))
+    return [score - whole for score in scores]

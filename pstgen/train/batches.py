@@ -12,13 +12,11 @@ from torch.utils.data import Dataset
 
 from pstgen.course import Asked, Course, Lesson
 from pstgen.perception import Truths
-from pstgen.speaker import asked as worded
 from pstgen.systems import Plan
 from pstgen.train import truths
 from pstgen.truth import pixels
 
 IGNORED = -100
-OPENED = 0.5  # of the questions, that come without their options
 CAPTIONS = 2  # of a scene, that are read where there is no image
 MASKED = 0.6  # of the patches that self-supervision hides
 
@@ -84,7 +82,9 @@ class Targets:
 class Looks(Steps):
     """Stage 1: images with perceptual targets, or images of which some patches are hidden."""
 
-    def __init__(self, course: Course, pace: Pace, seed: int, targets: Targets, size: int, *, hidden: bool) -> None:
+    def __init__(  # noqa: PLR0913 (what is drawn, and how)
+        self, course: Course, pace: Pace, seed: int, targets: Targets, size: int, *, hidden: bool
+    ) -> None:
         super().__init__(course, pace, seed)
         self.targets, self.size, self.hidden = targets, size, hidden
 
@@ -107,7 +107,7 @@ class Looks(Steps):
 class Pages(Steps):
     """Stage 2: each image once, its questions packed behind it; none sees another."""
 
-    def __init__(  # noqa: PLR0913 (a batch has many sides)
+    def __init__(  # noqa: PLR0913, PLR0917 (a batch has many sides)
         self, course: Course, pace: Pace, seed: int, processor: Any, plan: Plan, targets: Targets | None, size: int,
         told: Sequence[str] = (),
     ) -> None:  # fmt: skip
@@ -154,18 +154,14 @@ class Pages(Steps):
         parts = [(begin, [False] * len(begin))]
         drawn = rng.permutation(len(lesson.asked))[: self.pace.questions]
         for n in drawn:
-            asked, opened = lesson.asked[n], rng.random() < OPENED
-            question = self._ids(self._question(asked, number, opened=opened)) + after
+            asked = lesson.asked[n]
+            question = self._ids(f"{self.told[number]} {asked.question}" if self.told else asked.question) + after
             answer = self._ids(f" {self._answer(asked)}{self.processor.tokenizer.eos_token}")
             parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
         for caption in () if sees else lesson.scene.captions[:CAPTIONS]:
             told = self._ids(f" {caption}{self.processor.tokenizer.eos_token}")
             parts.append((told, [True] * len(told)))
         return parts
-
-    def _question(self, asked: Asked, number: int, *, opened: bool) -> str:
-        told = worded(asked.question, () if opened else asked.options)
-        return f"{self.told[number]} {told}" if self.told else told
 
     def _answer(self, asked: Asked) -> str:
         return f"{asked.chain}; so {asked.answer}" if self.plan.told == "chain" else asked.answer

@@ -60,7 +60,7 @@ def whole(parts: Parts) -> torch.Tensor:
     return torch.stack([part for name, part in parts.items() if name not in TOLD]).sum()
 
 
-def run(  # noqa: PLR0913 (what a stage is made of)
+def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     model: Any, steps: Dataset[dict[str, Any]], losses: Losses, recipe: Recipe, rates: Mapping[str, float], out: Path,
     seed: int, log: Log,
 ) -> None:  # fmt: skip
@@ -70,7 +70,7 @@ def run(  # noqa: PLR0913 (what a stage is made of)
     `recipe.frozen` is not trained. Raises BadInput where a frozen name fits nothing.
     """
     freeze(model, recipe.frozen)
-    number = len(steps)  # type: ignore[arg-type]
+    number = len(steps)
     updates = number // recipe.accumulate
     arguments = transformers.TrainingArguments(
         output_dir=str(out),
@@ -102,7 +102,7 @@ def run(  # noqa: PLR0913 (what a stage is made of)
         data_collator=lambda some: some[0],
         optimizers=(optimizer, schedule),
     )
-    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # type: ignore[method-assign,arg-type]  # noqa: SLF001 (batches come in their own order)
+    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
     last = transformers.trainer_utils.get_last_checkpoint(str(out)) if out.is_dir() else None
     out.mkdir(parents=True, exist_ok=True)
     with _space(out):

@@ -89,7 +89,8 @@ def corrupted(told: Grid, other: Grid, how: Corrupt, draw: str) -> Grid:
 
 
 def _cover(mask: NDArray[np.bool_], cells: int) -> NDArray[np.float32]:
-    return cv2.resize(mask.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA).ravel()
+    small = cv2.resize(mask.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).ravel()
 
 
 def _at(x: float, y: float, scene: Scene, cells: int) -> NDArray[np.float32]:

@@ -1,0 +1,159 @@
+"""Select with one family of judges, attack with all the others: `python benchmarks/transfer.py [--write]`, half an hour.
+
+One set of candidate pairs of the built-in world; each family of judges alone finds, for each pair, words for which it falls,
+and so makes a selection of its own. Every attacker attacks every selection, and systems that see more or less are ranked
+on each. `--write` puts both tables into docs/certificate.md.
+"""
+
+import sys
+import tempfile
+from dataclasses import replace
+from itertools import chain, combinations
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+from scipy.stats import kendalltau
+
+from pstgen import attack, build, cases, plugins, selection
+from pstgen.checks.attackers import OTHERS
+from pstgen.config import BuildConfig, VerifyConfig
+from pstgen.records import origin
+from pstgen.truth import pixels
+
+SELECTORS = {
+    "nobody": (),
+    "prior": ("prior",),
+    "text": ("text",),
+    "lm": ("lm",),
+    "vlm": ("vlm",),
+    "all": ("prior", "text", "lm", "vlm"),
+}
+CONFIG = build.settled(BuildConfig(source="world", scenes=120, candidates=15))
+ATTACKED = VerifyConfig(attacker_lm="ours", attacker_vlm="ours")
+EYES = {  # what the seeing model is shown instead of the image
+    "eye": lambda image: image,
+    "eye, slightly blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 1.0),
+    "eye, blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 2.5),
+    "eye, without colour": lambda image: np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2),
+    "eye, left half": lambda image: np.where(np.arange(image.shape[1])[:, None] < image.shape[1] // 2, image, 128),
+}
+BEGIN, END = "<!-- transfer -->", "<!-- end of transfer -->"
+
+
+def selected(run, candidates, gallery, lessons, judges):
+    """The items that these judges alone keep, each with its image."""
+    config = msgspec.structs.replace(run.config, judges=judges)
+    alone = build.Run(config, run.work)
+    fallen, _ = build.mislead(candidates, gallery, build.call(config, lessons), alone)
+    kept = selection.lettered(selection.select(fallen, config))
+    return list(chain.from_iterable(build.show(twins, gallery, run.work) for twins in kept))
+
+
+def others(items):
+    """Images of a few scenes of the selection, for the attacker that is shown the wrong one."""
+    plain = {origin(item.scene_id): item.image for item in reversed(items) if not item.label}
+    return {name: pixels.read(plain[name]) for name in sorted(plain)[:OTHERS]}
+
+
+def examined(judges, items, work):
+    """System → what it reached."""
+    told = [cases.of(item) for item in items]
+    answers = {judge.name: judge.answer(items) for judge in judges if not judge.sees}
+    seeing = next(judge for judge in judges if judge.sees)
+    for name, way in EYES.items():
+        shown = {file: work / f"{name}-{Path(file).name}.png" for file in {item.image for item in items}}
+        for file, copy in shown.items():
+            cv2.imwrite(str(copy), np.ascontiguousarray(way(pixels.read(file)).astype(np.uint8)[..., ::-1]))
+        answers[name] = seeing.answer([replace(item, image=str(shown[item.image])) for item in items])
+    return {
+        name: attack.reach(name, told, [verdict.choice for verdict in said], ATTACKED) for name, said in answers.items()
+    }
+
+
+def table(head, rows):
+    lines = [f"| {' | '.join([head, *SELECTORS])} |", f"|---|{'---:|' * len(SELECTORS)}"]
+    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
+
+
+def stability(systems, of):
+    """Kendall's tau-b between the rankings of every two selections: mean and least."""
+    names = list(systems["nobody"])
+    told = [
+        kendalltau(*([of(systems[one][name]) for name in names] for one in two)).statistic
+        for two in combinations(SELECTORS, 2)
+    ]
+    return float(np.mean(told)), float(min(told))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = build.Run(CONFIG, Path(folder))
+        prior, lessons = build.learn(run)
+        candidates = build.propose(prior, run)
+        gallery = build.hang(candidates, run)
+        judges = build.call(CONFIG, lessons)
+        items = {name: selected(run, candidates, gallery, lessons, some) for name, some in SELECTORS.items()}
+        attacked, systems = {}, {}
+        for name, some in items.items():
+            told = [cases.of(item) for item in some]
+            attacked[name] = {one.attacker: one for one in attack.run(told, ATTACKED, others(some))}
+            systems[name] = examined(judges, some, run.work)
+            print(f"{name}: {len(some)} items", file=sys.stderr, flush=True)
+    most = max(one.pairs.share for by in attacked.values() for one in by.values())
+    lines = [
+        f"Attackers: % of items, and of stress twins. Pairs won, at most: {most:.1%}.",
+        "",
+        *table(
+            "attacker \\ selected by",
+            [
+                ["*pairs that stay*", *(len({item.pair_id for item in items[name]}) for name in SELECTORS)],
+                [
+                    "*every pair hit once*",
+                    *(f"{100 * next(iter(by.values())).ceiling:.1f}" for by in attacked.values()),
+                ],
+                *(
+                    [
+                        f"`{one}`",
+                        *(
+                            f"{100 * by[one].items.share:.1f}, {100 * by[one].stress.share:.0f}"
+                            for by in attacked.values()
+                        ),
+                    ]
+                    for one in attacked["nobody"]
+                ),
+            ],
+        ),
+        "",
+        "Systems: % of pairs, and of stress twins.",
+        "",
+        *table(
+            "system \\ selected by",
+            [
+                [
+                    one,
+                    *(f"{100 * by[one].pairs.share:.1f}, {100 * by[one].stress.share:.0f}" for by in systems.values()),
+                ]
+                for one in systems["nobody"]
+            ],
+        ),
+        "",
+        f"Kendall's tau of the {len(systems['nobody'])} systems between every two selections: "
+        + "; ".join(
+            f"by {what}, mean {mean:.2f}, least {least:.2f}"
+            for what in ("pairs", "stress")
+            for mean, least in [stability(systems, lambda reached, what=what: getattr(reached, what).share)]
+        )
+        + ".",
+    ]
+    print("\n".join(lines))
+    if "--write" in sys.argv:
+        page = Path(__file__).parents[1] / "docs" / "certificate.md"
+        text = page.read_text(encoding="utf-8")
+        begin, end = text.index(BEGIN), text.index(END)
+        page.write_text(f"{text[:begin]}{BEGIN}\n" + "\n".join(lines) + f"\n{text[end:]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

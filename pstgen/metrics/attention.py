@@ -1,0 +1,215 @@
+"""Attention on the evidence, beside what it is worth: a uniform gaze, another item's evidence, deletion, an untrained model."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from pstgen import looking
+from pstgen.likelihood import Image, Model
+from pstgen.metrics import Scores
+from pstgen.records import Unavailable
+from pstgen.speaker import asked
+from pstgen.store import Row
+from pstgen.truth import pixels
+
+COVERED = 0.1  # of a patch, from where on it is evidence
+GREYED = 0.1  # of the patches, in the deletion test
+DRAWS = 3  # of as many random patches
+BATCH = 16
+
+Map = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An item as the model is asked it. evidence: its mask, as large as the image: 0 or 255."""
+
+    row: Row
+    image: Image
+    evidence: NDArray[np.uint8]
+
+    @property
+    def question(self) -> str:
+        """With its options."""
+        return asked(self.row.item.question, self.row.item.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Of one answer, (patches,) each: gradient x attention, and rollout; what is not of the image is left out."""
+
+    weighed: Map
+    rollout: Map
+
+
+def measure(model: Model, rows: Sequence[Row]) -> Scores:
+    """Where the model looks as it is about to give the right answer. Shares are in percent of what falls on the image.
+
+    share: gradient x attention on the patches that show the evidence (the positive part, mean of heads and layers, from
+    the tokens that predict the answer to the image's). uniform: what an even gaze has there; lift: share / uniform.
+    shuffled: what it has on the evidence of other pairs' items. rollout: share by attention rollout, which measures
+    position as much as anything; rollout_untrained: the same of the same model with random weights, its null.
+    deletion: nats that the answer's log-probability falls where the most looked-at tenth of the patches is grey;
+    deletion_random: where as many random ones are.
+
+    Items without evidence (absences) are left out, and so are such that no gradient reaches; both are counted in `absent`.
+    per_question: share, 0 to 1. Raises Unavailable where the model is not of LLaVA's kind. Source of the product:
+    Chefer, Gur, Wolf (2021); of rollout: Abnar and Zuidema (2020).
+    """
+    shown = [one for row in rows if (one := _asked(row)) is not None]
+    absent = _counted("evidence", "is nowhere in the image", len(rows) - len(shown), len(rows))
+    if not shown:
+        return Scores(figures={}, absent=absent)
+    gazes = [_gaze(model, one) for one in shown]
+    kept = [n for n, gaze in enumerate(gazes) if gaze.weighed.any()]
+    absent |= _counted("gradient", "reaches no patch", len(shown) - len(kept), len(rows))
+    if not kept:
+        return Scores(figures={}, absent=absent)
+    shown, gazes = [shown[n] for n in kept], [gazes[n] for n in kept]
+    weighed = np.stack([gaze.weighed for gaze in gazes])
+    evidence = _evidence(model, shown, weighed.shape[1])
+    shares = _on(weighed, evidence)
+    others = _elsewhere(weighed, evidence, [one.row.item.pair_id for one in shown])
+    fallen, fallen_random = _deletion(model, shown, weighed)
+    new = _untrained(model)
+    figures = {
+        "share": 100 * shares.mean(),
+        "uniform": 100 * evidence.mean(),
+        "lift": shares.mean() / evidence.mean(),
+        "deletion": fallen,
+        "deletion_random": fallen_random,
+        "rollout": 100 * _on(np.stack([gaze.rollout for gaze in gazes]), evidence).mean(),
+        "rollout_untrained": 100 * _on(np.stack([_gaze(new, one).rollout for one in shown]), evidence).mean(),
+    }
+    if others is None:
+        absent["shuffled"] = "all items are of one pair"
+    else:
+        figures["shuffled"] = 100 * others
+    names = [one.row.item.item_id for one in shown]
+    return Scores(
+        figures={name: float(one) for name, one in figures.items()},
+        per_question=dict(zip(names, shares.tolist(), strict=True)),
+        absent=absent,
+    )
+
+
+def _asked(row: Row) -> Asked | None:
+    """None for an absence."""
+    mask = next((target.pixels for target in row.targets if target.kind == "mask"), None)
+    return None if mask is None or not mask.any() else Asked(row, pixels.decoded(row.image), mask.astype(np.uint8))
+
+
+def _counted(what: str, where: str, number: int, of: int) -> dict[str, str]:
+    return {f"items whose {what} {where}": f"{number} of {of} items were left out"} if number else {}
+
+
+# ---------------------------------------------------------------------------------------------------------- the gaze
+
+
+def _gaze(model: Model, one: Asked) -> Gaze:
+    """One pass forward and one back."""
+    answer = one.row.item.answer
+    with torch.enable_grad(), looking.watched(model) as passes:
+        told = looking.logprobs(model, [one.question], [answer], [one.image]).sum()
+        ids, layers = passes[0]
+        gradients = torch.autograd.grad(told, layers)
+    image = _image_tokens(model, ids[0])
+    asking = len(model.tokens(answer))  # the last tokens, each of which predicts one of the answer
+    product = torch.stack([(a[0] * g[0]).clamp(min=0).mean(0) for a, g in zip(layers, gradients, strict=True)])
+    return Gaze(
+        weighed=_map(product.mean(0)[-asking:].mean(0)[image]),
+        rollout=_map(_rollout([layer[0].mean(0) for layer in layers])[-asking:].mean(0)[image]),
+    )
+
+
+def _rollout(layers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """(L, L): attention through all layers, half of each layer being what passes by it."""
+    through = torch.eye(len(layers[0]), device=layers[0].device)
+    for layer in layers:
+        through = (layer.detach().float() + torch.eye(len(layer), device=layer.device)) / 2 @ through
+    return through
+
+
+def _map(weights: torch.Tensor) -> Map:
+    return weights.detach().double().cpu().numpy()  # type: ignore[no-any-return]
+
+
+def _image_tokens(model: Model, ids: torch.Tensor) -> torch.Tensor:
+    """(L,) bool. Raises Unavailable where the image's tokens are no square grid."""
+    token = getattr(model.model.config, "image_token_id", None)
+    image = ids == (-1 if token is None else token)
+    number = int(image.sum())
+    if number == 0 or round(number**0.5) ** 2 != number:
+        raise Unavailable(f"{model.name}: has {number} tokens an image, which are no square grid, as LLaVA's are")
+    return image
+
+
+def _untrained(model: Model) -> Model:
+    """The same with random weights."""
+    net = model.model
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        fresh = type(net)(copy.deepcopy(net.config)).eval().to(net.device, net.dtype)
+    new = copy.copy(model)
+    new.model = fresh
+    return new
+
+
+# ---------------------------------------------------------------------------------------------------------- evidence
+
+
+def _evidence(model: Model, shown: Sequence[Asked], patches: int) -> NDArray[np.bool_]:
+    """(N, patches): those of which the evidence covers a tenth, or else the most covered one."""
+    masks = looking.seen(model, [np.repeat(one.evidence[:, :, None], 3, 2) for one in shown])[:, 0]
+    cover = functional.adaptive_avg_pool2d(masks[:, None] / 255, round(patches**0.5)).flatten(1)
+    return (cover >= cover.max(1, keepdim=True).values.clamp(max=COVERED)).numpy()  # type: ignore[no-any-return]
+
+
+def _on(maps: Map, evidence: NDArray[np.bool_]) -> Map:
+    """(N,): the share of each map that is on its evidence."""
+    return (maps * evidence).sum(1) / maps.sum(1)  # type: ignore[no-any-return]
+
+
+def _elsewhere(maps: Map, evidence: NDArray[np.bool_], pairs: Sequence[str]) -> float | None:
+    """Mean share on the evidence of items of other pairs."""
+    names = np.array(pairs)
+    shares = maps / maps.sum(1, keepdims=True) @ evidence.T.astype(float)
+    others = names[:, None] != names[None, :]
+    return float(shares[others].mean()) if others.any() else None
+
+
+# ---------------------------------------------------------------------------------------------------------- deletion
+
+
+def _deletion(model: Model, shown: Sequence[Asked], maps: Map) -> tuple[float, float]:
+    """Mean fall of the answer's log-probability, in nats: by the patches most looked at, by random ones."""
+    number = max(1, round(GREYED * maps.shape[1]))
+    most = np.argsort(-maps, axis=1, kind="stable")[:, :number]
+    whole = _told(model, shown, None)
+    fallen = whole - _told(model, shown, most)
+    drawn = [np.stack([_drawn(one, maps.shape[1], number, draw) for one in shown]) for draw in range(DRAWS)]
+    fallen_random = [whole - _told(model, shown, some) for some in drawn]
+    return float(fallen.mean()), float(np.mean(fallen_random))
+
+
+def _drawn(one: Asked, patches: int, number: int, draw: int) -> NDArray[np.int64]:
+    digest = sha256(f"{one.row.item.item_id}/{draw}".encode()).digest()
+    return np.random.default_rng(list(digest)).permutation(patches)[:number]
+
+
+def _told(model: Model, shown: Sequence[Asked], greyed: NDArray[np.int64] | None) -> Map:
+    """(N,) log-probabilities of the answers, some patches of each image greyed."""
+    return np.concatenate(list(_told_by_batch(model, shown, greyed)))
+
+
+def _told_by_batch(model: Model, shown: Sequence[Asked], greyed: NDArray[np.int64] | None) -> Iterator[Any]:
+    for start in range(0, len(shown), BATCH):
+        some = shown[start : start + BATCH]
+        grey = None if greyed is None else greyed[start : start + BATCH]
