@@ -14,6 +14,7 @@ from pstgen.store import Dataset, Manifest
 
 OURS = {"lm": "words", "vlm": "eye"}  # models that come with pstgen
 LIKELY = ("pstgen", "libraries", "settings", "origin", "judges")  # reasons, where bytes differ
+THREADS = "log-probabilities round otherwise on another processor or with another number of threads"
 COUNTED = ("items", "funnel", "unknown", "unmade", "refused")
 
 
@@ -67,6 +68,8 @@ def differences(old: Manifest, new: Manifest) -> Iterator[str]:
         else:
             was, now = old.files[name], new.files[name]
             yield f"{name}: has sha256 {now.sha256[:12]}… and {now.bytes:,} bytes now, {was.sha256[:12]}… and {was.bytes:,} then"
+    if files == ["scores.parquet"]:
+        yield f"scores.parquet: is all that differs: {THREADS}, a likely reason"
     for name in (*LIKELY, *COUNTED):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:

@@ -58,6 +58,14 @@ def test_a_file_too_many_and_one_too_few_are_named(dataset):
     assert told == ["README.md: is built now, and was not", "old.txt: is not built again"]
 
 
+def test_where_only_scores_differ_rounding_is_named_as_a_likely_reason(dataset):
+    scores = store.File(bytes=1, sha256="0" * 64)
+    old = msgspec.structs.replace(dataset.manifest, files=dataset.manifest.files | {"scores.parquet": scores})
+    (file, reason) = rebuild.differences(old, dataset.manifest)
+    assert file.startswith("scores.parquet: has sha256")
+    assert "number of threads, a likely reason" in reason
+
+
 @pytest.mark.parametrize(
     ("settings", "option"),
     [
