@@ -17,8 +17,9 @@ def seen(model: Model, images: Sequence[Image]) -> torch.Tensor:
     Raises Unavailable where the model does not look at one square of pixels an image.
     """
     eyes = getattr(model.processor, "image_processor", None)
-    looked = eyes(images=list(images), do_normalize=False, do_rescale=False, return_tensors="pt") if eyes else {}
-    pixels = looked.get("pixel_values")
+    pixels = None
+    if eyes is not None and eyes.do_rescale and eyes.do_normalize:
+        pixels = eyes(images=list(images), do_normalize=False, do_rescale=False, return_tensors="pt")["pixel_values"]
     if pixels is None or pixels.ndim != 4 or len(pixels) != len(images) or pixels.shape[2] != pixels.shape[3]:
         raise Unavailable(f"{model.name}: does not look at one square of pixels an image, as LLaVA does")
     return torch.as_tensor(pixels, dtype=torch.float32)

@@ -3,15 +3,14 @@
 import os
 import warnings
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.records import Unavailable
 
-Kind = Literal["rain", "fog", "snow", "sun_flare", "noise", "blur", "jpeg"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS = ("rain", "fog", "snow", "sun_flare", "noise", "blur", "jpeg")
 STRENGTHS = (1, 2, 3)
 PINNED = "albumentations==2.0.8"  # the last one under the MIT licence
 
@@ -25,7 +24,7 @@ BLUR = (0.01, 0.02, 0.04)  # standard deviation, of the shorter side
 JPEG = (40, 20, 8)  # quality
 
 
-def spoilt(image: NDArray[np.uint8], kind: Kind, strength: int, seed: int) -> NDArray[np.uint8]:
+def spoilt(image: NDArray[np.uint8], kind: str, strength: int, seed: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB → the same size; the same seed draws the same drops. strength: 1, 2 or 3.
 
     Raises Unavailable where albumentations is not there, or not the one whose arguments these are.
@@ -37,7 +36,7 @@ def spoilt(image: NDArray[np.uint8], kind: Kind, strength: int, seed: int) -> ND
 
 
 @lru_cache(maxsize=64)
-def _drawing(kind: Kind, strength: int, side: int) -> Any:
+def _drawing(kind: str, strength: int, side: int) -> Any:
     """What draws it on images whose shorter side is `side` pixels. An unknown argument only warns: here it is an error."""
     albumentations = _albumentations()
     name, arguments = _named(kind, strength - 1, side)
@@ -60,12 +59,12 @@ def _albumentations() -> Any:
     return albumentations
 
 
-def _named(kind: Kind, n: int, side: int) -> tuple[str, dict[str, Any]]:
+def _named(kind: str, n: int, side: int) -> tuple[str, dict[str, Any]]:
     """The transform that draws it, and its arguments."""
     covered, brighter = SNOW[n]
     deviation = BLUR[n] * side
     kernel = 2 * round(side / 100) + 1  # of rain's blur, pixels
-    named: dict[Kind, tuple[str, dict[str, Any]]] = {
+    named: dict[str, tuple[str, dict[str, Any]]] = {
         "rain": ("RandomRain", {"rain_type": RAIN[n], "brightness_coefficient": DIMMED[n], "blur_value": kernel}),
         "fog": ("RandomFog", {"fog_coef_range": (FOG[n], FOG[n]), "alpha_coef": 0.1}),
         # The other method, texture, adds to the hue: what was red would be blue.

@@ -1,10 +1,10 @@
 """Attention on the evidence, beside what it is worth: a uniform gaze, another item's evidence, deletion, an untrained model."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import torch
@@ -190,26 +190,36 @@ def _elsewhere(maps: Map, evidence: NDArray[np.bool_], pairs: Sequence[str]) -> 
 
 def _deletion(model: Model, shown: Sequence[Asked], maps: Map) -> tuple[float, float]:
     """Mean fall of the answer's log-probability, in nats: by the patches most looked at, by random ones."""
-    number = max(1, round(GREYED * maps.shape[1]))
-    most = np.argsort(-maps, axis=1, kind="stable")[:, :number]
-    whole = _told(model, shown, None)
-    fallen = whole - _told(model, shown, most)
-    drawn = [np.stack([_drawn(one, maps.shape[1], number, draw) for one in shown]) for draw in range(DRAWS)]
-    fallen_random = [whole - _told(model, shown, some) for some in drawn]
+    patches = maps.shape[1]
+    number = max(1, round(GREYED * patches))
+    most = np.argsort(-maps, axis=1, kind="stable")
+    chance = [np.random.default_rng(list(sha256(one.row.item.item_id.encode()).digest())) for one in shown]
+    whole = _told(model, shown, np.zeros(maps.shape, bool))
+    fallen = whole - _told(model, shown, _first(most, number))
+    random = [np.stack([one.permutation(patches) for one in chance]) for _ in range(DRAWS)]
+    fallen_random = [whole - _told(model, shown, _first(some, number)) for some in random]
     return float(fallen.mean()), float(np.mean(fallen_random))
 
 
-def _drawn(one: Asked, patches: int, number: int, draw: int) -> NDArray[np.int64]:
-    digest = sha256(f"{one.row.item.item_id}/{draw}".encode()).digest()
-    return np.random.default_rng(list(digest)).permutation(patches)[:number]
+def _first(order: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
+    """(N, patches): is a patch among the first of its row's order?"""
+    return np.argsort(order, axis=1) < number
 
 
-def _told(model: Model, shown: Sequence[Asked], greyed: NDArray[np.int64] | None) -> Map:
-    """(N,) log-probabilities of the answers, some patches of each image greyed."""
-    return np.concatenate(list(_told_by_batch(model, shown, greyed)))
-
-
-def _told_by_batch(model: Model, shown: Sequence[Asked], greyed: NDArray[np.int64] | None) -> Iterator[Any]:
+def _told(model: Model, shown: Sequence[Asked], grey: NDArray[np.bool_]) -> Map:
+    """(N,) log-probabilities of the answers, the patches that are `grey` (N, patches) taken away."""
+    told = []
     for start in range(0, len(shown), BATCH):
         some = shown[start : start + BATCH]
-        grey = None if greyed is None else greyed[start : start + BATCH]
+        words = [one.question for one in some], [one.row.item.answer for one in some]
+        change = partial(_greyed, torch.from_numpy(grey[start : start + BATCH]))
+        with torch.inference_mode(), looking.instead(model, change):
+            told.append(looking.logprobs(model, *words, [one.image for one in some]).double().numpy())
+    return np.concatenate(told)
+
+
+def _greyed(grey: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """(B, 3, S, S), normalized. 0 is the mean colour that the model was made for: a grey."""
+    side = round(grey.shape[1] ** 0.5)
+    kept = (~grey).float().view(-1, 1, side, side)
+    return image * functional.interpolate(kept, image.shape[-2:]).to(image)

@@ -121,4 +121,5 @@ def _iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.flo
     end = np.minimum((one[:, :2] + one[:, 2:])[:, None], (other[:, :2] + other[:, 2:])[None])
     both = (end - start).clip(min=0).prod(-1)
     either = one[:, 2:].prod(-1)[:, None] + other[:, 2:].prod(-1)[None] - both
-    return both / np.maximum(either, 1e-9)
+    shared: NDArray[np.float64] = both / np.maximum(either, 1e-9)
+    return shared
