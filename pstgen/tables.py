@@ -15,6 +15,11 @@ from pstgen.store import Row, Score
 
 if TYPE_CHECKING:
     from pstgen.evaluate.dry import Cost
+    from pstgen.evaluate.results import Results
+
+REACHED = (
+    "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
+)
 
 
 def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
@@ -161,3 +166,37 @@ def costs(told: Sequence[Cost], cores: int) -> None:
     console.print(
         f"One seed: {sum(one.flops for one in told):.3g} FLOPs, about {whole:.0f} minutes, {cores} stages at once."
     )
+
+
+def trained(results: Results) -> None:
+    """What every system reached, controls below; where there is no figure, why."""
+    from pstgen.evaluate import claim
+
+    heads = [column.head.replace(" ", "\n") for column in claim.REACHED]
+    table = Table("system", *heads, "p50\nms", "FLOPs", "p", box=None, padding=(0, 0, 0, 1))
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for name in claim.systems(results):
+        table.add_row(name, *_reached(results, name))
+    table.add_row("[dim]controls[/dim]", end_section=True)
+    for name in claim.controls(results):
+        table.add_row(name, *_reached(results, name))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{REACHED} {claim.basis(results)}", markup=False)
+    for line in claim.reasons(results, (*claim.REACHED, claim.MILLISECONDS)):
+        console.print(f"{claim.NONE} stands for {line}", markup=False)
+
+
+def _reached(results: Results, name: str) -> list[str]:
+    from pstgen.evaluate import claim
+
+    told = [(column, claim.estimate(results, name, column.figure)) for column in (*claim.REACHED, claim.MILLISECONDS)]
+    cells = [
+        claim.NONE if one is None else f"{one.mean:.1f}" + f" ±{one.reach:.1f}" * (column is claim.PAIR and one.bounded)
+        for column, one in told
+    ]
+    test = claim.against(results, name, claim.PAIR.figure)
+    flops = claim.times(claim.relative(results, name, claim.FLOPS))
+    return [*cells, flops, claim.probability(test.p) if test else claim.NONE]

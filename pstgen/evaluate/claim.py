@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from pstgen import plugins
+from pstgen import comparing, plugins
 from pstgen.evaluate import results as book
 from pstgen.evaluate.results import CONTROLS, Compared, Results
 
@@ -51,6 +51,11 @@ class Estimate:
     def bounded(self) -> bool:
         """Is there an interval?"""
         return self.low < self.high
+
+    @property
+    def reach(self) -> float:
+        """Half the interval."""
+        return (self.high - self.low) / 2
 
     def told(self, form: str = "{:.1f}") -> str:
         """As text.
@@ -99,6 +104,18 @@ def estimate(results: Results, system: str, figure: str) -> Estimate | None:
         return Estimate(*told)
     mean = book.mean(book.of_system(results, system), figure)
     return None if mean is None else Estimate(mean, mean, mean)
+
+
+def gain(results: Results, figure: str = "pst/pair") -> Estimate | None:
+    """Perceptual reward less the standard system, seed by seed, in points; None where either is missing."""
+    one, other = (
+        {arm.seed: arm.figures[figure] for arm in book.of_system(results, name) if figure in arm.figures}
+        for name in (REWARD, BASE)
+    )
+    apart = [one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())]
+    if not apart:
+        return None
+    return Estimate(*comparing.interval(apart)) if len(apart) > 1 else Estimate(apart[0], apart[0], apart[0])
 
 
 def relative(results: Results, system: str, figure: str) -> float | None:
@@ -199,5 +216,7 @@ def basis(results: Results) -> str:
     """What the intervals are over."""
     n = seeds(results)
     if n > 1:
-        return f"Means over {n} seeds; in brackets the 95 % interval over seeds."
-    return "One seed. In brackets, for PST pairs, the 95 % bootstrap interval over pairs; it does not tell what another seed would give."
+        return f"Means over {n} seeds, with 95 % intervals over seeds."
+    return (
+        "One seed; PST pairs with 95 % bootstrap intervals over pairs, which do not tell what another seed would give."
+    )
