@@ -38,7 +38,7 @@ print(processor.decode(model.generate(**inputs, max_new_tokens=6)[0], skip_speci
 {table}
 
 {basis} In percent, but for perplexity and milliseconds. *PST pairs*: all twins of a pair are answered rightly; nobody wins one
-by the words alone. {against}
+by the words alone. *Language*: multiple choice on words alone. {against}
 {absent}
 ## How it was trained
 

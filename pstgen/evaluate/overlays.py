@@ -30,7 +30,7 @@ NAME = "overlays.png"
 ITEMS, ACROSS = 12, 2  # items in all, and beside each other
 PANEL, SIDE = 1.62, 320  # the side of a picture: inches, pixels
 SAYS = (
-    "Twelve items, whole pairs, drawn by a hash of their names. First what shows the answer, outlined; where nothing does, "
+    "Twelve items at most, whole pairs, drawn by a hash of their names. First what shows the answer, outlined; where nothing does, "
     "since the answer is that there is none, no line. Then where each system looks as it is about to give the right answer: "
     "gradient x attention on the image's tokens, the brighter the more, each map by its own brightest patch."
 )

@@ -111,7 +111,7 @@ def _tiles(results: Results) -> str:
     tiles = list[tuple[str, str]]()
     for ratio, what in (
         (claim.relative(results, REWARD, claim.FLOPS), "the standard VLM's training FLOPs (claimed: 1.20x)"),
-        (claim.relative(results, REWARD, claim.LATENCY), "its latency (claimed: 0.86x)"),
+        (claim.relative(results, REWARD, claim.LATENCY), "the standard VLM's latency (claimed: 0.86x)"),
     ):
         if ratio is not None:
             tiles.append((claim.times(ratio), what))
@@ -230,7 +230,7 @@ def _others(results: Results) -> str:
                 f"<tr><th>{_text(figure)}</th>{_cells(f'{one.mean:.2f}' if one else NONE for one in told)}</tr>"
             )
         shown.append(
-            f"<details><summary>{_text(metric)}: {len(some)} figures</summary>{_table(('figure', *names), rows)}</details>"
+            f"<details><summary>{_text(metric)} ({len(some)})</summary>{_table(('figure', *names), rows)}</details>"
         )
     absent = sorted({f"{arm.system}: {name}: {why}" for arm in results.arms for name, why in arm.absent.items()})
     if absent:

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from pstgen.evaluate import curves, plots
@@ -47,6 +48,30 @@ def test_without_robustness_or_language_they_are_not_drawn(results_of, tmp_path)
     assert {plot.name for plot in plots.drawn(told, tmp_path)} >= {"pairs", "robustness-rain"}
     alone = results_of(seeds=1, systems=["question_only"])
     assert {plot.name for plot in plots.drawn(alone, tmp_path)} == {"pairs"}
+
+
+def test_systems_that_differ_in_lambda_alone_are_joined_in_its_order(results_of, tmp_path):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    told = results_of(seeds=1, systems=FEW, reward=0.5)
+    reward = next(arm for arm in told.arms if arm.system == "perceptual_reward")
+    swept = [
+        msgspec.structs.replace(
+            reward, system=f"perceptual_reward@{weight}", figures=reward.figures | {"language/choice": kept}
+        )
+        for weight, kept in ((2.0, 60.0), (0.1, 70.0))
+    ]
+    told = msgspec.structs.replace(told, arms=[*told.arms, *swept])
+    (plot,) = (one for one in plots.drawn(told, tmp_path) if one.name == "trade-off-choice")
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    plot.draw(axes)
+    stage1 = next(arm for arm in told.arms if arm.system == "stage1_only")
+    kept = [stage1.figures["language/choice"], 70.0, reward.figures["language/choice"], 60.0]
+    assert list(axes.lines[0].get_xdata()) == kept
+    assert {"λ = 0.1", "λ = 2", "stage1_only, λ = 0"} <= {text.get_text() for text in axes.texts}
 
 
 def test_standard_and_perceptual_reward_have_colours_of_their_own_under_any_lambda():
