@@ -1,4 +1,4 @@
-"""Select with one family of judges, attack with all the others: `python benchmarks/transfer.py [--write]`, half an hour.
+"""Select with one family of judges, attack with all the others: `python benchmarks/transfer.py [--write]`, a quarter of an hour.
 
 One set of candidate pairs of the built-in world; each family of judges alone finds, for each pair, words for which it falls,
 and so makes a selection of its own. Every attacker attacks every selection, and systems that see more or less are ranked
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from scipy.stats import kendalltau
 
-from pstgen import attack, build, cases, plugins, selection
+from pstgen import attack, build, cases, selection
 from pstgen.checks.attackers import OTHERS
 from pstgen.config import BuildConfig, VerifyConfig
 from pstgen.records import origin
@@ -30,7 +30,7 @@ SELECTORS = {
     "vlm": ("vlm",),
     "all": ("prior", "text", "lm", "vlm"),
 }
-CONFIG = build.settled(BuildConfig(source="world", scenes=120, candidates=15))
+CONFIG = build.settled(BuildConfig(source="world", scenes=600, candidates=50))
 ATTACKED = VerifyConfig(attacker_lm="ours", attacker_vlm="ours")
 EYES = {  # what the seeing model is shown instead of the image
     "eye": lambda image: image,
@@ -48,7 +48,8 @@ def selected(run, candidates, gallery, lessons, judges):
     alone = build.Run(config, run.work)
     fallen, _ = build.mislead(candidates, gallery, build.call(config, lessons), alone)
     kept = selection.lettered(selection.select(fallen, config))
-    return list(chain.from_iterable(build.show(twins, gallery, run.work) for twins in kept))
+    items = chain.from_iterable(build.show(twins, gallery, run.work) for twins in kept)
+    return sorted(items, key=lambda item: item.item_id)
 
 
 def others(items):
@@ -74,20 +75,48 @@ def examined(judges, items, work):
 
 def table(head, rows):
     lines = [f"| {' | '.join([head, *SELECTORS])} |", f"|---|{'---:|' * len(SELECTORS)}"]
-    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return [*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)]
 
 
-def stability(systems, of):
-    """Kendall's tau-b between the rankings of every two selections: mean and least."""
-    names = list(systems["nobody"])
-    told = [
-        kendalltau(*([of(systems[one][name]) for name in names] for one in two)).statistic
-        for two in combinations(SELECTORS, 2)
+def both(one, first):
+    """Two shares in one cell, %."""
+    return f"{100 * getattr(one, first).share:.1f}, {100 * one.stress.share:.0f}"
+
+
+def attackers(attacked, items):
+    """Attacker x selection."""
+    least = next(iter(attacked["nobody"]))
+    rows = [["*pairs that stay*", *(len({item.pair_id for item in some}) for some in items.values())]]
+    rows += [["*every pair hit once*", *(f"{100 * by[least].ceiling:.1f}" for by in attacked.values())]]
+    rows += [[f"`{one}`", *(both(by[one], "items") for by in attacked.values())] for one in attacked["nobody"]]
+    most = max(one.pairs.share for by in attacked.values() for one in by.values())
+    return [
+        f"Attackers, % of items and of stress twins; of pairs none wins more than {most:.1%}:",
+        "",
+        *table("attacker \\ selected by", rows),
     ]
-    return float(np.mean(told)), float(min(told))
 
 
-def main() -> None:
+def ranked(systems):
+    """System x selection, and Kendall's tau-b between the rankings of every two selections."""
+    names = list(systems["nobody"])
+    rows = [[one, *(both(by[one], "pairs") for by in systems.values())] for one in names]
+
+    def taus(what):
+        told = {by: [getattr(systems[by][name], what).share for name in names] for by in SELECTORS}
+        found = [kendalltau(told[one], told[other]).statistic for one, other in combinations(SELECTORS, 2)]
+        return f"{np.mean(found):.2f} on average, {min(found):.2f} at least"
+
+    return [
+        "Systems, % of pairs and of stress twins:",
+        "",
+        *table("system \\ selected by", rows),
+        "",
+        f"Kendall's tau of the {len(names)} systems, every two selections: by pairs {taus('pairs')}; by stress {taus('stress')}.",
+    ]
+
+
+def measured():
     with tempfile.TemporaryDirectory() as folder:
         run = build.Run(CONFIG, Path(folder))
         prior, lessons = build.learn(run)
@@ -101,52 +130,11 @@ def main() -> None:
             attacked[name] = {one.attacker: one for one in attack.run(told, ATTACKED, others(some))}
             systems[name] = examined(judges, some, run.work)
             print(f"{name}: {len(some)} items", file=sys.stderr, flush=True)
-    most = max(one.pairs.share for by in attacked.values() for one in by.values())
-    lines = [
-        f"Attackers: % of items, and of stress twins. Pairs won, at most: {most:.1%}.",
-        "",
-        *table(
-            "attacker \\ selected by",
-            [
-                ["*pairs that stay*", *(len({item.pair_id for item in items[name]}) for name in SELECTORS)],
-                [
-                    "*every pair hit once*",
-                    *(f"{100 * next(iter(by.values())).ceiling:.1f}" for by in attacked.values()),
-                ],
-                *(
-                    [
-                        f"`{one}`",
-                        *(
-                            f"{100 * by[one].items.share:.1f}, {100 * by[one].stress.share:.0f}"
-                            for by in attacked.values()
-                        ),
-                    ]
-                    for one in attacked["nobody"]
-                ),
-            ],
-        ),
-        "",
-        "Systems: % of pairs, and of stress twins.",
-        "",
-        *table(
-            "system \\ selected by",
-            [
-                [
-                    one,
-                    *(f"{100 * by[one].pairs.share:.1f}, {100 * by[one].stress.share:.0f}" for by in systems.values()),
-                ]
-                for one in systems["nobody"]
-            ],
-        ),
-        "",
-        f"Kendall's tau of the {len(systems['nobody'])} systems between every two selections: "
-        + "; ".join(
-            f"by {what}, mean {mean:.2f}, least {least:.2f}"
-            for what in ("pairs", "stress")
-            for mean, least in [stability(systems, lambda reached, what=what: getattr(reached, what).share)]
-        )
-        + ".",
-    ]
+    return [*attackers(attacked, items), "", *ranked(systems)]
+
+
+def main() -> None:
+    lines = measured()
     print("\n".join(lines))
     if "--write" in sys.argv:
         page = Path(__file__).parents[1] / "docs" / "certificate.md"

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from pstgen.evaluate.dry import Cost
     from pstgen.evaluate.results import Results
 
-REACHED = (
-    "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
-)
+REACHED = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
 
 
 def stations(counted: Mapping[str, Mapping[str, int]]) -> None:

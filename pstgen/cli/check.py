@@ -18,7 +18,9 @@ from pstgen.records import BadInput
 LM = click.option(
     "--attacker-lm", metavar="MODEL", help="Tuned on the words: a folder, a hub id (this downloads), ours."
 )
-VLM = click.option("--attacker-vlm", metavar="MODEL", help="Blinded, tuned blind; by verify shown another scene: likewise.")
+VLM = click.option(
+    "--attacker-vlm", metavar="MODEL", help="Blinded, tuned blind; by verify shown another scene: likewise."
+)
 DEVICE = click.option("--device", help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
 

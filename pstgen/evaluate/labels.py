@@ -70,7 +70,8 @@ def points(axes: "Axes", at: Mapping[str, Place], told: Mapping[str, str], shade
             box = _moved(text, offset)
             dots = int(((centres > np.array(box.p0) - dot) & (centres < np.array(box.p1) + dot)).all(1).sum())
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            return sum(box.overlaps(other) for other in taken) + dots + 9 * (not inside)
+            hidden: int = sum(box.overlaps(other) for other in taken)
+            return hidden + dots + 9 * (not inside)
 
         best = min(OFFSETS, key=covered)  # the first of equals, which is the nearest
         taken.append(_moved(text, best))

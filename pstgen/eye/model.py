@@ -1,13 +1,12 @@
 """The eye's parts: its model, the heads that read its patches, and packed batches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from torch import nn
 
 from pstgen import tiny

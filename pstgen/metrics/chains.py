@@ -16,7 +16,7 @@ from pstgen.records import BadInput
 from pstgen.store import Row
 
 FOUND = 0.5  # IoU
-BOXED = re.compile(r"(?P<name>[^()]+) at \((?P<box>\d+, \d+, \d+, \d+)\)")
+BOXED = re.compile(r"(?P<name>[^()]+) at \((?P<box>\d{1,5}, \d{1,5}, \d{1,5}, \d{1,5})\)")
 ABSENT = re.compile(r"no (?P<name>[^()]+) anywhere")
 
 

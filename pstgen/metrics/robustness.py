@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from statistics import fmean
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,7 +16,6 @@ from pstgen.metrics import Scores
 from pstgen.records import BadInput, Item, Unavailable
 from pstgen.speaker import Query, Speaker, asked
 from pstgen.store import Row
-from pstgen.systems import System
 from pstgen.truth import pixels
 
 EPSILONS = (2, 4, 8)  # of 255, the most that a pixel changes
@@ -26,7 +26,15 @@ WEATHER = tuple(f"{kind}/{strength}" for kind in weather.KINDS for strength in w
 ATTACKS = ("seen", *(f"{kind}/{most}" for kind in ("fgsm", "pgd") for most in EPSILONS))
 
 
-def measure(system: System, speaker: Speaker, rows: Sequence[Row]) -> Scores:
+class Answering(Protocol):
+    """A system, as far as it is needed here."""
+
+    def answer(self, speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
+        """One answer a query, in their order."""
+        ...
+
+
+def measure(system: Answering, speaker: Speaker, rows: Sequence[Row]) -> Scores:
     """Percent of the pairs all of whose twins are answered right: `clean`, and by corruption and strength.
 
     rain/1 to jpeg/3: albumentations' at three strengths, drawn by the item's id, so the same for every system. fgsm/2 to

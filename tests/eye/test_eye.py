@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pstgen import resources, wording
+from pstgen import resources, tiny, wording
 from pstgen.eye import lessons, model, recipe, report, training
 from pstgen.judges import text
 from pstgen.records import BadInput
@@ -58,7 +58,7 @@ def teacher():
 
 @pytest.fixture(scope="module")
 def words(teacher):
-    return model.tokenizer(training._corpus(teacher), SMALL.vocabulary)
+    return tiny.tokenizer(training._corpus(teacher), SMALL.vocabulary)
 
 
 def test_a_page_is_the_same_whenever_it_is_asked_for(teacher):

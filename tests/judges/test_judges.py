@@ -72,7 +72,7 @@ def test_a_score_is_the_sum_of_the_log_probabilities_of_its_tokens(model):
 
     (told,) = model.score([QUESTIONS[1]], [("light blue",)], [None])
     begin = model.processor.tokenizer(model._prompt(QUESTIONS[1], with_image=False))["input_ids"]
-    option = model._tokens("light blue")
+    option = model.tokens("light blue")
     with torch.inference_mode():
         logits = model.model(torch.tensor([begin + option])).logits[0].log_softmax(-1)
     assert told[0] == pytest.approx(sum(float(logits[len(begin) - 1 + k, t]) for k, t in enumerate(option)), abs=1e-4)
