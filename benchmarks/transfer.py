@@ -5,6 +5,7 @@ and so makes a selection of its own. Every attacker attacks every selection, and
 on each. `--write` puts both tables into docs/certificate.md.
 """
 
+import argparse
 import sys
 import tempfile
 from dataclasses import replace
@@ -134,9 +135,12 @@ def measured():
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/certificate.md")
+    write = parser.parse_args().write
     lines = measured()
     print("\n".join(lines))
-    if "--write" in sys.argv:
+    if write:
         page = Path(__file__).parents[1] / "docs" / "certificate.md"
         text = page.read_text(encoding="utf-8")
         begin, end = text.index(BEGIN), text.index(END)

@@ -25,6 +25,7 @@ from pstgen.store import Row, Score
 from pstgen.wording import Wording
 
 LESSONS = 4000  # known facts a family that the judges learn from
+DIGITS = 4  # of log-probabilities on the disk: later ones change with processor and number of threads
 
 T = TypeVar("T")
 
@@ -368,7 +369,7 @@ def _score(item: Item, verdict: Verdict, item_id: str) -> Score:
         options=item.options,
         lure=item.lure,
         judge=verdict.judge,
-        logprobs=verdict.logprobs,
+        logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),
         choice=item.options[verdict.choice],
         kept=False,
     )

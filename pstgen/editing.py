@@ -21,6 +21,7 @@ Chance = np.random.Generator
 
 TRIES = 3  # things of a scene, that an edit is tried on
 PAIRS = 2  # of one edit, each of another family
+LEAD = 2  # pairs by which one version may have been the control twin more often than the other, where that is watched
 PLACES = 60  # tries to find room for a shape
 MOST_AREA = 0.08  # of the image: what is larger cannot be painted over
 BESIDE = 0.2  # of it, where neighbours are, so that it cannot be painted over
@@ -67,6 +68,8 @@ class Edited:
 
     families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
     asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
+    even: the two versions can be told apart, so each is to be the control twin as often as the other. lead: by how many
+    pairs the first one was it more often.
     """
 
     name: str
@@ -75,7 +78,9 @@ class Edited:
     studio: Studio
     on: Callable[[Scene], list[Instance]] = subjects
     forms: tuple[str, ...] = ()
+    even: bool = False
     made: int = 0
+    lead: int = 0
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (they are asked anew)
         """Up to PAIRS pairs of each of a few things, until there are as many as the run wants."""
@@ -91,11 +96,22 @@ class Edited:
             except Refused as reason:
                 self.studio.refused[self.name, str(reason)] += 1
                 continue
-            found = self._pairs([self._kept(scene, version, chance) for version in versions], families)
+            scenes = [self._kept(scene, version, chance) for version in versions]
+            found = self._pairs(scenes, families)
             if not found:
                 self.studio.refused[self.name, "no question has two answers, one of them expected"] += 1
-            self.made += len(found)
-            yield from found
+            fair = [candidate for candidate in found if not self.even or self._fair(candidate, scenes[0].id)]
+            self.made += len(fair)
+            yield from fair
+
+    def _fair(self, candidate: Candidate, first: str) -> bool:
+        """Count which version is the control twin; refuse the pair where it has been that too often already."""
+        lead = self.lead + (1 if candidate.control.scene_id == first else -1)
+        if abs(lead) > LEAD:
+            self.studio.refused[self.name, "its versions would have their usual roles too often"] += 1
+            return False
+        self.lead = lead
+        return True
 
     def rest(self, /) -> Iterator[Candidate]:
         """Nothing: every scene gives its pairs by itself."""

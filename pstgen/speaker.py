@@ -72,8 +72,3 @@ class Speaker:
 
 def _batches(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
     return (queries[start : start + BATCH] for start in range(0, len(queries), BATCH))
-
-
-def asked(question: str, options: Sequence[str]) -> str:  # noqa: ARG001 (options are scored, not listed)
-    """The words that a model is given: the bare question, as it was trained."""
-    return question

@@ -209,6 +209,19 @@ def _canonical(told: dict[str, Any]) -> bytes:
     return msgspec.json.format(full, indent=2) + b"\n"
 
 
+def put(file: Path, code: bytes) -> None:
+    """Write a file of a dataset that is there already, whole or not at all; the draft lies outside of the dataset.
+
+    Raises Unavailable where it cannot be written.
+    """
+    draft = file.parent.parent / f".{file.parent.name}.{file.name}"
+    try:
+        draft.write_bytes(code)
+        draft.replace(file)
+    except OSError as error:
+        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from error
+
+
 def hashed(path: Path) -> File:
     """Size and sha256 of a file, read block by block."""
     with path.open("rb") as file:

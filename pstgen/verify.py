@@ -1,14 +1,13 @@
 """Runs checks/ over a finished dataset and writes the certificate."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from pstgen import __version__, certificate, plugins, store
 from pstgen.certificate import Certificate
 from pstgen.config import VerifyConfig
-from pstgen.records import Finding, Unavailable
+from pstgen.records import Finding
 from pstgen.store import Dataset
 
 FIRST = "integrity"
@@ -71,17 +70,7 @@ def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding]) 
         findings=list(findings),
     )
     page = plugins.load("exporters", "certificate").page(told, dataset.manifest.origin)
-    _put(dataset.folder / certificate.PAGE, page.encode())
+    store.put(dataset.folder / certificate.PAGE, page.encode())
     written = {name: path for name in certificate.WRITTEN if (path := dataset.folder / name).is_file()}
     files = {name: store.hashed(path) for name, path in written.items()}
-    _put(dataset.folder / certificate.NAME, store.canonical(msgspec.structs.replace(told, files=files)))
-
-
-def _put(file: Path, code: bytes) -> None:
-    """Write it whole or not at all; the draft lies outside of the dataset."""
-    draft = file.parent.parent / f".{file.parent.name}.{file.name}"
-    try:
-        draft.write_bytes(code)
-        draft.replace(file)
-    except OSError as error:
-        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from error
+    store.put(dataset.folder / certificate.NAME, store.canonical(msgspec.structs.replace(told, files=files)))

@@ -6,12 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pstgen import attack, cases
+from pstgen import attack, cases, store
 from pstgen.attack import Reached
 from pstgen.cases import Case
+from pstgen.checks import some
 from pstgen.config import VerifyConfig
 from pstgen.likelihood import Image
-from pstgen.records import Finding, Unavailable, origin
+from pstgen.records import Finding, origin
 from pstgen.store import Dataset
 from pstgen.truth import pixels
 
@@ -24,7 +25,13 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
 
     Who is right about which item is written beside the items.
     """
-    told = [cases.of(item) for item in dataset.items()]
+    items = list(dataset.items())
+    if lost := [item for item in items if not {item.answer, item.lure} <= set(item.options)]:
+        problems = some(
+            f"item {item.item_id}: answer or lure is none of its options, so nobody can attack" for item in lost
+        )
+        return Finding(check="attackers", summary="not attacked", problems=problems)
+    told = [cases.of(item) for item in items]
     others = _others(dataset) if config.attacker_vlm else {}
     reached = list(attack.run(told, config, others))
     _write(dataset.folder / VULNERABILITY, told, reached)
@@ -66,7 +73,7 @@ def _others(dataset: Dataset) -> Mapping[str, Image]:
 
 
 def _write(file: Path, told: Sequence[Case], reached: Sequence[Reached]) -> None:
-    """Of every item: the share of attackers that are right, and which; the old file stays until the new one is whole."""
+    """Of every item: the share of attackers that are right, and which."""
     won = [[one.attacker for one in reached if one.right[n]] for n in range(len(told))]
     table = pa.table(
         {
@@ -75,9 +82,6 @@ def _write(file: Path, told: Sequence[Case], reached: Sequence[Reached]) -> None
             "won_by": pa.array(won, pa.list_(pa.string())),
         }
     )
-    draft = file.parent.parent / f".{file.parent.name}.{file.name}"
-    try:
-        pq.write_table(table, draft, compression="zstd")
-        draft.replace(file)
-    except OSError as error:
-        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from error
+    code = pa.BufferOutputStream()
+    pq.write_table(table, code, compression="zstd")
+    store.put(file, code.getvalue().to_pybytes())

@@ -1,8 +1,9 @@
 """Answers → figures, of every arm; latencies side by side; what the systems' differences are worth."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from pstgen.evaluate.sitting import Answers, Seat
 from pstgen.metrics import Scores, cost, gqa, pst, vqa
 from pstgen.recipe import Recipe
 from pstgen.records import Item
+from pstgen.speaker import Query, Speaker
+from pstgen.store import Row
+from pstgen.systems import System
 
 ROUNDS = 60  # of the latency's round robin
 DRAWS = 1000  # of the bootstrap
@@ -61,9 +65,9 @@ def latencies(seats: Sequence[Seat], price: float) -> dict[str, dict[str, float]
     rows = sitting.some_rows(seats[0], ROUNDS)
     answerers: dict[str, Callable[[], object]] = {}
     for seat in seats:
-        system, voice = plugins.load("systems", seat.system), sitting.speaker(seat)
-        turns = _turns(rows)
-        answerers[seat.system] = lambda system=system, voice=voice, turns=turns: system.answer(voice, [next(turns)])
+        answerers[seat.system] = partial(
+            _answer, plugins.load("systems", seat.system), sitting.speaker(seat), _turns(rows)
+        )
     told = cost.latency(answerers, ROUNDS)
     return {
         name: {
@@ -75,9 +79,13 @@ def latencies(seats: Sequence[Seat], price: float) -> dict[str, dict[str, float]
     }
 
 
-def _turns(rows: Sequence[Any]) -> Any:
-    while True:
-        yield from map(sitting.query, rows)
+def _answer(system: System, voice: Speaker, turns: Iterator[Query]) -> None:
+    system.answer(voice, [next(turns)])
+
+
+def _turns(rows: Sequence[Row]) -> Iterator[Query]:
+    """The rows as questions, over and over."""
+    return cycle(map(sitting.query, rows))
 
 
 def intervals(arms: Sequence[Arm], items: Sequence[Item]) -> dict[str, dict[str, tuple[float, float, float]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pstgen import __version__
+from pstgen import __version__, store
 from pstgen.recipe import Recipe
 
 FORMAT = 1
@@ -67,9 +67,7 @@ def read(folder: Path) -> Results:
 
 def write(results: Results, folder: Path) -> None:
     """Write it, whole or not at all."""
-    draft = folder / f".{FILE}"
-    draft.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
-    draft.replace(folder / FILE)
+    store.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 def of_system(results: Results, system: str) -> list[Arm]:

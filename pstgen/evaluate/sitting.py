@@ -60,15 +60,10 @@ def sit(seat: Seat) -> None:
     """Answer and be looked into; what is there already is not done again."""
     seat.folder.mkdir(parents=True, exist_ok=True)
     if not (seat.folder / ANSWERS).is_file():
-        _write(seat.folder / ANSWERS, answers(seat))
+        store.put(seat.folder / ANSWERS, msgspec.json.encode(answers(seat)))
     if not (seat.folder / LOOKED).is_file():
-        _write(seat.folder / LOOKED, {name: msgspec.to_builtins(told) for name, told in looks(seat)})
-
-
-def _write(file: Path, told: Any) -> None:
-    draft = file.with_suffix(".part")
-    draft.write_bytes(msgspec.json.encode(told))
-    draft.replace(file)
+        told = {name: msgspec.to_builtins(one) for name, one in looks(seat)}
+        store.put(seat.folder / LOOKED, msgspec.json.encode(told))
 
 
 def speaker(seat: Seat) -> Speaker:

@@ -15,7 +15,6 @@ from pstgen import looking
 from pstgen.likelihood import Image, Model
 from pstgen.metrics import Scores
 from pstgen.records import Unavailable
-from pstgen.speaker import asked
 from pstgen.store import Row
 from pstgen.truth import pixels
 
@@ -34,11 +33,6 @@ class Asked:
     row: Row
     image: Image
     evidence: NDArray[np.uint8]
-
-    @property
-    def question(self) -> str:
-        """With its options."""
-        return asked(self.row.item.question, self.row.item.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ def _gaze(model: Model, one: Asked) -> Gaze:
     """One pass forward and one back."""
     answer = one.row.item.answer
     with torch.enable_grad(), looking.watched(model) as passes:
-        told = looking.logprobs(model, [one.question], [answer], [one.image]).sum()
+        told = looking.logprobs(model, [one.row.item.question], [answer], [one.image]).sum()
         ids, layers = passes[0]
         gradients = torch.autograd.grad(told, layers)
     image = _image_tokens(model, ids[0])
@@ -211,7 +205,7 @@ def _told(model: Model, shown: Sequence[Asked], grey: NDArray[np.bool_]) -> Map:
     told = []
     for start in range(0, len(shown), BATCH):
         some = shown[start : start + BATCH]
-        words = [one.question for one in some], [one.row.item.answer for one in some]
+        words = [one.row.item.question for one in some], [one.row.item.answer for one in some]
         change = partial(_greyed, torch.from_numpy(grey[start : start + BATCH]))
         with torch.inference_mode(), looking.instead(model, change):
             told.append(looking.logprobs(model, *words, [one.image for one in some]).double().numpy())

@@ -11,7 +11,6 @@ import numpy as np
 from pstgen.likelihood import Model
 from pstgen.metrics import Scores
 from pstgen.records import BadInput
-from pstgen.speaker import asked
 
 WINDOW = 512  # tokens that are read at once
 BATCH = 16
@@ -51,7 +50,7 @@ def measure(model: Model, texts: Sequence[str], questions: Sequence[Choice]) -> 
 def _chosen(model: Model, questions: Sequence[Choice]) -> Iterator[str]:
     for start in range(0, len(questions), BATCH):
         some = questions[start : start + BATCH]
-        words, options = [asked(one.question, one.options) for one in some], [one.options for one in some]
+        words, options = [one.question for one in some], [one.options for one in some]
         for one, scores in zip(some, model.score(words, options, [None] * len(some)), strict=True):
             yield one.options[int(np.argmax(scores))]
 

@@ -14,7 +14,7 @@ from pstgen.comparing import plain
 from pstgen.likelihood import Image, Model
 from pstgen.metrics import Scores
 from pstgen.records import BadInput, Item, Unavailable
-from pstgen.speaker import Query, Speaker, asked
+from pstgen.speaker import Query, Speaker
 from pstgen.store import Row
 from pstgen.truth import pixels
 
@@ -126,7 +126,7 @@ def _slope(model: Model, items: Sequence[Item], images: Sequence[Image], at: tor
     for start in range(0, len(items), BATCH):
         some = items[start : start + BATCH]
         place = at[start : start + BATCH].clone().requires_grad_()
-        words = [asked(item.question, item.options) for item in some], [item.answer for item in some]
+        words = [item.question for item in some], [item.answer for item in some]
         with torch.enable_grad(), looking.instead(model, partial(_placed, model, place)):
             told = looking.logprobs(model, *words, images[start : start + BATCH])
             slopes.append(torch.autograd.grad(told.sum(), place)[0])

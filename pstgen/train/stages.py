@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -94,7 +95,7 @@ def learn(task: Task, log: school.Log) -> Learnt:
 def weigh(stage: Stage, task: Task) -> Learnt:
     """Count parameters, and FLOPs and memory of a step; nothing is learnt."""
     school.freeze(stage.model, task.recipe.frozen)
-    counted = [cost.flops(lambda n=n: _step(stage, n)) for n in range(COUNTED)]
+    counted = [cost.flops(partial(_step, stage, n)) for n in range(COUNTED)]
     with _kept() as kept:
         _step(stage, 0)
     stage.model.zero_grad(set_to_none=True)

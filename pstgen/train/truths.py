@@ -55,9 +55,11 @@ def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
     ]  # COCO's 17 in their order
     rows = [_codes(thing, scene, categories) for thing in things]
     rows += [[UNKNOWN] * (len(FACTORS) - 1) + [n] for n, _ in joints]
-    cover = np.stack([*covers, *(_at(joint.x, joint.y, scene, cells) for _, joint in joints)] or [np.zeros(cells**2)])
+    cover = np.stack(
+        [*covers, *(_at(joint.x, joint.y, scene, cells) for _, joint in joints)] or [np.zeros(cells**2, np.float32)]
+    )
     return Grid(
-        cover=cover.astype(np.float32),
+        cover=cover,
         codes=np.array(rows or [[UNKNOWN] * len(FACTORS)], np.int64),
         shown=_shown(covers, rows, cells),
         centre=_centres(things, scene, cells, categories),

@@ -1,4 +1,7 @@
-"""The picture in a mirror, never where there is text; its twin is the picture itself, written in the same way."""
+"""The picture in a mirror, never where there is text; its twin is the picture itself, written in the same way.
+
+Shadows may tell which is which, and things have a usual side: so either is the control twin as often as the other.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,7 +20,8 @@ TOLD = ("left", "right", "sign", "signs", "text", "letters", "words", "writing",
 
 def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin."""
-    return Edited("mirror", edit, ("relation", "pose", "visibility"), studio, lambda scene: list(scene.instances[:1]))
+    families = ("relation", "pose", "visibility")
+    return Edited("mirror", edit, families, studio, lambda scene: list(scene.instances[:1]), even=True)
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG001 (all of it turns)

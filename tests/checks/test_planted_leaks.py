@@ -141,3 +141,12 @@ def test_a_mark_of_one_pixel_that_goes_with_the_answer(forge):
                 row["image"]["bytes"] = store.png(np.ascontiguousarray(image[:, :, ::-1]))
 
     assert "image_probe" in unsound(forge(leak), "image_probe")
+
+
+def test_a_lure_that_is_not_offered_is_named_and_not_attacked(forge):
+    def leak(rows):
+        rows[0]["lure"] = "nothing that is offered"
+
+    told = unsound(forge(leak), "pairs", "attackers")
+    assert any("do not hold answer and lure" in line for line in told["pairs"])
+    assert ["nobody can attack" in line for line in told["attackers"]] == [True]

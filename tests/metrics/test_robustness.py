@@ -10,7 +10,7 @@ import torch
 from pstgen import looking
 from pstgen.metrics import robustness
 from pstgen.records import BadInput
-from pstgen.speaker import Speaker, asked
+from pstgen.speaker import Speaker
 from pstgen.truth import pixels
 
 
@@ -49,7 +49,7 @@ def test_one_who_sees_gets_the_clean_pairs_and_every_system_is_shown_the_same(ll
 
 def told(model, items, images):
     """Log-probability of the right options, shown these images as any others."""
-    questions = [asked(item.question, item.options) for item in items]
+    questions = [item.question for item in items]
     with torch.inference_mode():
         return looking.logprobs(model, questions, [item.answer for item in items], images).numpy()
 

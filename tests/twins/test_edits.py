@@ -125,6 +125,14 @@ def test_a_mirror_swaps_sides_and_hands_and_twice_is_nothing(scenes):
         assert at[name.replace("left", "right")].x == scene.width - 1 - was[name].x
 
 
+def test_the_mirrored_twin_is_as_often_the_control_twin(pairs, scenes):
+    """Things have a usual side and shadows tell a mirror: roles that follow it would give the answer away."""
+    plain = {scene.id: scene.instances for scene in scenes}
+    shown = [next(one for one in pair.scenes if one.id == pair.control.scene_id) for pair in pairs["mirror"]]
+    as_it_is = sum(one.instances == plain[origin(one.id)] for one in shown)
+    assert abs(2 * as_it_is - len(shown)) <= editing.LEAD
+
+
 def test_no_mirror_where_something_bears_letters(scenes):
     lettered = [scene for scene in scenes if any(thing.text for thing in scene.instances)]
     assert lettered
