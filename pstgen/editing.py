@@ -1,7 +1,8 @@
 """Counterfactual twins, what every edit shares: two versions of one scene, asked anew; labels are worked out, never assumed."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
 
@@ -21,7 +22,8 @@ Chance = np.random.Generator
 
 TRIES = 3  # things of a scene, that an edit is tried on
 PAIRS = 2  # of one edit, each of another family
-LEAD = 2  # pairs by which one version may have been the control twin more often than the other, where that is watched
+LEAD = 2  # pairs of a sentence by which one of two pictures may have had the same answer more often than the other
+EVEN = 0.1  # difference of pulls, up to which two questions could as well be asked as each other
 PLACES = 60  # tries to find room for a shape
 MOST_AREA = 0.08  # of the image: what is larger cannot be painted over
 BESIDE = 0.2  # of it, where neighbours are, so that it cannot be painted over
@@ -46,6 +48,7 @@ class Version:
 
 
 Edit = Callable[[Scene, Instance, Chance], tuple[Version, Version]]
+Leads = dict[tuple[str, str], int]  # sentence and what is told apart → pairs
 
 
 def subjects(scene: Scene) -> list[Instance]:
@@ -68,8 +71,8 @@ class Edited:
 
     families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
     asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
-    even: the two versions can be told apart, so each is to be the control twin as often as the other. lead: by how many
-    pairs the first one was it more often.
+    lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
+    often than the other: who tells pictures apart by their looks, not knowing the question, must win nothing by it.
     """
 
     name: str
@@ -78,9 +81,8 @@ class Edited:
     studio: Studio
     on: Callable[[Scene], list[Instance]] = subjects
     forms: tuple[str, ...] = ()
-    even: bool = False
     made: int = 0
-    lead: int = 0
+    lead: Leads = field(default_factory=lambda: defaultdict(int))
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (they are asked anew)
         """Up to PAIRS pairs of each of a few things, until there are as many as the run wants."""
@@ -100,18 +102,13 @@ class Edited:
             found = self._pairs(scenes, families)
             if not found:
                 self.studio.refused[self.name, "no question has two answers, one of them expected"] += 1
-            fair = [candidate for candidate in found if not self.even or self._fair(candidate, scenes[0].id)]
-            self.made += len(fair)
-            yield from fair
-
-    def _fair(self, candidate: Candidate, first: str) -> bool:
-        """Count which version is the control twin; refuse the pair where it has been that too often already."""
-        lead = self.lead + (1 if candidate.control.scene_id == first else -1)
-        if abs(lead) > LEAD:
-            self.studio.refused[self.name, "its versions would have their usual roles too often"] += 1
-            return False
-        self.lead = lead
-        return True
+            for pair, leads in found:
+                if any(abs(lead) > LEAD for lead in leads.values()):
+                    self.studio.refused[self.name, "its looks would go with an answer too often"] += 1
+                    continue
+                self.lead.update(leads)
+                self.made += 1
+                yield pair
 
     def rest(self, /) -> Iterator[Candidate]:
         """Nothing: every scene gives its pairs by itself."""
@@ -133,20 +130,42 @@ class Edited:
             captions=version.captions,
         )
 
-    def _pairs(self, scenes: Sequence[Scene], families: Sequence[str]) -> list[Candidate]:
-        """Of each family the pair with the strongest pull."""
-        best: dict[str, Candidate] = {}
+    def _pairs(self, scenes: Sequence[Scene], families: Sequence[str]) -> list[tuple[Candidate, Leads]]:
+        """Of each family one pair, that leaves no lead if there is one, and otherwise by a hash; with the leads it leaves."""
+        chosen = list[tuple[Candidate, Leads]]()
         for family in families:
-            ask = plugins.load("families", family).ask
-            one, other = (
-                {f.question: f for f in ask(scene) if f.truth.known and (not self.forms or f.form in self.forms)}
-                for scene in scenes
-            )
-            for question in one.keys() & other.keys():
-                found = self._paired(one[question], other[question], scenes)
-                if found and found.pull >= self.studio.config.min_pull:
-                    best[family] = max(best.get(family, found), found, key=lambda c: (c.pull, c.pair_id))
-        return sorted(best.values(), key=lambda c: (-c.pull, c.pair_id))[:PAIRS]
+            found = self._found(scenes, family)
+            with_leads = [(pair, self._leads(pair, found, scenes[0].id)) for pair in found]
+            chosen += sorted(with_leads, key=lambda one: (max(map(abs, one[1].values())), one[0].pair_id))[:1]
+        return sorted(chosen, key=lambda one: (-one[0].pull, one[0].pair_id))[:PAIRS]
+
+    def _found(self, scenes: Sequence[Scene], family: str) -> list[Candidate]:
+        ask = plugins.load("families", family).ask
+        one, other = (
+            {f.question: f for f in ask(scene) if f.truth.known and (not self.forms or f.form in self.forms)}
+            for scene in scenes
+        )
+        pairs = (self._paired(one[question], other[question], scenes) for question in one.keys() & other.keys())
+        return [pair for pair in pairs if pair and pair.pull >= self.studio.config.min_pull]
+
+    def _leads(self, pair: Candidate, others: Sequence[Candidate], first: str) -> Leads:
+        """Leads once this pair is taken.
+
+        What is unusual is seen: so another question, as strong, should have made the control twin the stress twin; where
+        none would, the stress twin's answer must be now the one, now the other.
+        """
+        form, lure, twin = pair.control.form, pair.lure, pair.control.scene_id
+        early = min(pair.control, pair.stress[0], key=lambda fact: str(fact.truth.answer))
+        matched = any(
+            (other.control.form, other.lure) == (form, lure)
+            and other.control.scene_id != twin
+            and abs(other.pull - pair.pull) <= EVEN
+            for other in others
+        )
+        told = {(form, "version"): early.scene_id == first}
+        if not matched:
+            told[form, "role"] = early is pair.control
+        return {key: self.lead[key] + (1 if ahead else -1) for key, ahead in told.items()}
 
     def _paired(self, one: Fact, other: Fact, scenes: Sequence[Scene]) -> Candidate | None:
         """The two facts as a pair, if their answers differ and one of them is what one expects."""

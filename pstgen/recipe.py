@@ -26,8 +26,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     model: str = ""  # a folder or hub id: LLaVA or Qwen2.5-VL
     encoder: str = "tiny"  # of stage 1: tiny, vit-b16, resnet50, or a folder or hub id
     vision: dict[str, Any] = {}  # CLIPVisionConfig of the tiny one
-    text: dict[str, Any] = {}  # LlamaConfig of the tiny one
-    vocabulary: int = 1400
+    # Language model and tokenizer that the tiny one begins with: eye (the one that comes with pstgen) or a LLaVA's folder.
+    language: str = ""
+    text: dict[str, Any] = {}  # LlamaConfig of the tiny one, where it begins with random weights
+    vocabulary: int = 1400  # likewise
     lora: int = 0  # rank; 0 trains all weights
     frozen: tuple[str, ...] = ()  # beginnings of the names of parameters that are not trained
 

@@ -80,6 +80,5 @@ def _ids(words: Any) -> dict[str, int]:
 
 
 def _text(words: Any, text: Mapping[str, Any]) -> Any:
-    return transformers.LlamaConfig(
-        vocab_size=len(words), max_position_embeddings=1024, tie_word_embeddings=True, **_ids(words), **text
-    )
+    told = {"vocab_size": len(words), "max_position_embeddings": 1024, "tie_word_embeddings": True}
+    return transformers.LlamaConfig(**told | _ids(words) | dict(text))

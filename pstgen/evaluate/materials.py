@@ -69,7 +69,7 @@ def lessons(recipe: Recipe, made: Materials, track: Track) -> None:
     """Lessons, and a tokenizer for a model that is made from random weights."""
     told = course.prepare(taught(recipe), recipe.plain, made.course, track)
     if not recipe.model and not made.words.is_dir():
-        models.save_tokenizer(_corpus(told), recipe.vocabulary, made.words)
+        models.save_tokenizer(recipe, _corpus(told), made.words)
 
 
 def taught(recipe: Recipe) -> BuildConfig:

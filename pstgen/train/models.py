@@ -8,13 +8,15 @@ from typing import Any
 import torch
 import transformers
 
-from pstgen import tiny
+from pstgen import resources, tiny
+from pstgen.likelihood import Model
 from pstgen.perception import NAMED, UNKNOWN, tokens
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput, Unavailable
 from pstgen.truth.colour import NAMES as COLOURS
 from pstgen.truth.words import plural, spoken
 
+OURS = "eye"
 KINDS = ("llava", "qwen2_5_vl")
 SMALL: Mapping[str, Any] = {"attn_implementation": "eager"}
 
@@ -42,11 +44,13 @@ class Vlm:
 def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
     """The model of stage 2. Raises BadInput for a kind that is not supported, Unavailable where it does not load."""
     if not recipe.model:
-        model, processor = tiny.llava(words, recipe.vision, recipe.text, recipe.size, seed)
+        speaks = _loaded(recipe.language).model.model.language_model if recipe.language else None
+        text = speaks.config.to_dict() if speaks else recipe.text
+        model, processor = tiny.llava(words, recipe.vision, text, recipe.size, seed)
+        if speaks:
+            model.model.language_model.load_state_dict(speaks.state_dict())
         return Vlm(model, processor, recipe.size // recipe.vision["patch_size"])
-    from pstgen.likelihood import Model
-
-    loaded = Model(recipe.model, "cpu")
+    loaded = _loaded(recipe.model)
     kind = loaded.model.config.model_type
     if kind not in KINDS:
         raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
@@ -54,9 +58,15 @@ def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
     return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size if kind == "llava" else 0)
 
 
-def save_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> None:
-    """Train a tokenizer of our own and save it."""
-    tiny.tokenizer(texts, vocabulary).save_pretrained(folder)
+def _loaded(name: str) -> Model:
+    """A model in a folder or on the hub; the one that comes with pstgen is called eye. Raises Unavailable."""
+    return Model(str(resources.model(name)) if name == OURS else name, "cpu")
+
+
+def save_tokenizer(recipe: Recipe, texts: Iterable[str], folder: Path) -> None:
+    """Train a tokenizer of our own and save it; or save that of the language model that is begun with."""
+    words = _loaded(recipe.language).tokenizer if recipe.language else tiny.tokenizer(texts, recipe.vocabulary)
+    words.save_pretrained(folder)
 
 
 def tokenizer(folder: Path) -> Any:

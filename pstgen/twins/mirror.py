@@ -1,7 +1,4 @@
-"""The picture in a mirror, never where there is text; its twin is the picture itself, written in the same way.
-
-Shadows may tell which is which, and things have a usual side: so either is the control twin as often as the other.
-"""
+"""The picture in a mirror, never where there is text; its twin is the picture itself, written in the same way."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +18,7 @@ TOLD = ("left", "right", "sign", "signs", "text", "letters", "words", "writing",
 def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin."""
     families = ("relation", "pose", "visibility")
-    return Edited("mirror", edit, families, studio, lambda scene: list(scene.instances[:1]), even=True)
+    return Edited("mirror", edit, families, studio, lambda scene: list(scene.instances[:1]))
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG001 (all of it turns)

@@ -16,7 +16,7 @@ from pstgen.verify import verify
 def built(tmp_path_factory):
     """A small sound set of the world, its certificate beside it."""
     out = tmp_path_factory.mktemp("built") / "pst"
-    build.build(BuildConfig(source="world", scenes=120, size=64, candidates=60, wordings=3, out=out))
+    build.build(BuildConfig(source="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
     assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
     return out
 

@@ -130,7 +130,7 @@ def test_one_sided_edits(forge):
     assert any("the stress twin" in line for line in told["edited_probe"])
 
 
-def test_a_mark_of_one_pixel_that_goes_with_the_answer(forge):
+def test_a_mark_in_a_corner_that_goes_with_the_answer(forge):
     """A probe that does not know the question finds what a model would soon learn."""
 
     def leak(rows):
