@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pstgen.cli.shared import ENVIRONMENT, Examples, bar, plainly
+from pstgen.cli.shared import Examples, bar, plainly, tracking
 
 
 @click.group()
@@ -61,8 +63,53 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
         report.card(place, told, figures, model.model.num_parameters(), command)
 
 
-@click.command("train-eval")
-def train_eval() -> None:
-    """Train and evaluate a perceptual-reward VLM (not built yet: see the roadmap in README.md)."""
-    click.echo("train-eval is not built yet: issue 6 of the roadmap in README.md brings it.", err=True)
-    sys.exit(ENVIRONMENT)
+@click.command(
+    "train-eval",
+    cls=Examples,
+    epilog="pstgen train-eval\n"
+    "pstgen train-eval --recipe full --seeds 5 --out runs/full --dry-run\n"
+    "pstgen train-eval --systems standard,perceptual_reward --seeds 3 --out runs/two\n"
+    "pstgen train-eval --recipe llava --model llava-hf/llava-1.5-7b-hf --train ~/coco --vqa ~/vqa --gqa ~/gqa --pst pst/\n"
+    "pstgen train-eval --stage encoder --encoder resnet50 --train ~/coco --out runs/encoder",
+)
+@click.option("--recipe", "name", default="small", help="small, full, llava, or a YAML file.  [default: small]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
+@click.option("--resume", is_flag=True, help="Go on with the run that is in --out.")
+@click.option("--seeds", type=click.IntRange(1), help="How many times, each from other random weights.")
+@click.option("--systems", help="Only these, parted by commas; files in pstgen/systems/.")
+@click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
+@click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
+@click.option("--encoder", help="Of stage 1: tiny, vit-b16, resnet50, a folder or a hub id.")
+@click.option("--train", type=click.Path(path_type=Path), help="COCO's folder to learn from, instead of the world.")
+@click.option("--vqa", type=click.Path(path_type=Path), help="VQA v2's official files, with their images.")
+@click.option("--gqa", type=click.Path(path_type=Path), help="GQA's official files, with their images.")
+@click.option("--pst", type=click.Path(path_type=Path), help="A stress test that was built, instead of the world's.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost; train nothing.")
+@plainly
+def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
+    name: str, out: Path, resume: bool, systems: str | None, stage: str, vqa: Path | None, gqa: Path | None,  # noqa: FBT001
+    pst: Path | None, dry_run: bool, **given: Any,  # noqa: FBT001
+) -> None:  # fmt: skip
+    """Train a perceptual-reward VLM beside a standard one and all that it claims to beat, examine them, and report."""
+    from pstgen import recipe as recipes
+    from pstgen import tables
+    from pstgen.evaluate import dry, materials, run
+
+    recipe = recipes.read(name, systems=tuple(systems.split(",")) if systems else (), **given)
+    made = materials.folders(out, pst, vqa, gqa)
+    with tracking() as track:
+        if dry_run:
+            told = dry.weigh(recipe, track)
+        else:
+            run.claim(recipe, out, resume=resume)
+            if stage == "encoder":
+                folders = run.encoders(recipe, out, made, track)
+            else:
+                results = run.run(recipe, out, made, f"pstgen {shlex.join(sys.argv[1:])}", track)
+    if dry_run:
+        tables.costs(told, run.cores())
+    elif stage == "encoder":
+        click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
+    else:
+        tables.trained(results)
+        click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")

@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from pstgen import plugins
 from pstgen.records import BadInput, Unavailable
-
-if TYPE_CHECKING:
-    from pstgen.build import Track
 
 NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
 SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of the same settings.")
@@ -83,19 +80,32 @@ def bar(of: str = "things") -> Any:
     return progress.Progress(*columns, console=Console(stderr=True))
 
 
+class Bars:
+    """Bars of things as they pass; what comes again goes on in its own bar."""
+
+    def __init__(self, shown: Any) -> None:
+        self.shown, self.tasks = shown, dict[str, Any]()
+
+    def __call__(self, things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
+        """Pass `things` through and show how far it is."""
+        if what in self.tasks:
+            task = self.tasks[what]
+            self.shown.update(task, total=(self.shown.tasks[task].total or 0) + (total or 0))
+        else:
+            self.tasks[what] = self.shown.add_task(what, total=total)
+        for thing in things:
+            yield thing
+            self.shown.advance(self.tasks[what])
+
+    def reach(self, what: str, done: int, total: int, /) -> None:
+        """Show how far something is that runs elsewhere."""
+        if what not in self.tasks:
+            self.tasks[what] = self.shown.add_task(what, total=total)
+        self.shown.update(self.tasks[what], completed=done)
+
+
 @contextmanager
-def tracking() -> Iterator[Track]:
-    """Give a function that shows a bar for as long as things pass; what comes again goes on in its own bar."""
+def tracking() -> Iterator[Bars]:
+    """Give bars that are there for as long as the block."""
     with bar() as shown:
-        tasks: dict[str, Any] = {}
-
-        def track(things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
-            if what in tasks:
-                shown.update(tasks[what], total=(shown.tasks[tasks[what]].total or 0) + (total or 0))
-            else:
-                tasks[what] = shown.add_task(what, total=total)
-            for thing in things:
-                yield thing
-                shown.advance(tasks[what])
-
-        yield track
+        yield Bars(shown)

@@ -1,10 +1,10 @@
 """What systems learn from and are examined on: lessons, tokenizer, stress test, exams, and what language knows by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,7 +20,13 @@ LEARNT, TESTED, EXAMINED = 4_000_000, 5_000_000, 6_000_000  # seeds of the world
 CORPUS = 500  # lessons that the tokenizer is trained on
 CHOICES, TEXTS = 400, 200  # of the language that is to be kept
 
-Track = Callable[..., Any]
+
+class Track(build.Track, Protocol):
+    """Shows how far things are, that pass here or that are done elsewhere."""
+
+    def reach(self, what: str, done: int, total: int, /) -> None:
+        """`done` of `total` steps are done."""
+        ...
 
 
 @dataclass(frozen=True)

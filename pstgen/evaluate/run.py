@@ -14,18 +14,16 @@ from typing import Any
 
 import msgspec
 
-from pstgen import plugins
+from pstgen import plugins, store
 from pstgen.evaluate import materials as shelf
-from pstgen.evaluate import measures, results, sitting
+from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
 from pstgen.evaluate.materials import Materials, Track
 from pstgen.evaluate.results import Results
 from pstgen.evaluate.sitting import Seat
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput
 from pstgen.systems import Plan
-from pstgen.train.stages import Learnt, Task, ready, weigh
-
-Told = Callable[[str, int, int], None]  # name of a task, steps done, steps in all
+from pstgen.train.stages import DONE, Learnt, Task, ready, weigh
 
 RECIPE = "recipe.json"
 
@@ -42,41 +40,51 @@ class Arm:
     second: Task | None
 
 
-def run(  # noqa: PLR0913, PLR0917 (what a run is made of)
-    recipe: Recipe, out: Path, made: Materials, command: str, track: Track, told: Told
-) -> Results:
-    """Train and examine every system of the recipe; what is done already is not done again.
+def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Track) -> Results:
+    """Train and examine every system of the recipe, and report; what is done already is not done again.
 
-    Raises BadInput where `out` was made by another recipe, or a folder that was given does not fit.
+    Raises BadInput where a folder that was given does not fit.
     """
-    _claim(recipe, out)
     shelf.gather(recipe, made, out, track)
     arms = plan(recipe, made, out)
-    learnt = {task.out: done for task, done in _all(stages(arms), told)}
+    learnt = {task.out: done for task, done in _all(stages(arms), track)}
     seats = [seat(recipe, arm, made) for arm in arms]
-    _sit(seats, told)
+    _sit(seats, track)
     paid = {arm.folder: cost(arm, arms, learnt) for arm in arms}
     found = measures.assemble(recipe, seats, paid, made, command)
     results.write(found, out)
+    report(found, arms, seats, out)
     return found
 
 
-def encoders(recipe: Recipe, out: Path, made: Materials, track: Track, told: Told) -> list[Path]:
+def report(found: Results, arms: Sequence[Arm], seats: Sequence[Seat], out: Path) -> None:
+    """Overlays, the page with its plots, and a card beside all weights."""
+    overlays.write(found, out, seats)
+    page.write(found, out)
+    cards = {(one.system, one.seed): one for one in found.arms}
+    for arm in arms:
+        if arm.second:
+            modelcard.write(cards[arm.system, arm.seed], found, arm.second.out)
+    modelcard.encoders(found, out)
+
+
+def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[Path]:
     """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
-    _claim(recipe, out)
     shelf.lessons(recipe, made, track)
     first, _ = stages(plan(recipe, made, out))
-    return [task.out for task, _ in _all((first, []), told)]
+    return [task.out for task, _ in _all((first, []), track)]
 
 
-def _claim(recipe: Recipe, out: Path) -> None:
-    """Write the recipe, or see that it is the one that is there."""
-    out.mkdir(parents=True, exist_ok=True)
+def claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
+    """Write the recipe into the folder of the run. Raises BadInput where a run is there that is not to go on, or another."""
     mine = msgspec.json.format(msgspec.json.encode(recipe, enc_hook=str)) + b"\n"
     file = out / RECIPE
+    if file.is_file() and not resume:
+        raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
     if file.is_file() and file.read_bytes() != mine:
-        raise BadInput(f"{out}: was made by another recipe ({RECIPE}); name another --out")
-    file.write_bytes(mine)
+        raise BadInput(f"{out}: was begun with another recipe (see {RECIPE}); name another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    store.put(file, mine)
 
 
 def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
@@ -149,35 +157,34 @@ def stages(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
     return list(first.values()), sorted(second.values(), key=lambda task: -task.steps)
 
 
-def _all(waves: tuple[list[Task], list[Task]], told: Told) -> Iterator[tuple[Task, Learnt]]:
+def _all(waves: tuple[list[Task], list[Task]], track: Track) -> Iterator[tuple[Task, Learnt]]:
     """Learn every stage, as many at once as there are cores for them."""
     for wave in waves:
         with _pool() as pool:
             futures = {pool.submit(sitting.train, task): task for task in wave}
-            for future in _watched(list(futures), partial(_progress, wave, told)):
+            for future in _watched(list(futures), partial(_progress, wave, track)):
                 yield futures[future], future.result()
 
 
-def _progress(wave: Sequence[Task], told: Told) -> None:
-    """Say how far each stage is, by the last whole line of its log."""
+def _progress(wave: Sequence[Task], track: Track) -> None:
+    """Say how far each stage is, by the last whole line of its log, or by what is left when it is done."""
     for task in wave:
         log = task.out / "log.jsonl"
-        lines = log.read_bytes().splitlines()[-2:] if log.is_file() else []
-        steps = [json.loads(line)["step"] for line in lines if line.endswith(b"}")]
-        if steps:
-            told(
-                f"{task.out.parent.name if task.stage == 'joint' else task.out.name} ({task.seed})",
-                steps[-1],
-                task.steps,
-            )
+        lines = [line for line in log.read_bytes().splitlines()[-2:] if line.endswith(b"}")] if log.is_file() else []
+        name = task.out.parent.name if task.stage == "joint" else task.out.name
+        done = (
+            task.steps if (task.out / DONE).is_file() else max((json.loads(line)["step"] for line in lines), default=0)
+        )
+        if lines:
+            track.reach(name if task.recipe.seeds == 1 else f"{name} ({task.seed})", done, task.steps)
 
 
-def _sit(seats: Sequence[Seat], told: Told) -> None:
+def _sit(seats: Sequence[Seat], track: Track) -> None:
     with _pool() as pool:
         futures = [pool.submit(sitting.sit, each) for each in seats]
         for n, future in enumerate(_watched(futures, lambda: None), 1):
             future.result()
-            told("examination", n, len(seats))
+            track.reach("examination", n, len(seats))
 
 
 def seat(recipe: Recipe, arm: Arm, made: Materials) -> Seat:
@@ -216,6 +223,9 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
 
 def _alone() -> None:
     import torch
+    import transformers
 
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     if not torch.cuda.is_available():
         torch.set_num_threads(1)

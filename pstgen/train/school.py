@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
         optimizers=(optimizer, schedule),
     )
     trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
+    trainer.remove_callback(transformers.PrinterCallback)
     last = transformers.trainer_utils.get_last_checkpoint(str(out)) if out.is_dir() else None
     out.mkdir(parents=True, exist_ok=True)
     with _space(out):
