@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -51,7 +51,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     words: float = 1.0  # of the contrast with the names of things
     keep_every: int = 250  # steps between checkpoints
 
-    # The examination.
+    # The examination. Recipes are tuned on the validation world alone, and reported on the test world.
+    tested_on: Literal["test", "validation"] = "test"
     typicality_tested: float = 0.85  # of the world that stress test and exams come from
     pst_scenes: int = 1500
     pst_pairs: int = 120  # a family, at most

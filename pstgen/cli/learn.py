@@ -112,4 +112,8 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
         click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:
         tables.trained(results)
+        if (out / materials.REFUSED).is_file():
+            click.echo(
+                f"Some questions of official files were left out: {out / materials.REFUSED} says which, and why."
+            )
         click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")

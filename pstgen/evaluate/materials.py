@@ -1,14 +1,14 @@
 """What systems learn from and are examined on: lessons, tokenizer, stress test, exams, and what language knows by itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from pstgen import build, course, exams, plugins, store
+from pstgen import build, course, exams, gqa, plugins, store, vqa
 from pstgen.config import BuildConfig
 from pstgen.course import Course
 from pstgen.metrics.language import Choice
@@ -16,7 +16,9 @@ from pstgen.recipe import Recipe
 from pstgen.records import BadInput, Refusals, Scene
 from pstgen.train import models
 
-LEARNT, TESTED, EXAMINED = 4_000_000, 5_000_000, 6_000_000  # seeds of the worlds; none sees another's scenes
+LEARNT, EXAMINED = 4_000_000, 6_000_000  # seeds of worlds; none sees another's scenes
+TESTED = {"validation": 5_000_000, "test": 7_000_000}  # likewise
+REFUSED = "refused.jsonl"  # questions of official files that cannot be asked, and why
 CORPUS = 500  # lessons that the tokenizer is trained on
 CHOICES, TEXTS = 400, 200  # of the language that is to be kept
 
@@ -62,6 +64,7 @@ def folders(out: Path, pst: Path | None, vqa: Path | None, gqa: Path | None) -> 
 
 def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
     """Make whatever is not there yet; what the user gave is taken as it is."""
+    _exams_given(made, out)
     lessons(recipe, made, track)
     if not (made.pst / "manifest.json").is_file():
         build.build(build.settled(tested(recipe, made.pst)), track)
@@ -69,6 +72,21 @@ def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
         _exams(recipe, made.vqa, track)
     if not made.language.is_file():
         made.language.write_bytes(msgspec.json.encode(_language(recipe)))
+
+
+def _exams_given(made: Materials, out: Path) -> None:
+    """Look for every question's image before anything is trained, and name what is left out in `out`/REFUSED.
+
+    Raises BadInput where nothing is left of an exam.
+    """
+    refused = Refusals()
+    for reader, where in ((vqa, made.vqa), (gqa, made.gqa)):
+        if where and where != out / "exams" and not sum(1 for _ in reader.examples(where, refused)):
+            first = next(iter(refused.records), None)
+            why = f": {first.record} {first.reason}" if first else ""
+            raise BadInput(f"{where}: no question can be asked{why} ({len(refused.records):,} left out)")
+    if refused.records:
+        store.put(out / REFUSED, b"".join(msgspec.json.encode(asdict(one)) + b"\n" for one in refused.records))
 
 
 def lessons(recipe: Recipe, made: Materials, track: Track) -> None:
@@ -88,7 +106,7 @@ def tested(recipe: Recipe, out: Path) -> BuildConfig:
     """The stress test: other scenes, of a world of its own."""
     return _world(
         recipe,
-        TESTED,
+        TESTED[recipe.tested_on],
         recipe.pst_scenes,
         recipe.typicality_tested,
         source="world",
