@@ -211,7 +211,7 @@ def test_a_saved_model_answers_in_transformers_alone(learnt, small, task):
 
 def test_what_is_saved_is_what_was_trained(learnt, small, course):
     """A model that learnt one lesson's answers by heart says them."""
-    out, figures = learnt("joint", Plan(), small(batch=1, questions=12, learning_rate=5e-3, keep_every=500), 300)
+    out, figures = learnt("joint", Plan(), small(batch=2, questions=12, learning_rate=5e-3, keep_every=500), 120)
     assert figures[-1]["words"] < 0.5 * figures[0]["words"]
     saved = Model(str(out), "cpu")
     lesson = course.lesson(0)
@@ -330,7 +330,7 @@ def test_blind_steps_have_no_reward(learnt, small):
 
 def test_every_stage_learns(learnt, small):
     for stage, plan in (*PLANS.items(), ("encoder", Plan(first="self-supervised"))):
-        out, figures = learnt(stage, plan, small(keep_every=500), 40)
+        out, figures = learnt(stage, plan, small(keep_every=500), 25)
         assert np.mean([p["loss"] for p in figures[-5:]]) < np.mean([p["loss"] for p in figures[1:6]])
         shutil.rmtree(out)
 
