@@ -105,7 +105,7 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(written, text):
         recipe.read(written(text))
 
 
-@pytest.mark.parametrize("name", ["smal", "no/such/file.yaml", "."])
+@pytest.mark.parametrize("name", ["smaller", "no/such/file.yaml", "."])
 def test_a_name_of_no_recipe_is_refused(name):
     with pytest.raises(BadInput, match="no such recipe"):
         recipe.read(name)
