@@ -152,7 +152,8 @@ def findings(findings: Iterable[Finding]) -> None:
 
 def costs(told: Sequence[Cost], cores: int) -> None:
     """What a training would cost, stage by stage; `cores` stages learn at once."""
-    table = Table("stage", "steps", "parameters", "FLOPs", "memory", "time", title="nothing was trained")
+    table = Table("stage", "steps", "parameters", "FLOPs", "memory", "time", title="nothing was trained", box=None)
+    table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     for one in told:

@@ -106,7 +106,7 @@ def write(arm: Arm, results: Results, folder: Path) -> None:
         against=_against(arm, results),
         absent=_absent(arm, results),
         command=results.command,
-        start=_start(recipe),
+        start=_start(recipe, speaks=True),
         parameters=arm.parameters,
         flops=arm.flops,
         seconds=arm.seconds,
@@ -135,7 +135,7 @@ def _encoder(results: Results, folder: Path, seed: int) -> str:
         about=TAUGHT.get(kind, kind),
         size=recipe.get("size", "S"),
         command=results.command,
-        start=_start(recipe),
+        start=_start(recipe, speaks=False),
         steps=recipe.get("encoder_steps", 0),
         batch=recipe.get("batch", 0),
         recipe=_settings(recipe),
@@ -215,9 +215,11 @@ def _absent(arm: Arm, results: Results) -> str:
 # ---------------------------------------------------------------------------------------------------------- training
 
 
-def _start(recipe: dict[str, Any]) -> str:
+def _start(recipe: dict[str, Any], *, speaks: bool) -> str:
     data = "scenes in COCO's layout" if recipe.get("train") else "pstgen's built-in world"
     weights = f"`{_named(recipe['model'])}`" if recipe.get("model") else "random weights"
+    if speaks and recipe.get("language") and not recipe.get("model"):
+        weights += f", but for the language model, which begins as that of `{_named(recipe['language'])}`"
     return f"From {weights}, on {data}."
 
 

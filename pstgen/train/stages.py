@@ -204,7 +204,12 @@ def _joint(task: Task) -> Stage:
         model=model,
         steps=Pages(course, pace, task.seed, vlm.processor, task.plan, targets, recipe.size, told),
         losses=_reward(vlm, recipe, models.names(vlm.words, categories)),
-        rates={"perception": recipe.head_rate, "model.vision_tower": recipe.encoder_rate, "": recipe.learning_rate},
+        rates={
+            "perception": recipe.head_rate,
+            "model.vision_tower": recipe.encoder_rate,
+            "model.multi_modal_projector": recipe.connector_rate,
+            "": recipe.learning_rate,
+        },
         save=lambda: _export(model, vlm.processor, task.out),
     )
 
