@@ -30,7 +30,7 @@ class Truths(NamedTuple):
     codes: (R, F) int64, its code of every factor, UNKNOWN where nobody knows.
     shown: (B, G, 2) int64, category and colour of what covers most of a patch, from 1; 0 is backdrop.
     centre: (B, G) int64, category of a thing whose centre is there, from 1. depth: (B, G) float, log metres, NaN unknown.
-    joints: (B, G, JOINTS) float, 0 to 1, NaN where the image's people have none annotated.
+    joints: (B, G, JOINTS) float, 0 to 1, NaN where nobody knows.
     """
 
     cover: torch.Tensor
@@ -97,10 +97,10 @@ class Perception(nn.Module):
         if known.any():
             away = (depth[..., 0][known] - truths.depth[known]).abs()
             losses.append(by_sample(away, index[known], len(features)))
-        known = ~truths.joints.isnan().any(-1)
+        known = ~truths.joints.isnan()
         if known.any():
             each = functional.binary_cross_entropy_with_logits(joints[known], truths.joints[known], reduction="none")
-            losses.append(by_sample(each.mean(-1), index[known], len(features)))
+            losses.append(by_sample(each, index[..., None].expand(known.shape)[known], len(features)))
         return torch.stack(losses).mean()
 
 

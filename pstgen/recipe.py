@@ -8,6 +8,17 @@ import msgspec
 
 from pstgen.records import BadInput
 
+MOST = 1e9
+RANGES = (  # names of settings, the least and the most that each may be; no number (NaN) is neither
+    ("plain typicality typicality_tested", 0, 1),
+    ("scenes pst_scenes", 2, MOST),
+    ("batch questions accumulate joint_steps keep_every pst_pairs exam_scenes exam_questions seeds", 1, MOST),
+    ("lora encoder_steps blind_every warm_up reward_warm_up", 0, MOST),
+    ("learning_rate encoder_rate connector_rate head_rate weight_decay reward dense words price", 0, MOST),
+    ("size", 16, 4096),
+    ("vocabulary", 300, MOST),  # bytes, special tokens, and some more
+)
+
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file, all that decides an outcome. Where `model` is empty, a small LLaVA is made from random weights."""
@@ -83,16 +94,11 @@ def read(name: str, **given: Any) -> Recipe:
 
 def _sound(recipe: Recipe, file: str) -> Recipe:
     """Refuse what would train nothing, or the wrong thing."""
-    least = {
-        "reward": 0.0,
-        "dense": 0.0,
-        "words": 0.0,
-        "joint_steps": 1,
-        "encoder_steps": 0,
-        "batch": 1,
-        "questions": 1,
-    }
-    for name, floor in least.items():
-        if getattr(recipe, name) < floor:
-            raise BadInput(f"{file}: {name} is {getattr(recipe, name)}; it must be at least {floor}")
+    for names, least, most in RANGES:
+        for name in names.split():
+            if not least <= (value := getattr(recipe, name)) <= most:
+                between = f"at least {least:g}" if most == MOST else f"from {least:g} to {most:g}"
+                raise BadInput(f"{file}: {name} is {value}; it must be {between}")
+    if recipe.accumulate > recipe.joint_steps:
+        raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
     return recipe

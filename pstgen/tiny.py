@@ -71,7 +71,8 @@ def llava(words: Any, vision: Mapping[str, Any], text: Mapping[str, Any], size: 
     model = transformers.LlavaForConditionalGeneration(config)
     for layer in model.model.language_model.layers:
         # A word looks for patches like itself from the start (mimetic initialization, Trockman and Kolter 2023).
-        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
+        keys = layer.self_attn.k_proj.weight.data
+        keys.copy_(layer.self_attn.q_proj.weight.data[: len(keys)])
     return model, processor
 
 

@@ -13,5 +13,7 @@ MOST_TOKENS = 96
 
 
 def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
-    """Let it speak, and take what follows the last "so"; a chain that never ends gives no answer."""
-    return [said.rpartition("so ")[2].strip() for said in speaker.say(queries, MOST_TOKENS)]
+    """Let it speak, and take what follows the last "; so"; a chain that never ends gives no answer."""
+    return [
+        said.rpartition("; so ")[2].strip() if "; so " in said else "" for said in speaker.say(queries, MOST_TOKENS)
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from pstgen.truth import pixels
 
 IGNORED = -100
 CAPTIONS = 2  # of a scene, that are read where there is no image
+MARK = "QUESTION"  # where a question stands in a template
 MASKED = 0.6  # of the patches that self-supervision hides
 
 
@@ -29,6 +30,14 @@ class Pace:
     batch: int
     questions: int
     blind_every: int = 0
+
+
+class Frame(NamedTuple):
+    """Tokens before and after a question, and the space before it that belongs to its first word."""
+
+    begin: list[int]
+    space: str
+    after: list[int]
 
 
 class Steps(Dataset[dict[str, Any]]):
@@ -45,6 +54,10 @@ class Steps(Dataset[dict[str, Any]]):
         first = step * self.pace.batch
         numbers = range(first, first + self.pace.batch)
         return [int(self._order(n // len(self.course))[n % len(self.course)]) for n in numbers]
+
+    def after(self, numbers: Sequence[int]) -> Lesson:
+        """Another lesson than the last of these."""
+        return self.course.lesson((numbers[-1] + 1) % len(self.course))
 
     def _order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((self.seed, epoch)).permutation(len(self.course))
@@ -66,17 +79,20 @@ class Targets:
     def __init__(self, cells: int, categories: Sequence[str], corrupt: truths.Corrupt) -> None:
         self.cells, self.categories, self.corrupt = cells, categories, corrupt
 
-    def of(self, lessons: Sequence[Lesson]) -> Truths:
-        """The truths of a batch; a control's other scene is the next one in the batch."""
-        grids = [truths.grid(lesson.scene, self.cells, self.categories) for lesson in lessons]
+    def of(self, lessons: Sequence[Lesson], after: Lesson) -> Truths:
+        """The truths of a batch; a control's other scene is the next one, and `after` the last one's."""
+        grids = [self._grid(lesson) for lesson in lessons]
         if self.corrupt:
-            others = [*grids[1:], grids[0]]
+            others = [*grids[1:], self._grid(after)]
             names = [lesson.scene.id for lesson in lessons]
             grids = [
                 truths.corrupted(one, other, self.corrupt, name)
                 for one, other, name in zip(grids, others, names, strict=True)
             ]
         return truths.gather(grids)
+
+    def _grid(self, lesson: Lesson) -> truths.Grid:
+        return truths.grid(lesson.scene, self.cells, self.categories)
 
 
 class Looks(Steps):
@@ -90,10 +106,12 @@ class Looks(Steps):
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         """One batch."""
-        lessons = [self.course.lesson(n) for n in self.drawn(step)]
+        numbers = self.drawn(step)
+        lessons = [self.course.lesson(n) for n in numbers]
         images = look(lessons, self.size)
         if not self.hidden:
-            return {"pixel_values": torch.from_numpy(images), "truths": self.targets.of(lessons)._asdict()}
+            told = self.targets.of(lessons, self.after(numbers))
+            return {"pixel_values": torch.from_numpy(images), "truths": told._asdict()}
         cells, patch = self.targets.cells, self.size // self.targets.cells
         covered = np.random.default_rng((self.seed, step)).random((len(images), cells, cells)) < MASKED
         over = covered.repeat(patch, 1).repeat(patch, 2)[:, None]
@@ -119,16 +137,25 @@ class Pages(Steps):
         return ids
 
     @cached_property
-    def frame(self) -> tuple[list[int], list[int], list[int]]:
-        """Tokens before the question, with the image and without it, and after it, by the processor's own template."""
-        mark = "QUESTION"
-        parts = []
-        for image in ([{"type": "image"}], []):
-            chat = [{"role": "user", "content": [*image, {"type": "text", "text": mark}]}]
-            parts.append(self.processor.apply_chat_template(chat, add_generation_prompt=True).partition(mark))
+    def looking(self) -> Frame:
+        """What stands around a question that has an image."""
+        before, space, after = self._around([{"type": "image"}])
         shown = np.zeros((self.size, self.size, 3), np.uint8)
-        looking = self.processor(images=[shown], text=[parts[0][0]], add_special_tokens=False)["input_ids"][0]
-        return list(looking), self._ids(parts[1][0]), self._ids(parts[1][2])
+        begin = self.processor(images=[shown], text=[before], add_special_tokens=False)["input_ids"][0]
+        return Frame(list(begin), space, self._ids(after))
+
+    @cached_property
+    def blind(self) -> Frame:
+        """What stands around a question that has none."""
+        before, space, after = self._around([])
+        return Frame(self._ids(before), space, self._ids(after))
+
+    def _around(self, image: list[dict[str, str]]) -> tuple[str, str, str]:
+        """Text before a question, the space that its first word takes along, and text after it, by the processor's template."""
+        chat = [{"role": "user", "content": [*image, {"type": "text", "text": MARK}]}]
+        before, _, after = self.processor.apply_chat_template(chat, add_generation_prompt=True).partition(MARK)
+        begin = before.rstrip(" ")
+        return begin, before[len(begin) :], after
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         """One batch; every `blind_every`-th is of words alone."""
@@ -140,27 +167,28 @@ class Pages(Steps):
         rows = [self._row(lesson, n, sees=sees, rng=rng) for lesson, n in zip(lessons, numbers, strict=True)]
         batch = pad(rows, self.processor.tokenizer.pad_token_id)
         if sees:
-            batch["pixel_values"] = torch.from_numpy(look(lessons, self.size))
+            shown = [pixels.read(lesson.scene.path) for lesson in lessons]
+            batch["pixel_values"] = self.processor.image_processor(shown, return_tensors="pt")["pixel_values"]
             if self.targets:
-                batch["truths"] = self.targets.of(lessons)._asdict()
+                batch["truths"] = self.targets.of(lessons, self.after(numbers))._asdict()
         return batch
 
     def _row(
         self, lesson: Lesson, number: int, *, sees: bool, rng: np.random.Generator
     ) -> list[tuple[list[int], list[bool]]]:
         """The parts of one row: what all questions share, then each question with its answer, which is to be learnt."""
-        looking, blind, after = self.frame
-        begin = looking if sees else blind
-        parts = [(begin, [False] * len(begin))]
+        frame = self.looking if sees else self.blind
+        parts = [(frame.begin, [False] * len(frame.begin))]
         drawn = rng.permutation(len(lesson.asked))[: self.pace.questions]
         for n in drawn:
             asked = lesson.asked[n]
-            question = self._ids(f"{self.told[number]} {asked.question}" if self.told else asked.question) + after
+            said = f"{self.told[number]} {asked.question}" if self.told else asked.question
+            question = self._ids(f"{frame.space}{said}") + frame.after
             answer = self._ids(f" {self._answer(asked)}{self.processor.tokenizer.eos_token}")
             parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
         for caption in () if sees else lesson.scene.captions[:CAPTIONS]:
             told = self._ids(f" {caption}{self.processor.tokenizer.eos_token}")
-            parts.append((told, [True] * len(told)))
+            parts.append((told, [False] + [True] * (len(told) - 1)))  # nothing is before its first word
         return parts
 
     def _answer(self, asked: Asked) -> str:

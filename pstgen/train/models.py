@@ -106,10 +106,9 @@ def encoder(recipe: Recipe, seed: int) -> Any:
         )
     except Exception as error:  # a broken model folder can raise anything at all
         raise Unavailable(f"{kind}: does not load as an encoder: {str(error).strip().splitlines()[0]}") from error
-    if info["missing_keys"]:
-        raise Unavailable(
-            f"{kind}: {len(info['missing_keys'])} weights are missing, such as {min(info['missing_keys'])}"
-        )
+    missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]  # nobody reads what it gives
+    if missing:
+        raise Unavailable(f"{kind}: {len(missing)} weights are missing, such as {min(missing)}")
     return getattr(loaded, "vision_model", loaded)
 
 
@@ -127,7 +126,11 @@ def width(model: Any) -> int:
 
 def features(model: Any, pixels: torch.Tensor, cells: int) -> torch.Tensor:
     """(B, G, width) of an encoder alone. Raises BadInput where its grid is not cells x cells."""
-    return tokens(model(pixel_values=pixels).last_hidden_state, cells)
+    try:
+        states = model(pixel_values=pixels).last_hidden_state
+    except ValueError as error:
+        raise BadInput(f"the encoder does not take images of {pixels.shape[-1]} pixels: {error}") from None
+    return tokens(states, cells)
 
 
 def names(words: Any, categories: Sequence[str]) -> tuple[torch.Tensor, ...]:

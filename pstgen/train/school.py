@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pstgen.records import BadInput, Unavailable
 
 LOG_EVERY = 10
 COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
+WEIGHTS, STATE = "model.safetensors", "trainer_state.json"
 TOLD = frozenset({"ratio"})  # parts that are logged and not learnt from
 
 Parts = dict[str, torch.Tensor]
@@ -47,6 +49,19 @@ class Trainer(transformers.Trainer):
         self.show(step, figures)
         self._note(step, figures)
         return (loss, {}) if return_outputs else loss
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 (Transformers' signature)
+        """All weights under the names that they have in memory, the perception heads' among them."""
+        from safetensors.torch import save_model
+
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(folder / WEIGHTS))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002 (likewise)
+        from safetensors.torch import load_model
+
+        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS), device=str(self.args.device))
 
     def _note(self, step: int, figures: dict[str, float]) -> None:
         """One line of every LOG_EVERY-th step, for the curves."""
@@ -104,10 +119,19 @@ def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     )
     trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
     trainer.remove_callback(transformers.PrinterCallback)
-    last = transformers.trainer_utils.get_last_checkpoint(str(out)) if out.is_dir() else None
     out.mkdir(parents=True, exist_ok=True)
     with _space(out):
-        trainer.train(resume_from_checkpoint=last)
+        trainer.train(resume_from_checkpoint=_last(out))
+
+
+def _last(out: Path) -> str | None:
+    """The last checkpoint that is whole; the trainer's state is what is written last."""
+    whole, torn = list[Path](), list[Path]()
+    for folder in out.glob("checkpoint-*"):
+        (whole if (folder / STATE).is_file() else torn).append(folder)
+    for folder in torn:
+        shutil.rmtree(folder)
+    return str(max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]))) if whole else None
 
 
 @contextmanager
@@ -121,12 +145,18 @@ def _space(out: Path) -> Iterator[None]:
 
 def freeze(model: Any, frozen: tuple[str, ...]) -> None:
     """Take these parameters out of training. Raises BadInput where one of them fits no parameter."""
-    names = [name for name, _ in model.named_parameters()]
+    named = {_bare(name): parameter for name, parameter in model.named_parameters()}
     for start in frozen:
-        if not any(name.startswith(start) for name in names):
-            raise BadInput(f"frozen: no parameter's name begins with {start!r}; one is {names[0]!r}")
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not name.startswith(frozen) if frozen else True)
+        if not any(name.startswith(start) for name in named):
+            raise BadInput(f"frozen: no parameter's name begins with {start!r}; one is {next(iter(named))!r}")
+    for name, parameter in named.items():
+        if name.startswith(frozen):
+            parameter.requires_grad = False
+
+
+def _bare(name: str) -> str:
+    """A parameter's name as it is without adapters."""
+    return name.removeprefix("base_model.model.")
 
 
 def groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[str, Any]]:
@@ -134,7 +164,7 @@ def groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[st
     told: dict[tuple[float, float], list[Any]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = next(rate for start, rate in rates.items() if name.startswith(start))
+            rate = next(rate for start, rate in rates.items() if _bare(name).startswith(start))
             told.setdefault((rate, decay if parameter.ndim > 1 else 0.0), []).append(parameter)
     return [{"params": some, "lr": rate, "weight_decay": fades} for (rate, fades), some in told.items()]
 

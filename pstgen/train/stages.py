@@ -259,7 +259,7 @@ def _reward(vlm: models.Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) ->
                 "dense": weight * recipe.dense * read["dense"],
                 "named": weight * recipe.words * near,
             }
-            if step % school.LOG_EVERY == 0:
+            if step % school.LOG_EVERY == 0 and passed.last_hidden_state.requires_grad:
                 parts["ratio"] = ratio(parts, passed.last_hidden_state)
         return parts
 

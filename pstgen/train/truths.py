@@ -48,11 +48,11 @@ def sizes(categories: Sequence[str]) -> dict[str, int]:
 
 def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
     """What each patch and each region of a scene shows; crowds and things without a mask give no target."""
-    things = [thing for thing in scene.instances if thing.rle and not thing.crowd][:MOST_REGIONS]
+    masked = [thing for thing in scene.instances if thing.rle and not thing.crowd]
+    things, crowds = masked[:MOST_REGIONS], [thing for thing in scene.instances if thing.crowd]
     covers = [_cover(pixels.mask(thing, scene), cells) for thing in things]
-    joints = [
-        (n, joint) for thing in things for n, joint in enumerate(thing.keypoints) if joint.visibility == 2
-    ]  # COCO's 17 in their order
+    hidden = [_cover(pixels.mask(thing, scene), cells) for thing in (*masked[MOST_REGIONS:], *crowds) if thing.rle]
+    joints = _joints(things)
     rows = [_codes(thing, scene, categories) for thing in things]
     rows += [[UNKNOWN] * (len(FACTORS) - 1) + [n] for n, _ in joints]
     cover = np.stack(
@@ -61,10 +61,10 @@ def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
     return Grid(
         cover=cover,
         codes=np.array(rows or [[UNKNOWN] * len(FACTORS)], np.int64),
-        shown=_shown(covers, rows, cells),
-        centre=_centres(things, scene, cells, categories),
+        shown=_shown(covers, hidden, rows, cells),
+        centre=_centres(masked, scene, cells, categories),
         depth=_depth(scene, cells),
-        joints=_heat(things, joints, scene, cells),
+        joints=_heat(scene, cells),
     )
 
 
@@ -119,9 +119,16 @@ def _codes(thing: Instance, scene: Scene, categories: Sequence[str]) -> list[int
     ]
 
 
-def _shown(covers: Sequence[NDArray[np.float32]], rows: Sequence[Sequence[int]], cells: int) -> NDArray[np.int64]:
-    """(G, 2): category and colour of the thing that covers most of each patch, from 1."""
+def _shown(
+    covers: Sequence[NDArray[np.float32]],
+    hidden: Sequence[NDArray[np.float32]],
+    rows: Sequence[Sequence[int]],
+    cells: int,
+) -> NDArray[np.int64]:
+    """(G, 2): category and colour of the thing that covers most of each patch, from 1; UNKNOWN where others are."""
     shown = np.zeros((cells**2, 2), np.int64)
+    for cover in hidden:
+        shown[cover >= COVERED] = UNKNOWN
     if covers:
         stack = np.stack(covers)
         best, most = stack.argmax(0), stack.max(0)
@@ -143,16 +150,26 @@ def _depth(scene: Scene, cells: int) -> NDArray[np.float32]:
     millimetres = pixels.depth(scene)
     if millimetres is None:
         return np.full(cells**2, np.nan, np.float32)
-    metres = cv2.resize(millimetres, (cells, cells), interpolation=cv2.INTER_NEAREST).ravel() / 1000
+    rows, columns = (((np.arange(cells) + 0.5) * side / cells).astype(int) for side in millimetres.shape)
+    metres = millimetres[np.ix_(rows, columns)].ravel() / 1000
     return np.log(np.where(metres > 0, metres, np.nan)).astype(np.float32)
 
 
-def _heat(
-    things: Sequence[Instance], joints: Sequence[tuple[int, Keypoint]], scene: Scene, cells: int
-) -> NDArray[np.float32]:
-    """(G, JOINTS): is that joint in the patch? NaN where a person in the image has no keypoints."""
-    blank = any(thing.category == "person" and not thing.keypoints for thing in things)
-    heat = np.full((cells**2, JOINTS), np.nan if blank else 0.0, np.float32)
-    for n, joint in joints if not blank else ():
+def _heat(scene: Scene, cells: int) -> NDArray[np.float32]:
+    """(G, JOINTS): is that joint seen in the patch? NaN where somebody in the image has it, and nobody labelled where."""
+    people = [thing for thing in scene.instances if thing.category == "person"]
+    heat = np.zeros((cells**2, JOINTS), np.float32)
+    for person in people:
+        heat[:, [n for n in range(JOINTS) if not _labelled(person, n)]] = np.nan
+    for n, joint in _joints(people):
         heat[_cell(joint.x, joint.y, scene, cells), n] = 1
     return heat
+
+
+def _labelled(person: Instance, joint: int) -> bool:
+    return bool(person.keypoints) and person.keypoints[joint].visibility > 0
+
+
+def _joints(things: Sequence[Instance]) -> list[tuple[int, Keypoint]]:
+    """Joints that are seen, COCO's 17 in their order."""
+    return [(n, joint) for thing in things for n, joint in enumerate(thing.keypoints) if joint.visibility == 2]

@@ -82,14 +82,12 @@ def test_an_encoder_in_a_folder_is_begun_with(learnt, small, tmp_path, make):
         assert torch.allclose(model.eval()(pixel_values=image).last_hidden_state, seen, atol=1e-5)
 
 
-@pytest.mark.xfail(reason="a pooler that nobody reads counts as missing")
 def test_a_vit_that_stage_one_saved_is_begun_with(small, tmp_path):
     config = transformers.ViTConfig(image_size=64, patch_size=16, **SHAPE)
     transformers.ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "vit")
     models.encoder(small(encoder=str(tmp_path / "vit")), 0)
 
 
-@pytest.mark.xfail(reason="the encoder's own ValueError comes through")
 def test_an_encoder_of_another_image_size_is_refused(small, task, tmp_path):
     vision = transformers.CLIPVisionConfig(image_size=96, patch_size=16, **SHAPE)
     transformers.CLIPVisionModel(vision).save_pretrained(tmp_path / "large")
