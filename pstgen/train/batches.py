@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from pstgen.course import Asked, Course, Lesson
 from pstgen.perception import Truths
 from pstgen.systems import Plan
 from pstgen.train import truths
+from pstgen.train.models import Vlm
 from pstgen.truth import pixels
 
 IGNORED = -100
@@ -33,11 +35,15 @@ class Pace:
 
 
 class Frame(NamedTuple):
-    """Tokens before and after a question, and the space before it that belongs to its first word."""
+    """Tokens before and after a question, and the space before it that belongs to its first word.
+
+    places: (axes, tokens before), where those stand.
+    """
 
     begin: list[int]
     space: str
     after: list[int]
+    places: NDArray[np.int64]
 
 
 class Steps(Dataset[dict[str, Any]]):
@@ -126,34 +132,35 @@ class Pages(Steps):
     """Stage 2: each image once, its questions packed behind it; none sees another."""
 
     def __init__(  # noqa: PLR0913, PLR0917 (a batch has many sides)
-        self, course: Course, pace: Pace, seed: int, processor: Any, plan: Plan, targets: Targets | None, size: int,
+        self, course: Course, pace: Pace, seed: int, vlm: Vlm, plan: Plan, targets: Targets | None,
         told: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(course, pace, seed)
-        self.processor, self.plan, self.targets, self.size, self.told = processor, plan, targets, size, told
+        self.vlm, self.plan, self.targets, self.told = vlm, plan, targets, told
 
     def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids: list[int] = self.vlm.words(text, add_special_tokens=False)["input_ids"]
         return ids
 
     @cached_property
     def looking(self) -> Frame:
         """What stands around a question that has an image."""
         before, space, after = self._around([{"type": "image"}])
-        shown = np.zeros((self.size, self.size, 3), np.uint8)
-        begin = self.processor(images=[shown], text=[before], add_special_tokens=False)["input_ids"][0]
-        return Frame(list(begin), space, self._ids(after))
+        shown = np.zeros((self.vlm.size, self.vlm.size, 3), np.uint8)
+        begin = list(self.vlm.processor(images=[shown], text=[before], add_special_tokens=False)["input_ids"][0])
+        return Frame(begin, space, self._ids(after), self.vlm.places(begin))
 
     @cached_property
     def blind(self) -> Frame:
         """What stands around a question that has none."""
         before, space, after = self._around([])
-        return Frame(self._ids(before), space, self._ids(after))
+        begin = self._ids(before)
+        return Frame(begin, space, self._ids(after), np.arange(len(begin))[None])
 
     def _around(self, image: list[dict[str, str]]) -> tuple[str, str, str]:
         """Text before a question, the space that its first word takes along, and text after it, by the processor's template."""
         chat = [{"role": "user", "content": [*image, {"type": "text", "text": MARK}]}]
-        before, _, after = self.processor.apply_chat_template(chat, add_generation_prompt=True).partition(MARK)
+        before, _, after = self.vlm.processor.apply_chat_template(chat, add_generation_prompt=True).partition(MARK)
         begin = before.rstrip(" ")
         return begin, before[len(begin) :], after
 
@@ -165,10 +172,9 @@ class Pages(Steps):
         lessons = [self.course.lesson(n) for n in numbers]
         rng = np.random.default_rng((self.seed, step))
         rows = [self._row(lesson, n, sees=sees, rng=rng) for lesson, n in zip(lessons, numbers, strict=True)]
-        batch = pad(rows, self.processor.tokenizer.pad_token_id)
+        batch = pad(rows, self.vlm.words.pad_token_id, (self.looking if sees else self.blind).places)
         if sees:
-            shown = [pixels.read(lesson.scene.path) for lesson in lessons]
-            batch["pixel_values"] = self.processor.image_processor(shown, return_tensors="pt")["pixel_values"]
+            batch |= self.vlm.looks([pixels.read(lesson.scene.path) for lesson in lessons])
             if self.targets:
                 batch["truths"] = self.targets.of(lessons, self.after(numbers))._asdict()
         return batch
@@ -184,10 +190,10 @@ class Pages(Steps):
             asked = lesson.asked[n]
             said = f"{self.told[number]} {asked.question}" if self.told else asked.question
             question = self._ids(f"{frame.space}{said}") + frame.after
-            answer = self._ids(f" {self._answer(asked)}{self.processor.tokenizer.eos_token}")
+            answer = self._ids(f" {self._answer(asked)}{self.vlm.words.eos_token}")
             parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
         for caption in () if sees else lesson.scene.captions[:CAPTIONS]:
-            told = self._ids(f" {caption}{self.processor.tokenizer.eos_token}")
+            told = self._ids(f" {caption}{self.vlm.words.eos_token}")
             parts.append((told, [False] + [True] * (len(told) - 1)))  # nothing is before its first word
         return parts
 
@@ -195,26 +201,28 @@ class Pages(Steps):
         return f"{asked.chain}; so {asked.answer}" if self.plan.told == "chain" else asked.answer
 
 
-def pad(rows: Sequence[Sequence[tuple[list[int], list[bool]]]], filler: int) -> dict[str, Any]:
+def pad(
+    rows: Sequence[Sequence[tuple[list[int], list[bool]]]], filler: int, first: NDArray[np.int64]
+) -> dict[str, Any]:
     """Rows of parts → tensors: the first part of a row is seen by all others, no other by any.
 
-    input_ids, labels, position_ids: (B, L) int64; labels are IGNORED but where an answer is; each part's positions
-    follow the first part's. attention_mask: (B, 1, L, L) bool, True where a token (row) sees another (column).
+    first: (axes, tokens of the first part), where those stand; all others follow. input_ids, labels: (B, L) int64;
+    labels are IGNORED but where an answer is. position_ids: the same, or (axes, B, L) where there are several.
+    attention_mask: (B, 1, L, L) bool, True where a token (row) sees another (column).
     """
     length = max(sum(len(ids) for ids, _ in row) for row in rows)
-    ids, labels, places, parts = (np.full((len(rows), length), fill) for fill in (filler, IGNORED, 0, -1))
+    ids, labels, parts = (np.full((len(rows), length), fill) for fill in (filler, IGNORED, -1))
+    places = np.zeros((len(first), len(rows), length), np.int64)
     for n, row in enumerate(rows):
-        begun = len(row[0][0])
         whole = [i for told, _ in row for i in told]
         learnt = [one for _, some in row for one in some]
         ids[n, : len(whole)] = whole
         labels[n, : len(whole)] = np.where(learnt, whole, IGNORED)
-        places[n, : len(whole)] = np.concatenate(
-            [np.arange(len(told)) + begun * (k > 0) for k, (told, _) in enumerate(row)]
-        )
+        after = [np.tile(first.max() + 1 + np.arange(len(told)), (len(first), 1)) for told, _ in row[1:]]
+        places[:, n, : len(whole)] = np.concatenate([first, *after], axis=1)
         parts[n, : len(whole)] = np.repeat(np.arange(len(row)), [len(told) for told, _ in row])
     tokens = torch.from_numpy(parts)
     same = (tokens[:, :, None] == tokens[:, None]) | (tokens[:, None] == 0)
     seen = same.tril() | torch.eye(length, dtype=torch.bool)  # a padded token sees itself, so that no row is empty
-    told = {"input_ids": ids, "labels": labels, "position_ids": places}
+    told = {"input_ids": ids, "labels": labels, "position_ids": places if len(first) > 1 else places[0]}
     return {name: torch.from_numpy(array) for name, array in told.items()} | {"attention_mask": seen[:, None]}

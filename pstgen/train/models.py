@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 
 from pstgen import resources, tiny
 from pstgen.likelihood import Model
@@ -23,11 +26,15 @@ SMALL: Mapping[str, Any] = {"attn_implementation": "eager"}
 
 @dataclass(frozen=True)
 class Vlm:
-    """A vision-language model with its processor. cells: a side of the grid of patches that the language model gets."""
+    """A vision-language model with its processor.
+
+    cells: a side of the grid of patches that the language model gets; size: of an image, pixels, where the model takes any.
+    """
 
     model: Any
     processor: Any
     cells: int
+    size: int
 
     @property
     def words(self) -> Any:
@@ -40,6 +47,24 @@ class Vlm:
         config = self.model.config
         return int(config.vision_config.hidden_size if config.model_type == "llava" else config.text_config.hidden_size)
 
+    def looks(self, images: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
+        """What the model gets of (H, W, 3) uint8 RGB images, as its own processor makes it."""
+        shown = list(images)
+        if self.model.config.model_type != "llava":
+            sized = (cv2.resize(one, (self.size, self.size), interpolation=cv2.INTER_AREA) for one in shown)
+            shown = [one.astype(np.uint8) for one in sized]
+        return dict(self.processor.image_processor(shown, return_tensors="pt"))
+
+    def places(self, ids: Sequence[int]) -> NDArray[np.int64]:
+        """(axes, L): where the tokens of a prompt with one image stand; Qwen2.5-VL parts time, height and width."""
+        if self.model.config.model_type == "llava":
+            return np.arange(len(ids))[None]
+        tokens = torch.tensor([ids])
+        kinds = (tokens == self.model.config.image_token_id).int()
+        grid = self.looks([np.zeros((self.size, self.size, 3), np.uint8)])["image_grid_thw"]
+        told = self.model.model.get_rope_index(tokens, mm_token_type_ids=kinds, image_grid_thw=grid)[0]
+        return np.asarray(told[:, 0].numpy(), np.int64)
+
 
 def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
     """The model of stage 2. Raises BadInput for a kind that is not supported, Unavailable where it does not load."""
@@ -49,13 +74,18 @@ def vlm(recipe: Recipe, words: Any, seed: int) -> Vlm:
         model, processor = tiny.llava(words, recipe.vision, text, recipe.size, seed)
         if speaks:
             model.model.language_model.load_state_dict(speaks.state_dict())
-        return Vlm(model, processor, recipe.size // recipe.vision["patch_size"])
+        return Vlm(model, processor, recipe.size // recipe.vision["patch_size"], recipe.size)
     loaded = _loaded(recipe.model)
     kind = loaded.model.config.model_type
     if kind not in KINDS:
         raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
     vision = loaded.model.config.vision_config
-    return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size if kind == "llava" else 0)
+    if kind == "llava":
+        return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size, vision.image_size)
+    cell = vision.patch_size * vision.spatial_merge_size
+    if recipe.size % cell:
+        raise BadInput(f"{recipe.model}: size is {recipe.size}; it must be a multiple of {cell}, which one token shows")
+    return Vlm(loaded.model, loaded.processor, recipe.size // cell, recipe.size)
 
 
 def _loaded(name: str) -> Model:

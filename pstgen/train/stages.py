@@ -26,6 +26,9 @@ from pstgen.train.batches import IGNORED, Looks, Pace, Pages, Steps, Targets
 from pstgen.truth import pixels
 
 DONE = "learnt.json"
+LOOKS = ("pixel_values", "image_grid_thw")  # what an image encoder gets; the grid of patches is Qwen2.5-VL's
+ENCODERS = ("model.vision_tower", "model.visual")  # beginnings of its weights' names: LLaVA's, Qwen2.5-VL's
+CONNECTORS = ("model.multi_modal_projector", "model.visual.merger")  # likewise
 COUNTED = 3  # batches, whose FLOPs stand for all
 
 
@@ -202,12 +205,12 @@ def _joint(task: Task) -> Stage:
     told = _tools(course, task.detector) if task.plan.told == "tools" and task.detector else ()
     return Stage(
         model=model,
-        steps=Pages(course, pace, task.seed, vlm.processor, task.plan, targets, recipe.size, told),
+        steps=Pages(course, pace, task.seed, vlm, task.plan, targets, told),
         losses=_reward(vlm, recipe, models.names(vlm.words, categories)),
         rates={
             "perception": recipe.head_rate,
-            "model.vision_tower": recipe.encoder_rate,
-            "model.multi_modal_projector": recipe.connector_rate,
+            **dict.fromkeys(CONNECTORS, recipe.connector_rate),
+            **dict.fromkeys(ENCODERS, recipe.encoder_rate),
             "": recipe.learning_rate,
         },
         save=lambda: _export(model, vlm.processor, task.out),
@@ -235,7 +238,7 @@ def _adapted(model: Any, recipe: Recipe) -> Any:
         r=recipe.lora,
         lora_alpha=2 * recipe.lora,
         target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
-        modules_to_save=["multi_modal_projector"],
+        modules_to_save=["multi_modal_projector" if model.config.model_type == "llava" else "merger"],
     )
     return peft.get_peft_model(model, config)
 
@@ -247,7 +250,7 @@ def _reward(vlm: models.Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) ->
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         if "pixel_values" not in batch:
             return {"words": words_loss(base, batch, {})}
-        seen, projected, passed = models.looked(base, {"pixel_values": batch["pixel_values"]}, vlm.cells)
+        seen, projected, passed = models.looked(base, {name: batch[name] for name in LOOKS if name in batch}, vlm.cells)
         parts = {"words": words_loss(base, batch, {"mm_encoder_outputs": {"image": passed}})}
         if "truths" in batch:
             weight = recipe.reward * min(1.0, (step + 1) / max(1, recipe.reward_warm_up))
@@ -292,6 +295,8 @@ def _begin(model: Any, folder: Path, heads: Perception | None) -> None:
     """Put stage 1's encoder into the model, and its heads into ours. Raises BadInput where they do not fit."""
     from safetensors.torch import load_file
 
+    if model.config.model_type != "llava":
+        raise BadInput(f"{folder}: stage 1 gives its encoder to a LLaVA alone; set encoder_steps to 0")
     kept = load_file(folder / "model.safetensors")
     tower = model.model.vision_tower.state_dict()
     if misfits := sorted(

@@ -24,7 +24,7 @@ def pages(course, vlm):
 
     def of(plan=Plan(), targets=targets, told=(), seed=0, **pace):  # noqa: B008 (frozen)
         pace = Pace(**{"steps": 6, "batch": 4, "questions": 3} | pace)
-        return Pages(course, pace, seed, vlm.processor, plan, targets, SIDE, told)
+        return Pages(course, pace, seed, vlm, plan, targets, told)
 
     return of
 
@@ -62,7 +62,7 @@ def answers(batch, words):
 @torch.no_grad()
 def cost(model, rows, image=None):
     """The loss of some rows, and how many tokens it is the mean of."""
-    batch = batches.pad(rows, 3)
+    batch = batches.pad(rows, 3, np.arange(len(rows[0][0][0]))[None])
     more = {}
     if image is not None:
         *_, passed = models.looked(model, {"pixel_values": image.repeat(len(rows), 1, 1, 1)}, CELLS)
@@ -146,7 +146,7 @@ def test_a_question_has_the_tokens_that_it_has_when_it_is_asked(pages, vlm, cour
 
 def test_padding_is_seen_by_nobody_and_not_learnt():
     long, short = [([1, 2], [False] * 2), ([3, 4, 5], [False, True, True])], [([1, 2], [False] * 2), ([6], [True])]
-    batch = batches.pad([long, short], 9)
+    batch = batches.pad([long, short], 9, np.arange(2)[None])
     assert batch["input_ids"].tolist() == [[1, 2, 3, 4, 5], [1, 2, 6, 9, 9]]
     assert batch["labels"].tolist() == [[IGNORED] * 3 + [4, 5], [IGNORED] * 2 + [6] + [IGNORED] * 2]
     assert not batch["attention_mask"][1, 0, :3, 3:].any()
@@ -155,7 +155,7 @@ def test_padding_is_seen_by_nobody_and_not_learnt():
 
 def test_a_part_sees_the_first_and_itself_and_no_other():
     parts = [([1, 2], [False] * 2), ([3, 4], [True] * 2), ([5], [True])]
-    batch = batches.pad([parts], 0)
+    batch = batches.pad([parts], 0, np.arange(2)[None])
     assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 2]]
     assert batch["attention_mask"][0, 0].int().tolist() == [
         [1, 0, 0, 0, 0],
@@ -257,7 +257,7 @@ def test_pixels_are_those_that_the_processor_gives(pages, vlm, course):
 def test_pixels_are_those_that_the_users_own_model_was_trained_on(tiny_llava, course):
     """CLIP's, as LLaVA-1.5 has: another mean and another spread."""
     own = Model(str(tiny_llava), "cpu")
-    steps = Pages(course, Pace(1, 2, 1), 0, own.processor, Plan(), None, 32)
+    steps = Pages(course, Pace(1, 2, 1), 0, models.Vlm(own.model, own.processor, 4, 32), Plan(), None)
     shown = [pixels.read(course.lesson(n).scene.path) for n in steps.drawn(0)]
     given = own.processor.image_processor(shown, return_tensors="pt")["pixel_values"]
     assert torch.allclose(steps[0]["pixel_values"], given, atol=0.2)
