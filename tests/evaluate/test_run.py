@@ -108,7 +108,7 @@ def test_stage_1_alone_leaves_encoders(recipe, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--systems", "standart"), "standart"),
+        (("--systems", "no_such_system"), "no_such_system"),
         (("--recipe", "no-such"), "no-such"),
         (("--pst", "no/such"), "--pst"),
         (("--vqa", "no/such"), "--vqa"),
