@@ -51,9 +51,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     questions: int = 8  # an image, packed behind it
     accumulate: int = 1
     blind_every: int = 0  # one step of stage 2 in so many is of words alone
-    learning_rate: float = 1e-3
-    encoder_rate: float = 1e-3  # of the image encoder in stage 2
-    connector_rate: float = 1e-3
+    learning_rate: float = 1e-3  # of the language model
+    encoder_rate: float = 1e-3  # of the image encoder, in both stages
+    connector_rate: float = 1e-3  # of what is between them
     head_rate: float = 1e-3  # of the perception heads
     warm_up: int = 100
     weight_decay: float = 0.05

@@ -162,7 +162,7 @@ def _encoder(task: Task) -> Stage:
         model=model,
         steps=Looks(course, pace, task.seed, targets, recipe.size, hidden=hidden),
         losses=_guess if hidden else _perceive(cells, recipe.dense),
-        rates={"perception": recipe.head_rate, "": recipe.learning_rate},
+        rates={"perception": recipe.head_rate, "": recipe.encoder_rate},
         save=save,
     )
 
