@@ -21,6 +21,8 @@ VERBS = {
     "readers": "read",
     "checks": "examine",
     "exporters": "write",
+    "metrics": "measure",
+    "systems": "answer",
 }
 PLUGINS = [(folder, name) for folder in VERBS for name in plugins.names(folder)]
 

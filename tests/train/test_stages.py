@@ -372,15 +372,18 @@ def rates(stage, recipe):
 
 
 def test_separate_rates_reach_the_parameters(task, small):
-    recipe = small(learning_rate=0.1, encoder_rate=0.2, head_rate=0.3)
+    recipe = small(learning_rate=0.1, encoder_rate=0.2, head_rate=0.3, connector_rate=0.4)
     stage = stages.ready(task("joint", Plan(reward=True), recipe))
     told = rates(stage, recipe)
-    wanted = {"perception.": 0.3, "model.vision_tower.": 0.2, "model.language_model.": 0.1}
+    wanted = {
+        **{"perception.": 0.3, "model.vision_tower.": 0.2, "model.multi_modal_projector.": 0.4},
+        "model.language_model.": 0.1,
+    }
     for start, rate in wanted.items():
         assert {told[name] for name in told if name.startswith(start)} == {rate}
     assert set(told) == {name for name, _ in stage.model.named_parameters()}
     first = rates(stages.ready(task("encoder", SEEING, recipe)), recipe)
-    assert {name.startswith("perception."): rate for name, rate in first.items()} == {True: 0.3, False: 0.1}
+    assert {name.startswith("perception."): rate for name, rate in first.items()} == {True: 0.3, False: 0.2}
 
 
 def test_matrices_decay_and_biases_and_norms_do_not(task, small):
