@@ -13,7 +13,7 @@ from pstgen.evaluate.results import CONTROLS, Compared, Results
 BASE, REWARD = "standard", "perceptual_reward"
 NOT_OURS = "published claim, other data and models; not measured here"
 NONE = "-"
-FLOPS, LATENCY = "flops", "latency/p50"
+FLOPS, LATENCY = "flops", "cost/p50"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -43,8 +44,8 @@ def figures(seat: Seat, items: Sequence[Item]) -> dict[str, Scores]:
     return scores | {name: Scores(**one) for name, one in looked.items()}
 
 
-def arm(seat: Seat, scores: Mapping[str, Scores], paid: Mapping[str, float], more: Mapping[str, float]) -> Arm:
-    """One line of results.json. paid: what its training cost; more: figures that were measured beside other systems."""
+def arm(seat: Seat, scores: Mapping[str, Scores], paid: Mapping[str, float]) -> Arm:
+    """One line of results.json. paid: what its training cost."""
     flat = {f"{name}/{what}": value for name, one in scores.items() for what, value in one.figures.items()}
     absent = {f"{name}/{what}": why for name, one in scores.items() for what, why in one.absent.items()}
     return Arm(
@@ -54,33 +55,32 @@ def arm(seat: Seat, scores: Mapping[str, Scores], paid: Mapping[str, float], mor
         steps={"encoder": int(paid["encoder"]), "joint": int(paid["joint"])},
         flops=paid["flops"],
         seconds=paid["seconds"],
-        figures=flat | dict(more),
+        figures=flat,
         absent=absent,
         scores={name: dict(scores[name].per_question) for name in SETS},
     )
 
 
-def latencies(seats: Sequence[Seat], price: float) -> dict[str, dict[str, float]]:
-    """Of one question at a time, systems in turn: milliseconds, and what a thousand questions cost."""
+def latencies(seats: Sequence[Seat], price: float) -> dict[str, Scores]:
+    """Of one question at a time, systems in turn: milliseconds, energy, and what a thousand questions cost."""
     rows = sitting.some_rows(seats[0], ROUNDS)
     answerers: dict[str, Callable[[], object]] = {}
+    first: dict[str, Callable[[], object]] = {}
     for seat in seats:
-        answerers[seat.system] = partial(
-            _answer, plugins.load("systems", seat.system), sitting.speaker(seat), _turns(rows)
-        )
-    told = cost.latency(answerers, ROUNDS)
-    return {
-        name: {
-            "latency/p50": one.p50,
-            "latency/p95": one.p95,
-            "cost/per_thousand": cost.per_thousand(one.p50 / 1000, price),
-        }
-        for name, one in told.items()
-    }
+        system, voice = plugins.load("systems", seat.system), sitting.speaker(seat)
+        answerers[seat.system] = partial(_answer, system, voice, _turns(rows))
+        if not system.PLAN.of and not seat.detector:  # others say nothing before they have looked several times
+            first[seat.system] = partial(_begin, voice, _turns(rows), sees=system.PLAN.sees)
+    return {name: cost.measure(one, price) for name, one in cost.latency(answerers, ROUNDS, first).items()}
 
 
 def _answer(system: System, voice: Speaker, turns: Iterator[Query]) -> None:
     system.answer(voice, [next(turns)])
+
+
+def _begin(voice: Speaker, turns: Iterator[Query], *, sees: bool) -> None:
+    query = next(turns)
+    voice.say([query if sees else replace(query, image=None)], 1)
 
 
 def _turns(rows: Sequence[Row]) -> Iterator[Query]:
@@ -148,7 +148,7 @@ def assemble(
     """Everything, as results.json has it. paid: by the folder of an arm, what its training cost."""
     items = list(store.open(made.pst).items())
     beside = latencies([seat for seat in seats if seat.seed == 0], recipe.price)
-    arms = [arm(seat, figures(seat, items), paid[seat.folder], beside[seat.system]) for seat in seats]
+    arms = [arm(seat, figures(seat, items) | {"cost": beside[seat.system]}, paid[seat.folder]) for seat in seats]
     return Results(
         format=results.FORMAT,
         pstgen=results.versions(())["pstgen"],

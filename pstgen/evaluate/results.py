@@ -19,7 +19,7 @@ CONTROLS = frozenset(
 class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One system under one seed.
 
-    flops: of its training, both stages. figures: "pst/pair", "vqa/overall", "latency/p50", …: percent, or as the metric
+    flops: of its training, both stages. figures: "pst/pair", "vqa/overall", "cost/p50", …: percent, or as the metric
     says. absent: figures that there are none of, and why. score: by question, "pst", "vqa" and "gqa", 0 to 1.
     """
 

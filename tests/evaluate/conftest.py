@@ -25,8 +25,8 @@ def _figures(system, rng):
         "pst/lure_rate": 60 - pair / 2,
         "pst/pair/colour": pair,
         "vqa/overall": 55 + pair / 3,
-        "latency/p50": 11 + len(system) / 10,
-        "latency/p95": 15.0,
+        "cost/p50": 11 + len(system) / 10,
+        "cost/p95": 15.0,
         "cost/per_thousand": 0.003,
     }
     if plugins.load("systems", system).PLAN.of == "":

@@ -63,7 +63,9 @@ def test_an_agent_costs_what_its_model_cost_and_answers_everything(ran):
     assert arms["agent"].steps == {"encoder": 0, "joint": 3}
     assert arms["perceptual_reward"].steps == {"encoder": 2, "joint": 3}
     assert len({tuple(sorted(arm.scores["pst"])) for arm in arms.values()}) == 1
-    assert {"pst/pair", "vqa/overall", "gqa/accuracy", "latency/p50"} <= set(arms["agent"].figures)
+    assert {"pst/pair", "vqa/overall", "gqa/accuracy", "cost/p50"} <= set(arms["agent"].figures)
+    assert "cost/first" in arms["standard"].figures
+    assert "cost/first" in arms["agent"].absent
 
 
 def test_no_path_of_this_machine_is_in_the_results(ran):

@@ -376,7 +376,9 @@ def test_separate_rates_reach_the_parameters(task, small):
     stage = stages.ready(task("joint", Plan(reward=True), recipe))
     told = rates(stage, recipe)
     wanted = {
-        **{"perception.": 0.3, "model.vision_tower.": 0.2, "model.multi_modal_projector.": 0.4},
+        "perception.": 0.3,
+        "model.vision_tower.": 0.2,
+        "model.multi_modal_projector.": 0.4,
         "model.language_model.": 0.1,
     }
     for start, rate in wanted.items():
