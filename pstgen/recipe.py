@@ -58,6 +58,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     warm_up: int = 100
     weight_decay: float = 0.05
     reward: float = 0.5  # lambda, of the perceptual reward
+    rewards: tuple[float, ...] = ()  # other lambdas that perceptual reward is trained with, to see what it costs
     reward_warm_up: int = 50  # steps until it is whole
     dense: float = 1.0  # beta, of the dense heads beside the contrast
     words: float = 1.0  # of the contrast with the names of things
@@ -99,6 +100,8 @@ def _sound(recipe: Recipe, file: str) -> Recipe:
             if not least <= (value := getattr(recipe, name)) <= most:
                 between = f"at least {least:g}" if most == MOST else f"from {least:g} to {most:g}"
                 raise BadInput(f"{file}: {name} is {value}; it must be {between}")
+    if any(not 0 <= other <= MOST for other in recipe.rewards):
+        raise BadInput(f"{file}: rewards are {recipe.rewards}; each must be at least 0")
     if recipe.accumulate > recipe.joint_steps:
         raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
     return recipe

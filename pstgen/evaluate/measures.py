@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pstgen import comparing, plugins, store
+from pstgen import comparing, store
 from pstgen.evaluate import results, sitting
 from pstgen.evaluate.materials import Materials
 from pstgen.evaluate.results import Arm, Compared, Results
@@ -67,7 +67,7 @@ def latencies(seats: Sequence[Seat], price: float) -> dict[str, Scores]:
     answerers: dict[str, Callable[[], object]] = {}
     first: dict[str, Callable[[], object]] = {}
     for seat in seats:
-        system, voice = plugins.load("systems", seat.system), sitting.speaker(seat)
+        system, voice = sitting.named(seat.system), sitting.speaker(seat)
         answerers[seat.system] = partial(_answer, system, voice, _turns(rows))
         if not system.PLAN.of and not seat.detector:  # others say nothing before they have looked several times
             first[seat.system] = partial(_begin, voice, _turns(rows), sees=system.PLAN.sees)

@@ -17,6 +17,7 @@ import msgspec
 from pstgen import plugins, store
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
+from pstgen.evaluate.claim import BASE, REWARD
 from pstgen.evaluate.materials import Materials, Track
 from pstgen.evaluate.results import Results
 from pstgen.evaluate.sitting import Seat
@@ -90,8 +91,10 @@ def claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
 def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
     """Every system under every seed. One that answers with another's weights needs that one too."""
     names = recipe.systems or plugins.names("systems")
-    plans: dict[str, Plan] = {name: plugins.load("systems", name).PLAN for name in names}
-    plans |= {each.of: plugins.load("systems", each.of).PLAN for each in list(plans.values()) if each.of}
+    plans: dict[str, Plan] = {name: sitting.named(name).PLAN for name in names}
+    plans |= {each.of: sitting.named(each.of).PLAN for each in list(plans.values()) if each.of}
+    if REWARD in plans:
+        plans |= {f"{REWARD}@{other:g}": plans[REWARD] for other in recipe.rewards}
     steps = longer(recipe, made, out) if any(each.longer for each in plans.values()) else 0
     seeds = range(recipe.seeds)
     return [_arm(recipe, made, out / f"seed-{n}", n, name, each, steps) for n in seeds for name, each in plans.items()]
@@ -104,8 +107,9 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
 
     first = encoder(plan) if plan.first and recipe.encoder_steps else None
     detector = encoder(Plan(first="perception")) if plan.told == "tools" else None
+    other = name.partition("@")[2]
     second = Task(
-        recipe,
+        msgspec.structs.replace(recipe, reward=float(other)) if other else recipe,
         plan,
         made.course,
         made.words,
@@ -121,10 +125,7 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
 
 def longer(recipe: Recipe, made: Materials, out: Path) -> int:
     """How many steps of a standard VLM cost what both stages of perceptual reward cost."""
-    whole, plain = (
-        _arm(recipe, made, out, 0, name, plugins.load("systems", name).PLAN, 0)
-        for name in ("perceptual_reward", "standard")
-    )
+    whole, plain = (_arm(recipe, made, out, 0, name, sitting.named(name).PLAN, 0) for name in (REWARD, BASE))
     paid = sum(weigh(ready(bare(task)), task).flops for task in (whole.first, whole.second) if task)
     return round(paid / max(weigh(ready(bare(task)), task).step_flops for task in (plain.second,) if task))
 

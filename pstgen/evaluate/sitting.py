@@ -66,6 +66,11 @@ def sit(seat: Seat) -> None:
         store.put(seat.folder / LOOKED, msgspec.json.encode(told))
 
 
+def named(name: str) -> Any:
+    """The system of that name; one of another lambda is called NAME@LAMBDA."""
+    return plugins.load("systems", name.partition("@")[0])
+
+
 def speaker(seat: Seat) -> Speaker:
     """The system's model, loaded."""
     return Speaker(Model(str(seat.model), "auto"), str(seat.detector or ""))
@@ -73,7 +78,7 @@ def speaker(seat: Seat) -> Speaker:
 
 def answers(seat: Seat) -> Answers:
     """Everything that is asked, a batch of images at a time."""
-    system, voice = plugins.load("systems", seat.system), speaker(seat)
+    system, voice = named(seat.system), speaker(seat)
     told: dict[str, dict[str, str]] = {"pst": {}, "neutral": {}, "vqa": {}, "gqa": {}}
     rows = store.open(seat.materials.pst).rows()
     for batch in _batches(rows):
@@ -125,7 +130,7 @@ def some_rows(seat: Seat, most: int) -> list[Row]:
 
 def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:
     """Metrics that need the model itself."""
-    system, voice = plugins.load("systems", seat.system), speaker(seat)
+    system, voice = named(seat.system), speaker(seat)
     plan: Plan = system.PLAN
     wanted = set(seat.evaluations or plugins.names("metrics"))
     load = plugins.load

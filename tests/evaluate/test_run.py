@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from pstgen import recipe as recipes
 from pstgen.cli import main
-from pstgen.evaluate import results
+from pstgen.evaluate import materials, results, run
 
 RECIPE = """
 families: [existence, colour]
@@ -138,3 +139,14 @@ def test_official_questions_without_images_are_named_before_anything_is_trained(
     assert told.exit_code == 2
     assert "question 70" in told.output
     assert not list((tmp_path / "run").glob("seed-*"))
+
+
+def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(recipe, tmp_path):
+    told = recipes.read(str(recipe), systems=("perceptual_reward",), rewards=(0.25,))
+    arms = {arm.system: arm for arm in run.plan(told, materials.folders(tmp_path, None, None, None), tmp_path)}
+    assert {name: arm.second.recipe.reward for name, arm in arms.items()} == {
+        "perceptual_reward": 0.5,
+        "perceptual_reward@0.25": 0.25,
+    }
+    assert len({arm.first.out for arm in arms.values()}) == 1
+    assert len({arm.second.out for arm in arms.values()}) == 2
