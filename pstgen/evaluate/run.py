@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from pstgen import plugins, store
+from pstgen import recipe as recipes
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
 from pstgen.evaluate.claim import BASE, REWARD
@@ -78,14 +79,13 @@ def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[P
 
 def claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
     """Write the recipe into the folder of the run. Raises BadInput where a run is there that is not to go on, or another."""
-    mine = msgspec.json.format(msgspec.json.encode(recipe, enc_hook=str)) + b"\n"
     file = out / RECIPE
     if file.is_file() and not resume:
         raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
-    if file.is_file() and file.read_bytes() != mine:
+    if file.is_file() and recipes.read(str(file)) != recipe:
         raise BadInput(f"{out}: was begun with another recipe (see {RECIPE}); name another --out")
     out.mkdir(parents=True, exist_ok=True)
-    store.put(file, mine)
+    store.put(file, msgspec.json.format(msgspec.json.encode(recipe, enc_hook=str)) + b"\n")
 
 
 def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
