@@ -92,7 +92,7 @@ class Targets:
             others = [*grids[1:], self._grid(after)]
             names = [lesson.scene.id for lesson in lessons]
             grids = [
-                truths.corrupted(one, other, self.corrupt, name)
+                truths.corrupted(one, other, self.corrupt, name, self.categories)
                 for one, other, name in zip(grids, others, names, strict=True)
             ]
         return truths.gather(grids)

@@ -1,6 +1,6 @@
 """What scenes show, on the encoder's grid: annotations → perception.Truths."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -76,18 +76,24 @@ def gather(grids: Sequence[Grid]) -> Truths:
     return Truths(*map(torch.from_numpy, (cover, sample, codes)), **{k: torch.from_numpy(v) for k, v in dense.items()})
 
 
-def corrupted(told: Grid, other: Grid, how: Corrupt, draw: str) -> Grid:
+def corrupted(told: Grid, other: Grid, how: Corrupt, draw: str, categories: Sequence[str]) -> Grid:
     """The target of a control: every code drawn anew (the same for the same `draw`), or another scene's masks under ours."""
     if how == "random":
-        rng = np.random.default_rng(int(sha256(draw.encode()).hexdigest()[:15], 16))
-        return told._replace(
-            codes=np.stack([rng.permutation(column) for column in told.codes.T], 1)[rng.permutation(len(told.codes))],
-            **{name: rng.permutation(getattr(told, name)) for name in ("shown", "centre", "depth", "joints")},
-        )
+        return _drawn(told, sizes(categories), np.random.default_rng(int(sha256(draw.encode()).hexdigest()[:15], 16)))
     if how == "shuffled":
         turned = np.resize(other.cover, told.cover.shape)
         return other._replace(cover=turned, codes=told.codes)
     return told
+
+
+def _drawn(told: Grid, counts: Mapping[str, int], rng: np.random.Generator) -> Grid:
+    """As many regions and covered patches, but nothing of what they show: a name that is right though misplaced would teach."""
+    most = np.array([counts[factor] for factor in FACTORS])
+    codes = np.where(told.codes == UNKNOWN, UNKNOWN, rng.integers(0, most, told.codes.shape))
+    shown = np.where(told.shown > 0, rng.integers(1, most[:2] + 1, told.shown.shape), told.shown)
+    centre = np.where(told.centre > 0, rng.integers(1, most[0] + 1, told.centre.shape), 0)
+    dense = {"shown": shown, "centre": centre, "depth": told.depth, "joints": told.joints}
+    return told._replace(codes=codes, **{name: rng.permutation(array) for name, array in dense.items()})
 
 
 def _cover(mask: NDArray[np.bool_], cells: int) -> NDArray[np.float32]:

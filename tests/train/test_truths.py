@@ -197,25 +197,28 @@ def test_a_batch_knows_whose_region_each_is(scenes):
         assert np.array_equal(batch.shown[n], one.shown)
 
 
-def test_random_targets_keep_how_often_each_comes_and_not_where(scenes):
-    moved = Counter()
+def test_random_targets_tell_nothing_of_the_image_but_how_much_there_is(scenes):
+    """Not even which things there are somewhere: their names, misplaced, would still teach."""
+    agree, known = 0, 0
     for scene in scenes:
         told = grid(scene)
-        drawn = truths.corrupted(told, told, "random", scene.id)
+        drawn = truths.corrupted(told, told, "random", scene.id, scene.categories)
         assert np.array_equal(drawn.cover, told.cover)
-        for name in ("shown", "centre", "depth", "joints"):
-            mine, theirs = (getattr(one, name).reshape(CELLS**2, -1) for one in (told, drawn))
-            assert Counter(map(str, mine.tolist())) == Counter(map(str, theirs.tolist()))
-            moved[name] += not np.array_equal(mine, theirs, equal_nan=True)
-        for mine, theirs in zip(told.codes.T, drawn.codes.T, strict=True):
-            assert sorted(mine) == sorted(theirs)
-        moved["codes"] += not np.array_equal(told.codes, drawn.codes)
-    assert all(moved[name] > len(scenes) / 2 for name in ("codes", "shown", "centre", "depth"))
+        assert np.array_equal(drawn.codes == UNKNOWN, told.codes == UNKNOWN)
+        for name in ("shown", "centre"):
+            mine, theirs = (getattr(one, name) for one in (told, drawn))
+            assert (mine > 0).sum() == (theirs > 0).sum()
+        seen, said = set(told.shown[:, 0]) - {0}, set(drawn.shown[:, 0]) - {0}
+        agree += len(seen & said)
+        known += len(said)
+    things = np.mean([len(set(grid(scene).shown[:, 0]) - {0}) for scene in scenes])
+    assert known > 20
+    assert agree / known < 3 * things / len(scenes[0].categories)  # as often as by chance, and not always
 
 
 def test_random_targets_of_a_scene_are_the_same_whenever_it_is_seen(scenes):
-    told = grid(scenes[0])
-    one, again, other = (truths.corrupted(told, told, "random", draw) for draw in ("a", "a", "b"))
+    told, categories = grid(scenes[0]), scenes[0].categories
+    one, again, other = (truths.corrupted(told, told, "random", draw, categories) for draw in ("a", "a", "b"))
     assert all(np.array_equal(mine, theirs, equal_nan=True) for mine, theirs in zip(one, again, strict=True))
     assert not np.array_equal(one.shown, other.shown)
 
@@ -223,7 +226,7 @@ def test_random_targets_of_a_scene_are_the_same_whenever_it_is_seen(scenes):
 def test_shuffled_masks_are_another_scenes_under_our_codes(scene, thing):
     ours = grid(scene(thing("dog", 0, 0, 25, 25), thing("dog", 50, 0, 25, 25), thing("cup", 25, 0, 25, 25)))
     theirs = grid(scene(thing("chair", 50, 50, 50, 25), thing("chair", 0, 75, 25, 25)))
-    told = truths.corrupted(ours, theirs, "shuffled", "")
+    told = truths.corrupted(ours, theirs, "shuffled", "", ())
     assert np.array_equal(told.codes, ours.codes)
     assert np.array_equal(told.cover, theirs.cover[[0, 1, 0]])
     for name in ("shown", "centre", "depth", "joints"):
@@ -232,7 +235,7 @@ def test_shuffled_masks_are_another_scenes_under_our_codes(scene, thing):
 
 def test_nothing_is_done_to_true_targets(scenes):
     told = grid(scenes[0])
-    assert truths.corrupted(told, grid(scenes[1]), "", scenes[0].id) is told
+    assert truths.corrupted(told, grid(scenes[1]), "", scenes[0].id, ()) is told
 
 
 @pytest.mark.parametrize("how", ["random", "shuffled"])
