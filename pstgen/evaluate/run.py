@@ -155,7 +155,7 @@ def stages(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
     """Every stage once: first ones, which second ones wait for; the longest first."""
     first = {arm.first.out: arm.first for arm in arms if arm.first}
     second = {arm.second.out: arm.second for arm in arms if arm.second}
-    return list(first.values()), sorted(second.values(), key=lambda task: -task.steps)
+    return list(first.values()), sorted(second.values(), key=lambda task: (not task.plan.told, -task.steps))
 
 
 def _all(waves: tuple[list[Task], list[Task]], track: Track) -> Iterator[tuple[Task, Learnt]]:
