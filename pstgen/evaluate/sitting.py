@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,11 @@ def _chains(seat: Seat, system: Any, voice: Speaker) -> dict[str, str]:
 
 
 def some_rows(seat: Seat, most: int) -> list[Row]:
-    """Items of the first pairs by name, which a hash gave: whole pairs, the same for every system."""
-    rows: list[Row] = []
-    for row in store.open(seat.materials.pst).rows():
-        if len(rows) >= most and row.item.pair_id != rows[-1].item.pair_id:
-            break
-        rows.append(row)
-    return rows
+    """About so many items: whole pairs of all families, drawn by a hash of their names, the same for every system."""
+    dataset = store.open(seat.materials.pst)
+    drawn = sorted(dataset.items(), key=lambda item: sha256(item.pair_id.encode()).digest())
+    chosen = {item.pair_id for item in drawn[:most]}
+    return [row for row in dataset.rows() if row.item.pair_id in chosen]
 
 
 def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:

@@ -1,13 +1,16 @@
 """The whole road of train-eval with a recipe of a few steps, as it is typed."""
 
 import json
+from collections import Counter
 
 import pytest
 from click.testing import CliRunner
 
 from pstgen import recipe as recipes
+from pstgen import store
 from pstgen.cli import main
-from pstgen.evaluate import materials, results, run
+from pstgen.evaluate import materials, results, run, sitting
+from pstgen.evaluate.sitting import Seat
 
 RECIPE = """
 families: [existence, colour]
@@ -150,3 +153,14 @@ def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(recipe, tmp_pat
     }
     assert len({arm.first.out for arm in arms.values()}) == 1
     assert len({arm.second.out for arm in arms.values()}) == 2
+
+
+def test_what_is_looked_into_is_of_every_family_and_whole_pairs(ran):
+    out, _ = ran
+    dataset = store.open(out / "pst")
+    seat = Seat("standard", 0, out, out, None, materials.folders(out, None, None, None), ())
+    rows = sitting.some_rows(seat, 8)
+    pairs, twins = (Counter(item.pair_id for item in some) for some in ((row.item for row in rows), dataset.items()))
+    assert 8 <= len(rows) <= 11
+    assert {row.item.family for row in rows} == {item.family for item in dataset.items()}
+    assert pairs == {name: twins[name] for name in pairs}
