@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pstgen import plugins, store
+from pstgen import drawn, plugins, store
 from pstgen.evaluate.materials import Language, Materials
 from pstgen.likelihood import Model
 from pstgen.metrics import Scores
@@ -120,11 +119,8 @@ def _chains(seat: Seat, system: Any, voice: Speaker) -> dict[str, str]:
 
 
 def some_rows(seat: Seat, most: int) -> list[Row]:
-    """About so many items: whole pairs of all families, drawn by a hash of their names, the same for every system."""
-    dataset = store.open(seat.materials.pst)
-    drawn = sorted(dataset.items(), key=lambda item: sha256(item.pair_id.encode()).digest())
-    chosen = {item.pair_id for item in drawn[:most]}
-    return [row for row in dataset.rows() if row.item.pair_id in chosen]
+    """About so many items: whole pairs, some of every family by a hash of their names, the same for every system."""
+    return [row for pair in drawn.pick(store.open(seat.materials.pst), most // 2) for row in pair]
 
 
 def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:
