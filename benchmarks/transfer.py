@@ -31,8 +31,8 @@ SELECTORS = {
     "vlm": ("vlm",),
     "all": ("prior", "text", "lm", "vlm"),
 }
-CONFIG = build.settled(BuildConfig(source="world", scenes=600, candidates=50))
-ATTACKED = VerifyConfig(attacker_lm="ours", attacker_vlm="ours")
+CONFIG = build.settled(BuildConfig(source="world", scenes=600, candidates=25))
+ATTACKED = VerifyConfig()  # those that are trained on the words in seconds
 EYES = {  # what the seeing model is shown instead of the image
     "eye": lambda image: image,
     "eye, slightly blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 1.0),
