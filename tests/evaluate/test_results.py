@@ -5,8 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pstgen import tables
+from pstgen import plugins, tables
+from pstgen import recipe as recipes
 from pstgen.evaluate import results
+from pstgen.recipe import Recipe
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "results.schema.json"
 
@@ -40,3 +42,10 @@ def test_the_command_prints_every_system_and_why_a_figure_is_absent(results_of, 
     assert f"{told.intervals['standard']['pst/pair'][0]:.1f} ±" in lines["standard"]
     assert "- stands for GQA, all: no files of GQA were given" in shown
     assert "answers with the weights of standard" in " ".join(shown.split())
+
+
+def test_the_published_results_are_those_of_the_small_recipe():
+    """What docs/results holds can be read, and was made by the recipe that has its name."""
+    found = results.read(Path(__file__).parents[2] / "docs" / "results")
+    assert msgspec.convert(found.recipe, Recipe) == recipes.read("small")
+    assert {arm.system for arm in found.arms} == set(plugins.names("systems"))
