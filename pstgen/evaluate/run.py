@@ -8,8 +8,9 @@ from concurrent.futures import wait as waited
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -223,10 +224,17 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
 
 
 def _alone() -> None:
+    """One thread, no talk, and an end with the process that began it, however that ends."""
     import torch
     import transformers
 
+    Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     if not torch.cuda.is_available():
         torch.set_num_threads(1)
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)

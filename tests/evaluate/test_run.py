@@ -1,7 +1,13 @@
 """The whole road of train-eval with a recipe of a few steps, as it is typed."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -164,3 +170,25 @@ def test_what_is_looked_into_is_of_every_family_and_whole_pairs(ran):
     assert 8 <= len(rows) <= 11
     assert {row.item.family for row in rows} == {item.family for item in dataset.items()}
     assert pairs == {name: twins[name] for name in pairs}
+
+
+def test_who_learns_ends_with_the_run_that_is_killed(tmp_path):
+    """A killed run leaves no process behind that goes on learning."""
+    code = (
+        "import os, time\n"
+        "from pstgen.evaluate import run\n"
+        "if __name__ == '__main__':\n"
+        "    with run._pool() as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        pool.submit(time.sleep, 60).result()\n"
+    )
+    (tmp_path / "learn.py").write_text(code)
+    with subprocess.Popen([sys.executable, tmp_path / "learn.py"], stdout=subprocess.PIPE, text=True) as parent:
+        learner = int(parent.stdout.readline())
+        parent.kill()
+    for _ in range(100):
+        if not Path(f"/proc/{learner}").exists() or "\nState:\tZ" in Path(f"/proc/{learner}/status").read_text():
+            return
+        time.sleep(0.1)
+    os.kill(learner, signal.SIGKILL)
+    pytest.fail("it goes on")
