@@ -31,7 +31,7 @@ SELECTORS = {
     "vlm": ("vlm",),
     "all": ("prior", "text", "lm", "vlm"),
 }
-CONFIG = build.settled(BuildConfig(source="world", scenes=600, candidates=25))
+CONFIG = build.settled(BuildConfig(source="world", scenes=400, candidates=15))
 ATTACKED = VerifyConfig()  # those that are trained on the words in seconds
 EYES = {  # what the seeing model is shown instead of the image
     "eye": lambda image: image,

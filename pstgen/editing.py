@@ -72,7 +72,8 @@ class Edited:
     families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
     asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
     lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
-    often than the other: who tells pictures apart by their looks, not knowing the question, must win nothing by it.
+    often than the other, or the first version was the control twin: who tells pictures apart by their looks, not knowing
+    the question, must win nothing by it.
     """
 
     name: str
@@ -162,7 +163,7 @@ class Edited:
             and abs(other.pull - pair.pull) <= EVEN
             for other in others
         )
-        told = {(form, "version"): early.scene_id == first}
+        told = {(form, "version"): early.scene_id == first, (form, "turn"): twin == first}
         if not matched:
             told[form, "role"] = early is pair.control
         return {key: self.lead[key] + (1 if ahead else -1) for key, ahead in told.items()}

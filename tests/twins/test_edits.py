@@ -52,13 +52,14 @@ def first(scenes, edit, *, on=editing.subjects):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_neither_version_has_its_usual_answer(pairs, name):
+def test_neither_version_has_its_usual_answer_or_role(pairs, name):
     """What is unusual is seen, shadows tell a mirror: an answer that goes with them would need no question."""
-    lead = Counter()
+    answers, roles = Counter(), Counter()
     for pair in pairs[name]:
         first, second = (next(f for f in pair.facts if f.scene_id == scene.id) for scene in pair.scenes)
-        lead[first.form] += 1 if str(first.truth.answer) < str(second.truth.answer) else -1
-    assert max(map(abs, lead.values())) <= editing.LEAD
+        answers[first.form] += 1 if str(first.truth.answer) < str(second.truth.answer) else -1
+        roles[first.form] += 1 if first is pair.control else -1
+    assert max(map(abs, [*answers.values(), *roles.values()])) <= editing.LEAD
 
 
 @pytest.mark.parametrize("name", EDITS)
