@@ -82,6 +82,7 @@ def test_no_path_of_this_machine_is_in_the_results(ran):
     assert str(ran[0].parent) not in (ran[0] / "results.json").read_text().replace(results.read(ran[0]).command, "")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_trains_nothing_twice(ran, recipe):
     out, _ = ran
     learnt = {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
