@@ -89,7 +89,7 @@ def read(name: str, **given: Any) -> Recipe:
     except OSError as error:
         raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
     except (msgspec.ValidationError, msgspec.DecodeError, TypeError) as error:
-        raise BadInput(f"{file}: {error}") from None
+        raise BadInput(f"{file}: {' '.join(str(error).split())}") from None
     return _sound(recipe, str(file))
 
 
