@@ -96,9 +96,3 @@ def test_a_model_that_does_not_load_is_exit_3_and_leaves_nothing(tmp_path):
     assert result.exit_code == 3, result.output
     assert "no-such-model" in result.output
     assert list(tmp_path.iterdir()) == []
-
-
-def test_train_eval_says_which_issue_brings_it():
-    result = run("train-eval")
-    assert result.exit_code == 3
-    assert "issue 6" in result.output

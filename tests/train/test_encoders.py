@@ -70,7 +70,7 @@ def test_an_encoder_in_a_folder_is_begun_with(learnt, small, tmp_path, make):
     torch.manual_seed(7)
     other = make()
     other.save_pretrained(tmp_path / "other")
-    recipe = small(encoder=str(tmp_path / "other"), learning_rate=0.0)  # what is saved is what was loaded
+    recipe = small(encoder=str(tmp_path / "other"), encoder_rate=0.0)  # what is saved is what was loaded
     out, figures = learnt("encoder", SEEING, recipe, 1)
     assert np.isfinite(figures[0]["loss"])
     model, info = transformers.AutoModel.from_pretrained(out, output_loading_info=True)
