@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
     families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
     by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
     scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
-    table = Table("", *by_family, title=f"funnel: {', '.join(scenes)}", show_footer=True)
-    for column, by in zip(table.columns[1:], by_family.values(), strict=True):
-        column.justify, column.footer, column.no_wrap = "right", f"{sum(by.values()):,}", False
+    table = Table("", title=f"funnel: {', '.join(scenes)}", show_footer=True, box=SIMPLE, padding=0, show_edge=False)
+    for station, by in by_family.items():
+        heading = re.sub(r" |(?<=[/-])", "\n", station)  # a word a line, so that all fit into 80 columns
+        table.add_column(heading, f"{sum(by.values()):,}", justify="right", vertical="bottom")
     for family in families:
         table.add_row(family, *(f"{by.get(family, 0):,}" for by in by_family.values()))
     console.print(table)
