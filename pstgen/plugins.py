@@ -22,12 +22,14 @@ def names(folder: str) -> tuple[str, ...]:
 
 @cache
 def load(folder: str, name: str) -> Any:
-    """Import one plug-in, ours or a third party's (entry point group `pstgen.<folder>`).
-
-    Raises BadInput, naming what there is, where there is no such plug-in.
-    """
+    """Import one plug-in, ours or a third party's (entry point group `pstgen.<folder>`). Raises BadInput like `known`."""
+    known(folder, name)
     for point in metadata.entry_points(group=f"pstgen.{folder}", name=name):
         return point.load()
+    return import_module(f"pstgen.{folder}.{name}")
+
+
+def known(folder: str, name: str) -> None:
+    """Raise BadInput, naming what there is, where there is no such plug-in; nothing is imported."""
     if name not in names(folder):
         raise BadInput(f"no {name!r} in {folder}; there are: {', '.join(names(folder))}")
-    return import_module(f"pstgen.{folder}.{name}")

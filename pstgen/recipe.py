@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from pstgen import plugins
 from pstgen.records import BadInput
 
 MOST = 1e9
@@ -18,6 +19,7 @@ RANGES = (  # names of settings, the least and the most that each may be; no num
     ("size", 16, 4096),
     ("vocabulary", 300, MOST),  # bytes, special tokens, and some more
 )
+ENCODERS = ("tiny", "vit-b16", "resnet50")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +104,11 @@ def _sound(recipe: Recipe, file: str) -> Recipe:
                 raise BadInput(f"{file}: {name} is {value}; it must be {between}")
     if any(not 0 <= other <= MOST for other in recipe.rewards):
         raise BadInput(f"{file}: rewards are {recipe.rewards}; each must be at least 0")
+    if recipe.encoder not in ENCODERS and not Path(recipe.encoder).is_dir() and recipe.encoder.count("/") != 1:
+        raise BadInput(f"{recipe.encoder}: no such encoder; {', '.join(ENCODERS)}, a folder or a hub id OWNER/NAME")
+    for folder, chosen in (("families", recipe.families), ("systems", recipe.systems), ("metrics", recipe.evaluations)):
+        for name in chosen:
+            plugins.known(folder, name)
     if recipe.accumulate > recipe.joint_steps:
         raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
     return recipe

@@ -98,6 +98,20 @@ def test_every_field_out_of_range_is_refused(written, text):
         recipe.read(written(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "other"),
+    [
+        ("families: [existance]", "existance", "existence"),
+        ("systems: [standrd]", "standrd", "standard"),
+        ("evaluations: [vqa2]", "vqa2", "vqa"),
+        *((f"encoder: {name}", name, "resnet50") for name in ("resnet51", "no/such/folder", "/no/such/folder")),
+    ],
+)
+def test_a_name_that_there_is_not_says_what_there_is(written, text, name, other):
+    with pytest.raises(BadInput, match=f"{name}.*{other}"):
+        recipe.read(written(text))
+
+
 @pytest.mark.parametrize("text", ["batch: [", "- 1\n- 2", "just words", "\x00"])
 def test_a_file_that_is_no_recipe_is_refused_by_name(written, text):
     with pytest.raises(BadInput, match=r"mine\.yaml"):

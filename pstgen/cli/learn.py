@@ -92,10 +92,11 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
 ) -> None:  # fmt: skip
     """Train a perceptual-reward VLM beside a standard one and all that it claims to beat, examine them, and report."""
     from pstgen import recipe as recipes
-    from pstgen import tables
-    from pstgen.evaluate import dry, materials, run
 
     recipe = recipes.read(name, systems=tuple(systems.split(",")) if systems else (), **given)
+    from pstgen import tables
+    from pstgen.evaluate import dry, materials, run  # after the recipe: these take seconds to import
+
     made = materials.folders(out, pst, vqa, gqa)
     with tracking() as track:
         if dry_run:

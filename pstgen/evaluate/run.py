@@ -79,9 +79,7 @@ def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[P
 
 
 def claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
-    """Write the recipe into the folder of the run. Raises BadInput where a run is there that is not to go on, or another, or a system is none."""
-    for name in recipe.systems:
-        sitting.named(name)
+    """Write the recipe into the folder of the run. Raises BadInput where a run is there that is not to go on, or another."""
     file = out / RECIPE
     if file.is_file() and not resume:
         raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
