@@ -6,14 +6,12 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import msgspec
-import torch
 
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import run
 from pstgen.evaluate.materials import Track
 from pstgen.recipe import Recipe
-from pstgen.train import school
-from pstgen.train.stages import Stage, Task, ready
+from pstgen.train.stages import Task, ready, step
 from pstgen.train.stages import weigh as weighed
 
 TIMED = 2  # steps
@@ -47,13 +45,7 @@ def _cost(task: Task) -> Cost:
     learnt = weighed(stage, task)
     start = perf_counter()
     for n in range(TIMED):
-        _step(stage, n)
+        step(stage, n)
     name = task.out.name if task.stage == "encoder" else task.out.parent.name
     seconds = (perf_counter() - start) / TIMED * task.steps
     return Cost(name, task.steps, learnt.parameters, learnt.flops, learnt.memory, seconds)
-
-
-def _step(stage: Stage, n: int) -> None:
-    with torch.autocast("cuda" if torch.cuda.is_available() else "cpu", torch.bfloat16, enabled=school.quick_bf16()):
-        loss = school.whole(stage.losses(stage.model, stage.steps[n], 1))
-    loss.backward()

@@ -33,6 +33,10 @@ class Pace:
     questions: int
     blind_every: int = 0
 
+    def blind(self, step: int) -> bool:
+        """Is this step one of words alone?"""
+        return bool(self.blind_every) and step % self.blind_every == self.blind_every - 1
+
 
 class Frame(NamedTuple):
     """Tokens before and after a question, and the space before it that belongs to its first word.
@@ -60,6 +64,10 @@ class Steps(Dataset[dict[str, Any]]):
         first = step * self.pace.batch
         numbers = range(first, first + self.pace.batch)
         return [int(self._order(n // len(self.course))[n % len(self.course)]) for n in numbers]
+
+    def scenes(self, step: int) -> list[str]:
+        """Names of a step's scenes."""
+        return [self.course.lesson(n).scene.id for n in self.drawn(step)]
 
     def after(self, numbers: Sequence[int]) -> Lesson:
         """Another lesson than the last of these."""
@@ -166,8 +174,7 @@ class Pages(Steps):
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         """One batch; every `blind_every`-th is of words alone."""
-        every = self.pace.blind_every
-        sees = self.plan.sees and not (every and step % every == every - 1)
+        sees = self.plan.sees and not self.pace.blind(step)
         numbers = self.drawn(step)
         lessons = [self.course.lesson(n) for n in numbers]
         rng = np.random.default_rng((self.seed, step))

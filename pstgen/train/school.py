@@ -3,17 +3,18 @@
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from torch.utils.data import Dataset
+from safetensors import SafetensorError
 
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput, Unavailable
+from pstgen.train.batches import Steps
 
 LOG_EVERY = 10
 COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
@@ -32,22 +33,21 @@ class Trainer(transformers.Trainer):
         super().__init__(**settings)
         self.losses, self.show = losses, log
         self.model_accepts_loss_kwargs = False  # so that the trainer itself divides by accumulated batches
-        self.sums: dict[str, float] = {}
+        self.passed = 0  # batches of an update
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 (Transformers' signature)
-        """The sum of the parts. Raises BadInput, naming the step, where it is no number; the last checkpoint stays."""
-        step = int(self.state.global_step)
-        parts = self.losses(model, inputs, step)
+        """The sum of the parts. Raises BadInput, naming step and scenes, where it is no number; the last checkpoint stays."""
+        update, several = int(self.state.global_step), self.args.gradient_accumulation_steps
+        batch = update * several + self.passed
+        self.passed = (self.passed + 1) % several
+        parts = self.losses(model, inputs, update)
         loss = whole(parts)
         if not torch.isfinite(loss):
             told = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
-            raise BadInput(
-                f"{self.args.output_dir}: the loss of step {step} is no number ({told}); the last checkpoint is kept: "
-                "lower the learning rate, or look at that batch"
-            )
+            raise _no_number(self.args.output_dir, f"the loss of step {batch}", told, self.train_dataset.scenes(batch))
         figures = {name: float(part.detach()) for name, part in parts.items()} | {"loss": float(loss.detach())}
-        self.show(step, figures)
-        self._note(step, figures)
+        self.show(batch, figures)
+        self._note(batch, figures)
         return (loss, {}) if return_outputs else loss
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 (Transformers' signature)
@@ -70,13 +70,32 @@ class Trainer(transformers.Trainer):
                 file.write(json.dumps({"step": step} | figures) + "\n")
 
 
+class Gradients(transformers.TrainerCallback):
+    """Stops before weights are changed by a gradient that is no number."""
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002 (Transformers' signature)
+        """Raises BadInput, naming the step; the last checkpoint stays."""
+        size = torch.nn.utils.get_total_norm([each.grad for each in model.parameters() if each.grad is not None])
+        if not torch.isfinite(size):
+            step = state.global_step * args.gradient_accumulation_steps
+            raise _no_number(args.output_dir, f"a gradient of step {step}", f"its size is {size.item():g}", ())
+
+
+def _no_number(out: str, what: str, told: str, scenes: Sequence[str]) -> BadInput:
+    shown = f" on the scenes {', '.join(scenes)}" if scenes else ""
+    return BadInput(
+        f"{out}: {what} is no number ({told}){shown}; the last checkpoint is kept: "
+        "lower the learning rate, or look at that batch"
+    )
+
+
 def whole(parts: Parts) -> torch.Tensor:
     """The loss: every part but what is only told."""
     return torch.stack([part for name, part in parts.items() if name not in TOLD]).sum()
 
 
 def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
-    model: Any, steps: Dataset[dict[str, Any]], losses: Losses, recipe: Recipe, rates: Mapping[str, float], out: Path,
+    model: Any, steps: Steps, losses: Losses, recipe: Recipe, rates: Mapping[str, float], out: Path,
     seed: int, log: Log,
 ) -> None:  # fmt: skip
     """Train `model` for as many steps as there are batches; what was cut off goes on from its last checkpoint.
@@ -119,9 +138,9 @@ def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     )
     trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
     trainer.remove_callback(transformers.PrinterCallback)
+    trainer.add_callback(Gradients())
     out.mkdir(parents=True, exist_ok=True)
-    with _space(out):
-        trainer.train(resume_from_checkpoint=_last(out))
+    trainer.train(resume_from_checkpoint=_last(out))
 
 
 def _last(out: Path) -> str | None:
@@ -135,12 +154,13 @@ def _last(out: Path) -> str | None:
 
 
 @contextmanager
-def _space(out: Path) -> Iterator[None]:
+def space(out: Path) -> Iterator[None]:
     """A full disk is no traceback."""
     try:
         yield
-    except OSError as error:
-        raise Unavailable(f"{out}: cannot be written: {error.strerror}; the last checkpoint is kept") from error
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Unavailable(f"{out}: cannot be written: {why}; the last checkpoint is kept") from error
 
 
 def freeze(model: Any, frozen: tuple[str, ...]) -> None:

@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any, Literal
 
 import msgspec
 import torch
+from accelerate.utils import send_to_device
 from torch import nn
 from torch.nn import functional
 
+from pstgen import store
 from pstgen.course import Course
 from pstgen.metrics import cost
 from pstgen.perception import Perception, Truths, align
@@ -29,7 +32,7 @@ DONE = "learnt.json"
 LOOKS = ("pixel_values", "image_grid_thw")  # what an image encoder gets; the grid of patches is Qwen2.5-VL's
 ENCODERS = ("model.vision_tower", "model.visual")  # beginnings of its weights' names: LLaVA's, Qwen2.5-VL's
 CONNECTORS = ("model.multi_modal_projector", "model.visual.merger")  # likewise
-COUNTED = 3  # batches, whose FLOPs stand for all
+COUNTED = 3  # batches of a kind, whose FLOPs stand for all
 
 
 @dataclass(frozen=True)
@@ -86,29 +89,37 @@ def learn(task: Task, log: school.Log) -> Learnt:
         return msgspec.json.decode(done.read_bytes(), type=Learnt)
     start, stage = perf_counter(), ready(task)
     learnt = weigh(stage, task)
-    school.run(stage.model, stage.steps, stage.losses, task.recipe, stage.rates, task.out, task.seed, log)
-    stage.save()
+    with school.space(task.out):
+        school.run(stage.model, stage.steps, stage.losses, task.recipe, stage.rates, task.out, task.seed, log)
+        stage.save()
+        told = msgspec.structs.replace(learnt, seconds=round(perf_counter() - start, 1))
+        store.put(done, msgspec.json.format(msgspec.json.encode(told)) + b"\n")
     for checkpoint in task.out.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
-    told = msgspec.structs.replace(learnt, seconds=round(perf_counter() - start, 1))
-    done.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
     return told
 
 
 def weigh(stage: Stage, task: Task) -> Learnt:
-    """Count parameters, and FLOPs and memory of a step; nothing is learnt."""
+    """Count parameters, and FLOPs and memory of a step; nothing is learnt. Steps of words alone cost less, and count so."""
     school.freeze(stage.model, task.recipe.frozen)
-    counted = [cost.flops(partial(_step, stage, n)) for n in range(COUNTED)]
+    numbers = range(len(stage.steps))
+    blind = set(filter(stage.steps.pace.blind, numbers))
+    kinds = ([n for n in numbers if n not in blind], sorted(blind))
+    flops = sum(len(some) * fmean(cost.flops(partial(step, stage, n)) for n in some[:COUNTED]) for some in kinds if some)
     with _kept() as kept:
-        _step(stage, 0)
+        step(stage, 0)
     stage.model.zero_grad(set_to_none=True)
     number = sum(parameter.numel() for parameter in stage.model.parameters())
-    return Learnt(task.steps, number, sum(counted) / COUNTED, float(sum(kept.values())) + 16.0 * number)
+    return Learnt(task.steps, number, flops / max(1, len(numbers)), float(sum(kept.values())) + 16.0 * number)
 
 
-def _step(stage: Stage, n: int) -> None:
-    parts = stage.losses(stage.model, stage.steps[n % len(stage.steps)], 1)
-    school.whole(parts).backward()
+def step(stage: Stage, n: int) -> None:
+    """One step without its update, as it will be done: on the accelerator where there is one."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batch = send_to_device(stage.steps[n], device)
+    with torch.autocast(device, torch.bfloat16, enabled=school.quick_bf16()):
+        loss = school.whole(stage.losses(stage.model.to(device), batch, 1))
+    loss.backward()
 
 
 @contextmanager
