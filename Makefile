@@ -9,7 +9,7 @@ install: .venv/installed  ## make .venv and install everything into it
 	$(BIN)/pip install -q -c constraints.txt -e ".[dev,train]"
 	touch $@
 
-demo: install  ## build a stress test on the built-in world and verify it, offline
+demo: install  ## build a stress test on the built-in world, anew each time, and verify it
 	rm -rf pst
 	$(BIN)/pstgen build --source world --out pst
 	$(BIN)/pstgen verify pst
@@ -28,7 +28,7 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/codespell pstgen tests templates docs README.md CHANGELOG.md
 
-look: install  ## STYLE figures of the tree
+look: install  ## sizes, types and docstrings of the tree
 	$(BIN)/python benchmarks/look.py
 
 bench: install
