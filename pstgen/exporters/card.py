@@ -46,7 +46,7 @@ print(pst[0]["question"], pst[0]["options"], pst[0]["answer"])
 is proven and what is not; `certificate.json` holds the figures. Check it by yourself:
 
 ```sh
-pip install pstgen
+pip install .                 # in a checkout of pstgen
 pstgen verify pst/            # every check again
 pstgen verify pst/ --rebuild  # builds the set again and compares every byte
 ```

@@ -85,7 +85,7 @@ def page(told: Certificate, source: Mapping[str, str]) -> str:
         f'<div class="two"><div><h2>Proven</h2>{_list(told.proven)}</div>'
         f"<div><h2>Not proven</h2>{_list(told.not_proven)}</div></div>"
         f"<h2>What was tried</h2>{_table(told)}"
-        "<h2>Again</h2><pre>pip install pstgen\npstgen verify pst/            # every check\n"
+        "<h2>Again</h2><pre>pip install .                 # in a checkout of pstgen\npstgen verify pst/            # every check\n"
         "pstgen verify pst/ --rebuild  # builds it again and compares every byte</pre>"
         f'<p class="quiet">pstgen {_text(told.pstgen)}, manifest <code>{told.manifest[:16]}…</code>. All figures are in '
         f"<code>{certificate.NAME}</code>.</p></body></html>\n"
