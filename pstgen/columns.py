@@ -1,4 +1,4 @@
-"""The columns of a dataset on disk, a promise (DESIGN §8): items in data/test-*.parquet, judgements in scores.parquet."""
+"""The columns of a dataset on disk, a promise (docs/dataset.md): items in data/test-*.parquet, judgements in scores.parquet."""
 
 from typing import Any
 

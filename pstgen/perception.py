@@ -1,4 +1,4 @@
-"""The perceptual reward: what an encoder's patches and regions show, contrasted with what is there (DESIGN §9).
+"""The perceptual reward: what an encoder's patches and regions show, contrasted with what is there (docs/training.md).
 
 Regions: the features under a mask, pooled and projected, are to be nearest to the code of what the region is, factor by
 factor, among all *unique* codes of that factor. Patches: category, centre of a thing, depth and joints, read by dense

@@ -1,4 +1,4 @@
-"""The dataset on disk: rows in parquet, scores, manifest, hashes (DESIGN §8)."""
+"""The dataset on disk: rows in parquet, scores, manifest, hashes (docs/dataset.md)."""
 
 from __future__ import annotations
 

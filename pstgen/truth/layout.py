@@ -5,7 +5,7 @@ from collections import defaultdict
 from pstgen.records import Instance, Region, Scene, Truth, unknown
 from pstgen.truth import pixels, words
 
-TINY_AREA = 0.004  # of the image (DESIGN §5)
+TINY_AREA = 0.004  # of the image; what covers less is tiny
 TINY_SIDE = 12  # pixels
 NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may be smaller
 LARGER = 1.5  # times as large, to be larger
