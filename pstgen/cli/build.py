@@ -22,13 +22,22 @@ from pstgen.records import BadInput, Unavailable
 @click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]")
 @click.option("--root", type=click.Path(path_type=Path), help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]")
 @click.option("--split", help="COCO's split.  [default: val2017]")
-@click.option("--annotations", type=click.Path(path_type=Path), help="A COCO-format file of your own.")
+@click.option(
+    "--annotations",
+    type=click.Path(path_type=Path),
+    help="A COCO-format file of your own, instead of --root and --split.",
+)
 @click.option("--scenes", type=click.IntRange(2), help="How many scenes to draw (world).  [default: 2000]")
 @click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels (world).  [default: 128]")
 @click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts (world).  [default: 0.85]")
 @click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]")
 @click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
-@click.option("--frame", "frames", multiple=True, help="Word only so (repeatable): neutral, caption, majority, …")
+@click.option(
+    "--frame",
+    "frames",
+    multiple=True,
+    help="Word only so (repeatable): neutral, typical, leading, presupposition, caption, bystander, majority, label, or yours.",
+)
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
 @click.option("--detector", type=click.Path(path_type=Path), help='ONNX file or folder: a "no" needs its silence.')
 @click.option("--depth-model", help="A folder or hub id that estimates depth (photographs).")
@@ -40,8 +49,14 @@ from pstgen.records import BadInput, Unavailable
 @click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 300]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
-@click.option("--vlm", help="A VLM in the loop: a folder, a hub id (this downloads), none.  [default on world: ours]")
-@click.option("--lm", help="A language model that must fall for the words: likewise.  [default on world: ours]")
+@click.option(
+    "--vlm",
+    help="VLM that must fall for the words without the image: folder, hub id (downloads), none.  [default: ours on the world, else none]",
+)
+@click.option(
+    "--lm",
+    help="Language model that must fall for the words: folder, hub id (downloads), none.  [default: ours on the world, else none]",
+)
 @click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: one more baseline.")
 @click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")

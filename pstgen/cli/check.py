@@ -16,10 +16,14 @@ from pstgen.cli.shared import NOT_SOUND, SETTINGS, Examples, Names, plainly, tra
 from pstgen.records import BadInput
 
 LM = click.option(
-    "--attacker-lm", metavar="MODEL", help="Tuned on the words: a folder, a hub id (this downloads), ours."
+    "--attacker-lm",
+    metavar="MODEL",
+    help="A language model to tune on the words and attack with: folder, hub id (downloads), ours.",
 )
 VLM = click.option(
-    "--attacker-vlm", metavar="MODEL", help="Blinded, tuned blind; by verify shown another scene: likewise."
+    "--attacker-vlm",
+    metavar="MODEL",
+    help="A VLM to attack with, never shown the right image: folder, hub id (downloads), ours.",
 )
 DEVICE = click.option("--device", help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
@@ -32,7 +36,7 @@ REBUILT = {
     "detector": "ONNX file or folder.",
     "depth_model": "Folder or hub id.",
     "lm": "Folder or hub id; of the one that comes with pstgen, nothing.",
-    "vlm": "Likewise.",
+    "vlm": "Folder or hub id; of the one that comes with pstgen, nothing.",
 }
 
 
@@ -53,13 +57,17 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
 @click.option(
-    "--most-wrong", type=click.FloatRange(0, 1), help="Of the labels, by an audit's upper bound.  [default: any]"
+    "--most-wrong",
+    type=click.FloatRange(0, 1),
+    help="Share of labels that may be wrong, by an audit's upper bound.  [default: any]",
 )
 @LM
 @VLM
 @DEVICE
 @click.option(
-    "--against", type=click.Path(path_type=Path), help="Folder of pictures, or file of COCO ids, not to share."
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Pictures that the set must not hold: a folder, or a file of COCO image ids.",
 )
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")
 @_rebuilt

@@ -15,7 +15,12 @@ from pstgen import plugins
 from pstgen.records import BadInput, Unavailable
 
 NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
-SETTINGS = click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of the same settings.")
+SETTINGS = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="YAML file of settings, named as in pstgen/config.py; options overrule it.",
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +56,10 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
         except Unavailable as error:
             _stop(str(error), ENVIRONMENT)
         except KeyboardInterrupt:
-            _stop("interrupted; nothing half made was left", 130)
+            _stop(
+                "interrupted; audit, eye train and fetch go on if called again, train-eval with --resume; others begin anew",
+                130,
+            )
 
     return wrapped
 
