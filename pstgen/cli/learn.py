@@ -74,15 +74,27 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
 )
 @click.option("--recipe", "name", default="small", help="small, full, llava, or a YAML file.  [default: small]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
-@click.option("--resume", is_flag=True, help="Go on with the run that is in --out.")
-@click.option("--seeds", type=click.IntRange(1), help="How many times, each from other random weights.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    help="How often to train every system, from other random weights each time.  [default: the recipe's]",
+)
 @click.option("--systems", help="Only these, parted by commas; files in pstgen/systems/.")
 @click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
 @click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
 @click.option("--encoder", help="Of stage 1: tiny, vit-b16, resnet50, a folder or a hub id.")
 @click.option("--train", type=click.Path(path_type=Path), help="COCO's folder to learn from, instead of the world.")
-@click.option("--vqa", type=click.Path(path_type=Path), help="VQA v2's official files, with their images.")
-@click.option("--gqa", type=click.Path(path_type=Path), help="GQA's official files, with their images.")
+@click.option(
+    "--vqa",
+    type=click.Path(path_type=Path),
+    help="Folder of VQA v2: one *questions.json, one *annotations.json, images/ (docs/training.md).",
+)
+@click.option(
+    "--gqa",
+    type=click.Path(path_type=Path),
+    help="Folder of GQA: one file of questions such as val_balanced_questions.json, images/ (docs/training.md).",
+)
 @click.option("--pst", type=click.Path(path_type=Path), help="A stress test that was built, instead of the world's.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost; train nothing.")
 @plainly
