@@ -1,8 +1,9 @@
 """What is taught: scenes with questions about them, one line a scene in a file, drawn once and read as they are needed."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from itertools import chain as joined
 from itertools import islice
 from pathlib import Path
@@ -13,13 +14,13 @@ import numpy as np
 from pstgen import chain, plugins, wording
 from pstgen.config import BuildConfig
 from pstgen.priors import Expectation
-from pstgen.records import BadInput, Fact, Item, Refusals, Scene
+from pstgen.records import BadInput, Fact, Item, Refusal, Refusals, Scene
 from pstgen.truth import colour
 
 PRIOR_LESSONS = 1500  # that tell what one expects
 MOST_OPTIONS = 4
 DRAWN = 12  # questions a scene, of which each step takes some
-FILE = "lessons.jsonl"
+FILE, REFUSED = "lessons.jsonl", "refused.jsonl"
 
 Track = Callable[[Iterable[Scene], str, int], Iterable[Scene]]
 
@@ -64,34 +65,55 @@ class Course:
             return msgspec.json.decode(lines.readline(), type=Lesson)
 
 
-def prepare(config: BuildConfig, plain: float, folder: Path, track: Track) -> Course:
+def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held: Collection[str] = ()) -> Course:
     """Ask every scene of the source, word what is drawn, and write the lessons; once, whole or not at all.
 
-    plain: the share of questions without a frame; the others suggest what one expects. Raises BadInput where no scene
-    can be asked anything.
+    plain: the share of questions without a frame; the others suggest what one expects. held: the `number` of every image
+    that is examined on: those give no lesson. What is left out is named in `folder`/REFUSED. Raises BadInput where no
+    scene can be asked anything.
     """
     if not (folder / FILE).is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{FILE}.part"
+        draft, refused = folder / f"{FILE}.part", Refusals()
         expected = expectation(config)
         with draft.open("wb") as file:
-            for scene in track(_scenes(config), "lessons", config.scenes):
-                if lesson := draw(scene, config, plain, expected):
+            for scene in track(_scenes(config, refused), "lessons", config.scenes):
+                if number(scene.path) in held:
+                    refused.record(scene.path, scene.id, "is examined on")
+                elif lesson := draw(scene, config, plain, expected):
                     file.write(msgspec.json.encode(lesson) + b"\n")
         if not draft.stat().st_size:
             raise BadInput(f"{config.source}: no scene can be asked about {', '.join(config.families)}")
+        if refused.records:
+            (folder / REFUSED).write_bytes(b"".join(map(line, refused.records)))
         draft.replace(folder / FILE)
     return Course(folder)
 
 
-def _scenes(config: BuildConfig) -> Iterator[Scene]:
-    read: Iterator[Scene] = plugins.load("sources", config.source).scenes(config, lambda _: True, Refusals())
-    return read
+def line(refusal: Refusal) -> bytes:
+    """One line of a file of what was left out."""
+    return msgspec.json.encode(asdict(refusal)) + b"\n"
+
+
+def number(image: str | Path) -> str:
+    """What names an image in every release of COCO, and in a scene's id; of others the file's name without ending.
+
+    >>> number("val2014/COCO_val2014_000000000042.jpg"), number("train2017/000000000042.jpg"), number("mine/b_07.png")
+    ('42', '42', 'b_07')
+    """
+    name = Path(image).stem.partition("+")[0]
+    told = re.fullmatch(r"(?:COCO_\w+_)?0*(\d+)", name)
+    return told[1] if told else name
+
+
+def _scenes(config: BuildConfig, refused: Refusals) -> Iterator[Scene]:
+    read: Iterator[Scene] = plugins.load("sources", config.source).scenes(config, lambda _: True, refused)
+    return islice(read, config.scenes)
 
 
 def expectation(config: BuildConfig) -> Expectation:
     """What one expects of the questions that are asked."""
-    told = islice(_scenes(config), PRIOR_LESSONS)
+    told = islice(_scenes(config, Refusals()), PRIOR_LESSONS)
     fitted: Expectation = plugins.load("priors", config.prior).fit(
         joined.from_iterable(_drawn(scene, config, _rng(scene, config)) for scene in told)
     )

@@ -106,15 +106,16 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     from pstgen import recipe as recipes
 
     recipe = recipes.read(name, systems=tuple(systems.split(",")) if systems else (), **given)
-    from pstgen import tables
+    from pstgen import course, tables
     from pstgen.evaluate import dry, materials, run  # after the recipe: these take seconds to import
 
+    run.equipped(recipe)
     made = materials.folders(out, pst, vqa, gqa)
     with tracking() as track:
         if dry_run:
             told = dry.weigh(recipe, track)
         else:
-            run.claim(recipe, out, resume=resume)
+            run.claim(recipe, made, out, resume=resume)
             if stage == "encoder":
                 folders = run.encoders(recipe, out, made, track)
             else:
@@ -125,8 +126,7 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
         click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:
         tables.trained(results)
-        if (out / materials.REFUSED).is_file():
-            click.echo(
-                f"Some questions of official files were left out: {out / materials.REFUSED} says which, and why."
-            )
+        for file in (out / course.REFUSED, made.course / course.REFUSED):
+            if file.is_file():
+                click.echo(f"Something was left out: {file} says what, and why.")
         click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")

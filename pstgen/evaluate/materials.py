@@ -1,7 +1,8 @@
 """What systems learn from and are examined on: lessons, tokenizer, stress test, exams, and what language knows by itself."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,14 +12,17 @@ import msgspec
 from pstgen import build, course, exams, gqa, plugins, store, vqa
 from pstgen.config import BuildConfig
 from pstgen.course import Course
-from pstgen.metrics.language import Choice
+from pstgen.metrics import gqa as marks_gqa
+from pstgen.metrics import vqa as marks_vqa
+from pstgen.metrics.language import Choice, mmlu
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput, Refusals, Scene
 from pstgen.train import models
 
-LEARNT, EXAMINED = 4_000_000, 6_000_000  # seeds of worlds; none sees another's scenes
-TESTED = {"validation": 5_000_000, "test": 7_000_000}  # likewise
-REFUSED = "refused.jsonl"  # questions of official files that cannot be asked, and why
+LEARNT = 4_000_000  # seeds of worlds; none sees another's scenes
+TESTED = {"validation": 5_000_000, "test": 7_000_000}
+EXAMINED = {"validation": 8_000_000, "test": 6_000_000}
+MANIFEST = "manifest.json"  # of a stress test that is there
 CORPUS = 500  # lessons that the tokenizer is trained on
 CHOICES, TEXTS = 400, 200  # of the language that is to be kept
 
@@ -44,7 +48,7 @@ class Materials:
 
 
 class Language(msgspec.Struct, frozen=True):
-    """language.json: sentences that were not learnt, and questions that one who never looks answers as one expects."""
+    """language.json: sentences that were not learnt, and questions on words alone."""
 
     texts: tuple[str, ...]
     choices: tuple[Choice, ...]
@@ -62,36 +66,56 @@ def folders(out: Path, pst: Path | None, vqa: Path | None, gqa: Path | None) -> 
     return Materials(out / "course", out / "words", pst or out / "pst", vqa or own, gqa or own, out / "language.json")
 
 
+def given(made: Materials, out: Path) -> dict[str, str]:
+    """What the user gave, by name: a folder, and of a stress test the sha256 of its manifest."""
+    told = {"pst": made.pst, "vqa": made.vqa, "gqa": made.gqa}
+    mine = {name: str(where.absolute()) for name, where in told.items() if where and where.parent != out}
+    if "pst" in mine and (made.pst / MANIFEST).is_file():
+        mine["sealed"] = sha256((made.pst / MANIFEST).read_bytes()).hexdigest()
+    return mine
+
+
 def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
     """Make whatever is not there yet; what the user gave is taken as it is."""
-    _exams_given(made, out)
-    lessons(recipe, made, track)
-    if not (made.pst / "manifest.json").is_file():
+    shown = _exams_given(made, out)
+    if recipe.train and (made.pst / MANIFEST).is_file():
+        shown |= {course.number(item.scene_id) for item in store.open(made.pst).items()}
+    lessons(recipe, made, track, shown if recipe.train else ())
+    if not (made.pst / MANIFEST).is_file():
         build.build(build.settled(tested(recipe, made.pst)), track)
     if made.vqa == out / "exams" and not made.vqa.is_dir():
-        _exams(recipe, made.vqa, track)
+        _exams(recipe, examined(recipe), "test", made.vqa, track)
+        _exams(recipe, _read(recipe, LEARNT), "train", out / "exams-train", track)
     if not made.language.is_file():
         made.language.write_bytes(msgspec.json.encode(_language(recipe)))
 
 
-def _exams_given(made: Materials, out: Path) -> None:
-    """Look for every question's image before anything is trained, and name what is left out in `out`/REFUSED.
+def _exams_given(made: Materials, out: Path) -> set[str]:
+    """Try every question of official files before anything is trained; give what names their images in COCO.
 
-    Raises BadInput where nothing is left of an exam.
+    What is left out is named in `out`/REFUSED. Raises BadInput where nothing is left of an exam, or cannot be marked.
     """
-    refused = Refusals()
-    for reader, where in ((vqa, made.vqa), (gqa, made.gqa)):
-        if where and where != out / "exams" and not sum(1 for _ in reader.examples(where, refused)):
+    refused, shown = Refusals(), set[str]()
+    for reader, metric, where in ((vqa, marks_vqa, made.vqa), (gqa, marks_gqa, made.gqa)):
+        if not where or where == out / "exams":
+            continue
+        asked = {one.question_id: one.image for one in reader.examples(where, refused)}
+        if not asked:
             first = next(iter(refused.records), None)
             why = f": {first.record} {first.reason}" if first else ""
             raise BadInput(f"{where}: no question can be asked{why} ({len(refused.records):,} left out)")
+        metric.measure(dict.fromkeys(asked, ""), where, set(asked))
+        shown |= (
+            set(map(course.number, asked.values())) if reader is vqa else set()
+        )  # GQA's images have names of their own
     if refused.records:
-        store.put(out / REFUSED, b"".join(msgspec.json.encode(asdict(one)) + b"\n" for one in refused.records))
+        store.put(out / course.REFUSED, b"".join(map(course.line, refused.records)))
+    return shown
 
 
-def lessons(recipe: Recipe, made: Materials, track: Track) -> None:
-    """Lessons, and a tokenizer for a model that is made from random weights."""
-    told = course.prepare(taught(recipe), recipe.plain, made.course, track)
+def lessons(recipe: Recipe, made: Materials, track: Track, held: Collection[str] = ()) -> None:
+    """Lessons of no scene that is held back, and a tokenizer for a model that is made from random weights."""
+    told = course.prepare(taught(recipe), recipe.plain, made.course, track, held)
     if not recipe.model and not made.words.is_dir():
         models.save_tokenizer(recipe, _corpus(told), made.words)
 
@@ -123,21 +147,28 @@ def _world(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: An
     )
 
 
-def _exams(recipe: Recipe, folder: Path, track: Track) -> None:
+def _exams(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, track: Track) -> None:
     rules = exams.Rules(families=recipe.families, per_scene=recipe.exam_questions)
     with store.create(folder) as draft:
-        exams.write(track(examined(recipe), "exams", recipe.exam_scenes), draft, "test", rules)
+        exams.write(track(scenes, f"exams: {split}", recipe.exam_scenes), draft, split, rules)
 
 
 def examined(recipe: Recipe) -> Iterator[Scene]:
-    """Scenes that nobody has learnt from, of the world that the lessons come from."""
-    config = _world(recipe, EXAMINED, recipe.exam_scenes, recipe.typicality, source="world")
+    """Scenes that nobody has learnt from, of a world as typical as that of the lessons."""
+    return _read(recipe, EXAMINED[recipe.tested_on])
+
+
+def _read(recipe: Recipe, seed: int) -> Iterator[Scene]:
+    config = _world(recipe, seed, recipe.exam_scenes, recipe.typicality, source="world")
     read: Iterator[Scene] = plugins.load("sources", "world").scenes(config, lambda _: True, Refusals())
     return read
 
 
 def _language(recipe: Recipe) -> Language:
-    """Of scenes not learnt: captions, and plain questions with what the lessons' world makes one expect as the answer."""
+    """Of scenes not learnt: captions, and plain questions with what the lessons' world makes one expect as the answer.
+
+    MMLU's questions stand instead of those where the recipe names a file. Raises BadInput where it is none.
+    """
     config = msgspec.structs.replace(taught(recipe), source="world")
     expected = course.expectation(config)
     texts: list[str] = []
@@ -147,7 +178,8 @@ def _language(recipe: Recipe) -> Language:
         lesson = course.draw(scene, config, 1.0, expected)
         for one in lesson.asked if lesson else ():
             choices.setdefault(one.question, Choice(one.question, one.options, one.expected))
-    return Language(tuple(texts[:TEXTS]), tuple(islice(choices.values(), CHOICES)))
+    chosen = mmlu(recipe.mmlu) if recipe.mmlu else islice(choices.values(), CHOICES)
+    return Language(tuple(texts[:TEXTS]), tuple(chosen))
 
 
 def _corpus(lessons: Course) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Answers → figures, of every arm; latencies side by side; what the systems' differences are worth."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from pstgen import comparing, store
-from pstgen.evaluate import results, sitting
+from pstgen.evaluate import claim, results, sitting
+from pstgen.evaluate.claim import BASE, REWARD
 from pstgen.evaluate.materials import Materials
 from pstgen.evaluate.results import Arm, Compared, Results
 from pstgen.evaluate.sitting import Answers, Seat
+from pstgen.likelihood import Model
 from pstgen.metrics import Scores, cost, gqa, pst, vqa
 from pstgen.recipe import Recipe
 from pstgen.records import Item
@@ -25,7 +27,6 @@ from pstgen.systems import System
 ROUNDS = 60  # of the latency's round robin
 DRAWS = 1000  # of the bootstrap
 LIBRARIES = ("torch", "transformers", "accelerate", "numpy", "albumentations")
-BASE = "standard"
 SETS = ("pst", "vqa", "gqa")
 KEY = {"pst": "pst/pair", "vqa": "vqa/overall", "gqa": "gqa/accuracy"}
 
@@ -66,8 +67,9 @@ def latencies(seats: Sequence[Seat], price: float) -> dict[str, Scores]:
     rows = sitting.some_rows(seats[0], ROUNDS)
     answerers: dict[str, Callable[[], object]] = {}
     first: dict[str, Callable[[], object]] = {}
+    loaded = cache(lambda folder: Model(str(folder), "auto"))  # some systems answer with another's weights
     for seat in seats:
-        system, voice = sitting.named(seat.system), sitting.speaker(seat)
+        system, voice = sitting.named(seat.system), sitting.speaker(seat, loaded)
         answerers[seat.system] = partial(_answer, system, voice, _turns(rows))
         if not system.PLAN.of and not seat.detector:  # others say nothing before they have looked several times
             first[seat.system] = partial(_begin, voice, _turns(rows), sees=system.PLAN.sees)
@@ -113,17 +115,19 @@ def _bootstrapped(one: Arm, items: Sequence[Item]) -> tuple[float, float, float]
 
 
 def compare(arms: Sequence[Arm], items: Sequence[Item]) -> list[Compared]:
-    """Every system against the standard one, and perceptual reward against every control, on the same questions."""
-    named: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(lambda: {name: {} for name in SETS})
+    """Every system against the standard one, and perceptual reward against every control, on the same questions.
+
+    A question is one observation, however many seeds there are: what is compared is its score, summed over them.
+    """
+    named: defaultdict[str, dict[str, Counter[str]]] = defaultdict(lambda: {name: Counter() for name in SETS})
     pair = {item.item_id: item.pair_id for item in items}
     for one in arms:
         for name in SETS:
             scored = one.scores[name]
             scored = _pairs(scored, pair) if name == "pst" else scored
-            named[one.system][name] |= {f"{one.seed}/{question}": score for question, score in scored.items()}
-    reward = "perceptual_reward"
+            named[one.system][name].update(scored)
     rivals = [(system, BASE) for system in named if system != BASE and BASE in named]
-    rivals += [(reward, control) for control in named if reward in named and control in results.CONTROLS]
+    rivals += [(REWARD, control) for control in named if REWARD in named and claim.is_control(control)]
     return [_compared(system, against, name, named) for system, against in rivals for name in SETS]
 
 
@@ -147,8 +151,12 @@ def assemble(
 ) -> Results:
     """Everything, as results.json has it. paid: by the folder of an arm, what its training cost."""
     items = list(store.open(made.pst).items())
-    beside = latencies([seat for seat in seats if seat.seed == 0], recipe.price)
-    arms = [arm(seat, figures(seat, items) | {"cost": beside[seat.system]}, paid[seat.folder]) for seat in seats]
+    beside = {
+        seed: latencies([seat for seat in seats if seat.seed == seed], recipe.price) for seed in range(recipe.seeds)
+    }
+    arms = [
+        arm(seat, figures(seat, items) | {"cost": beside[seat.seed][seat.system]}, paid[seat.folder]) for seat in seats
+    ]
     return Results(
         format=results.FORMAT,
         pstgen=results.versions(())["pstgen"],
@@ -165,10 +173,10 @@ def assemble(
 
 def device() -> str:
     """What it ran on: the accelerator's name, or the processor's."""
-    import os
     import platform
 
     import torch
+    from joblib import cpu_count
 
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
@@ -177,4 +185,4 @@ def device() -> str:
     if info.is_file():
         lines = (line for line in info.read_text().splitlines() if line.startswith("model name"))
         model = next(islice(lines, 1), model).partition(":")[2].strip() or model
-    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+    return f"{model}, {cpu_count()} cores"

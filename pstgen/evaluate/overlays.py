@@ -58,15 +58,20 @@ class Shown:
 
 
 def write(results: Results, out: Path, seats: Sequence[Seat]) -> None:
-    """Write out/overlays.png of the first seed's systems; where either did not take part, the report says so instead.
+    """Write out/overlays.png of the first seed's systems; where there can be none, the report says so instead.
 
-    Raises Unavailable where a model does not hand its attention out, or matplotlib is missing.
+    There is none where either did not take part, or a model has no square of patches that attend. Raises Unavailable where
+    matplotlib is missing.
     """
     first = min((arm.seed for arm in results.arms), default=0)
     looking_on = {seat.system: seat for seat in seats if seat.seed == first and seat.system in {BASE, REWARD}}
     if len(looking_on) == 2:
         two = [looking_on[name] for name in (BASE, REWARD)]
-        (out / NAME).write_bytes(render(shown(two, chosen(two[0].materials.pst))))
+        try:
+            items = shown(two, chosen(two[0].materials.pst))
+        except Unavailable:
+            return
+        (out / NAME).write_bytes(render(items))
 
 
 def chosen(pst: Path) -> list[Row]:

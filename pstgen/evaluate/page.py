@@ -46,8 +46,8 @@ code, pre { font: .9em ui-monospace, monospace; } pre { background: var(--card);
 LIMITS = (
     "A difference between two systems holds for these models, these data and this length of training.",
     "The published claim is about others: that a figure of it is or is not met here says little about it.",
-    "McNemar's tests take the questions of all seeds as draws of their own; nothing is corrected for the number of tests.",
-    "Latency is that of this machine, one question at a time, systems in turn, under the first seed.",
+    "McNemar's tests take a question as one draw, its score summed over seeds; nothing is corrected for the number of tests.",
+    "Latency is that of this machine, one question at a time, systems in turn.",
     "Gradient x attention tells where the answer's score comes from by way of attention, and no more.",
 )
 

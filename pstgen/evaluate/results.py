@@ -1,6 +1,7 @@
 """results.json: what every system reached, what it cost, and how they compare."""
 
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,6 @@ from pstgen.recipe import Recipe
 
 FORMAT = 1
 FILE = "results.json"
-CONTROLS = frozenset(
-    {"question_only", "standard_longer", "random_targets", "shuffled_masks", "stage1_only", "stage2_only"}
-)
 
 
 class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +33,7 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """McNemar's exact test of one system against another, on the questions of all seeds together."""
+    """McNemar's exact test of one system against another; a question's score is summed over seeds, and is one observation."""
 
     system: str
     against: str
@@ -78,14 +76,19 @@ def of_system(results: Results, system: str) -> list[Arm]:
 def told(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values; no path of this machine."""
     plain: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
-    return plain | {"train": None if recipe.train is None else "given"}
+    return plain | {name: "given" for name in ("train", "mmlu") if plain[name] is not None}
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:
-    """Of the libraries that decide."""
-    from importlib import metadata
+    """Of the libraries that decide; "absent" where one is not installed."""
+    return {"pstgen": __version__} | {name: _version(name) for name in names}
 
-    return {"pstgen": __version__} | {name: metadata.version(name) for name in names}
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
 
 
 def mean(arms: Sequence[Arm], figure: str) -> float | None:

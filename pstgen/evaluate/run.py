@@ -5,10 +5,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as waited
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
+from importlib.util import find_spec
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,7 +18,6 @@ from typing import Any
 import msgspec
 
 from pstgen import plugins, store
-from pstgen import recipe as recipes
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
 from pstgen.evaluate.claim import BASE, REWARD
@@ -24,11 +25,11 @@ from pstgen.evaluate.materials import Materials, Track
 from pstgen.evaluate.results import Results
 from pstgen.evaluate.sitting import Seat
 from pstgen.recipe import Recipe
-from pstgen.records import BadInput
+from pstgen.records import BadInput, Unavailable
 from pstgen.systems import Plan
 from pstgen.train.stages import DONE, Learnt, Task, ready, weigh
 
-RECIPE = "recipe.json"
+RECIPE, GIVEN = "recipe.json", "given.json"
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,28 @@ def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[P
     return [task.out for task, _ in _all((first, []), track)]
 
 
-def claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
-    """Write the recipe into the folder of the run. Raises BadInput where a run is there that is not to go on, or another."""
-    file = out / RECIPE
-    if file.is_file() and not resume:
-        raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
-    if file.is_file() and recipes.read(str(file)) != recipe:
-        raise BadInput(f"{out}: was begun with another recipe (see {RECIPE}); name another --out")
+def equipped(recipe: Recipe) -> None:
+    """Raise Unavailable where a library is missing that the run will need."""
+    for name in ("accelerate", "matplotlib", *(["peft"] if recipe.lora else [])):
+        if find_spec(name) is None:
+            raise Unavailable(f"train-eval needs {name}: pip install 'pstgen[train]'")
+
+
+def claim(recipe: Recipe, made: Materials, out: Path, *, resume: bool) -> None:
+    """Write the recipe, and what was given, into the folder of the run.
+
+    Raises BadInput where a run is there that is not to go on, or another.
+    """
+    told = {RECIPE: msgspec.to_builtins(recipe, enc_hook=str), GIVEN: shelf.given(made, out)}
+    for name, value in told.items():
+        file = out / name
+        if file.is_file() and not resume:
+            raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
+        if file.is_file() and msgspec.json.decode(file.read_bytes()) != value:
+            raise BadInput(f"{out}: was begun with another {file.stem} (see {name}); name another --out")
     out.mkdir(parents=True, exist_ok=True)
-    store.put(file, msgspec.json.format(msgspec.json.encode(recipe, enc_hook=str)) + b"\n")
+    for name, value in told.items():
+        store.put(out / name, msgspec.json.format(msgspec.json.encode(value)) + b"\n")
 
 
 def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
@@ -107,7 +121,8 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
         return Task(recipe, kind, made.course, made.words, where, "encoder", seed, recipe.encoder_steps)
 
     first = encoder(plan) if plan.first and recipe.encoder_steps else None
-    detector = encoder(Plan(first="perception")) if plan.told == "tools" else None
+    uses = plan.told == "tools"
+    detector = encoder(Plan(first="perception")) if uses and not recipe.detector else None
     other = name.partition("@")[2]
     second = Task(
         msgspec.structs.replace(recipe, reward=float(other)) if other else recipe,
@@ -119,7 +134,7 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
         seed,
         steps if plan.longer else recipe.joint_steps,
         begun=first.out if first else None,
-        detector=detector.out if detector else None,
+        detector=detector.out if detector else Path(recipe.detector) if uses else None,
     )
     return Arm(name, plan, seed, folder / name, first or detector, None if plan.of else second)
 
@@ -193,7 +208,7 @@ def seat(recipe: Recipe, arm: Arm, made: Materials) -> Seat:
     """Where an arm sits its examination."""
     model = arm.second.out if arm.second else arm.folder.parent / arm.plan.of / "model"
     detector = arm.second.detector if arm.second else None
-    return Seat(arm.system, arm.seed, arm.folder, model, detector, made, recipe.evaluations)
+    return Seat(arm.system, arm.seed, arm.folder, model, detector, made, recipe.evaluations, recipe.ocr)
 
 
 def _watched(futures: Sequence[Future[Any]], look: Callable[[], object]) -> Iterator[Future[Any]]:
@@ -212,15 +227,23 @@ def _watched(futures: Sequence[Future[Any]], look: Callable[[], object]) -> Iter
 def cores() -> int:
     """How many stages learn at once: one on an accelerator, else one a core."""
     import torch
+    from joblib import cpu_count
 
-    return 1 if torch.cuda.is_available() else max(1, len(os.sched_getaffinity(0)))
+    return 1 if torch.cuda.is_available() else int(cpu_count())
 
 
 @contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
     """One process a core, one thread each, which small models use best; on an accelerator one process."""
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn"), initializer=_alone) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException as error:  # whatever it was: what still runs is stopped, and goes on with --resume
+            for worker in active_children():
+                worker.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise Unavailable("a process was killed, as a rule for memory: lower batch, then --resume") from error
+            raise
 
 
 def _alone() -> None:

@@ -1,6 +1,6 @@
 """One system sits the examination: it learns, answers everything, and is looked into."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from pstgen.evaluate.materials import Language, Materials
 from pstgen.likelihood import Model
 from pstgen.metrics import Scores
 from pstgen.official import Example
-from pstgen.records import Refusals
+from pstgen.records import Refusals, Unavailable
 from pstgen.speaker import Query, Speaker
 from pstgen.store import Row
 from pstgen.systems import Plan
@@ -26,7 +26,7 @@ LOOKED_INTO, ATTACKED, CHAINED = 96, 48, 96  # items of the stress test: attenti
 
 @dataclass(frozen=True)
 class Seat:
-    """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for tools."""
+    """A system under a seed. folder: of its answers; model: of the weights that answer; detector, ocr: for tools."""
 
     system: str
     seed: int
@@ -35,6 +35,7 @@ class Seat:
     detector: Path | None
     materials: Materials
     evaluations: tuple[str, ...]
+    ocr: str = ""
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -71,9 +72,9 @@ def named(name: str) -> Any:
     return plugins.load("systems", name.partition("@")[0])
 
 
-def speaker(seat: Seat) -> Speaker:
+def speaker(seat: Seat, load: Callable[[Path], Model] = lambda folder: Model(str(folder), "auto")) -> Speaker:
     """The system's model, loaded."""
-    return Speaker(Model(str(seat.model), "auto"), str(seat.detector or ""))
+    return Speaker(load(seat.model), str(seat.detector or ""), seat.ocr)
 
 
 def answers(seat: Seat) -> Answers:
@@ -85,16 +86,17 @@ def answers(seat: Seat) -> Answers:
         queries = [query(row) for row in batch]
         plain = [replace(one, question=row.item.neutral) for one, row in zip(queries, batch, strict=True)]
         for name, asked in (("pst", queries), ("neutral", plain)):
-            said = system.answer(voice, asked)
-            told[name] |= {one.name: answer for one, answer in zip(asked, said, strict=True)}
+            told[name] |= {one.name: answer for one, answer in zip(asked, system.answer(voice, asked), strict=True)}
+    said: dict[tuple[str, str], str] = {}  # the world asks one set of questions, written in two formats
     for name, where in (("vqa", seat.materials.vqa), ("gqa", seat.materials.gqa)):
-        if name == "gqa" and where and where == seat.materials.vqa:
-            told["gqa"] = told["vqa"]  # the world asks one set of questions, written in two formats
-            continue
         examples: Iterator[Example] = _official(name).examples(where, Refusals()) if where else iter(())
         for some in _batches(examples):
-            asked = [Query(one.question_id, one.question, (), pixels.read(str(one.image))) for one in some]
-            told[name] |= {one.name: said for one, said in zip(asked, system.answer(voice, asked), strict=True)}
+            new = [one for one in some if (one.question_id, one.question) not in said]
+            asked = [Query(one.question_id, one.question, (), pixels.read(str(one.image))) for one in new]
+            said |= {
+                (one.name, one.question): answer for one, answer in zip(asked, system.answer(voice, asked), strict=True)
+            }
+            told[name] |= {one.question_id: said[one.question_id, one.question] for one in some}
     return Answers(**told, chains=_chains(seat, system, voice))
 
 
@@ -133,12 +135,20 @@ def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:
         kept = msgspec.json.decode(seat.materials.language.read_bytes(), type=Language)
         yield "language", load("metrics", "language").measure(voice.model, kept.texts, kept.choices)
     if "attention" in wanted and plan.sees and not plan.of:
-        yield "attention", load("metrics", "attention").measure(voice.model, some_rows(seat, LOOKED_INTO))
+        yield "attention", _or_why(load("metrics", "attention").measure, voice.model, some_rows(seat, LOOKED_INTO))
     if "robustness" in wanted and plan.sees:
         yield "robustness", load("metrics", "robustness").measure(system, voice, some_rows(seat, ATTACKED))
     if "chains" in wanted and plan.told == "chain":
         said = msgspec.json.decode((seat.folder / ANSWERS).read_bytes(), type=Answers).chains
         yield "chains", load("metrics", "chains").measure(some_rows(seat, CHAINED), said)
+
+
+def _or_why(measure: Callable[..., Scores], *given: Any) -> Scores:
+    """Figures, or why a model of this kind has none."""
+    try:
+        return measure(*given)
+    except Unavailable as error:
+        return Scores(figures={}, absent={"share": str(error)})
 
 
 def _batches(things: Any) -> Iterator[Sequence[Any]]:

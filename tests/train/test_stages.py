@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import transformers
 from safetensors.torch import load_file
 
 from pstgen.likelihood import Model
+from pstgen.metrics import cost
 from pstgen.records import BadInput
 from pstgen.systems import Plan
 from pstgen.toolbox import HEADS
@@ -171,6 +173,44 @@ def test_a_loss_that_is_no_number_stops_and_names_the_step_and_keeps_the_checkpo
     assert str(told.out) in str(refused.value)
     assert (told.out / f"checkpoint-{len(steps)}" / WEIGHTS).is_file()
     assert not (told.out / stages.DONE).exists()
+
+
+def test_a_loss_that_is_no_number_names_the_scenes_of_the_batch(task, small, course):
+    told = task("encoder", SEEING, small(encoder_rate=1e30, head_rate=1e30, keep_every=1), 5)
+    with pytest.raises(BadInput) as refused:
+        stages.learn(told, lambda *_: None)
+    assert (
+        len({n for n in range(len(course)) if f"{course.lesson(n).scene.id}" in str(refused.value)})
+        >= told.recipe.batch
+    )
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_are_changed(task, small, monkeypatch):
+    told, real = task("encoder", SEEING, small(keep_every=1), 4), stages.ready
+
+    def spoilt(one):
+        stage = real(one)
+
+        def losses(model, batch, step):
+            steep = torch.sqrt(0 * next(model.parameters()).sum())  # 0, and its slope is 0 times infinity
+            return stage.losses(model, batch, step) | ({"steep": steep} if step == 2 else {})
+
+        return replace(stage, losses=losses)
+
+    monkeypatch.setattr(stages, "ready", spoilt)
+    with pytest.raises(BadInput, match=r"gradient of step 2 is no number"):
+        stages.learn(told, lambda *_: None)
+    kept = weights(told.out / "checkpoint-2")
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in kept.values())
+
+
+def test_steps_of_words_alone_count_with_their_own_flops(task, small):
+    """Every third step sees nothing, and is not among the first ones that are counted of those that see."""
+    told = task("joint", Plan(reward=True), small(blind_every=3), 4)
+    stage = stages.ready(told)
+    each = [cost.flops(partial(stages.step, stage, n)) for n in range(4)]
+    assert stages.weigh(stage, told).step_flops == pytest.approx(sum(each) / 4)
+    assert each[2] != pytest.approx((each[0] + each[1] + each[3]) / 3, rel=0.01)
 
 
 # ------------------------------------------------------------------------------------------------------- what is left
@@ -407,7 +447,7 @@ def test_a_rate_of_nothing_leaves_the_encoder_as_it_was(learnt, small, begun):
 def test_accumulated_batches_are_one_update(task, small):
     steps = []
     done = stages.learn(task("joint", Plan(reward=True), small(accumulate=2), 6), lambda step, _: steps.append(step))
-    assert steps == [0, 0, 1, 1, 2, 2]
+    assert steps == [0, 1, 2, 3, 4, 5]
     assert done.steps == 6
 
 
