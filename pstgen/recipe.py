@@ -43,6 +43,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     language: str = ""
     text: dict[str, Any] = {}  # LlamaConfig of the tiny one, where it begins with random weights
     vocabulary: int = 1400  # likewise
+    # Of the system with tools: "" for the detector that stage 1 trains, an ONNX file (see pstgen/detector.py), or a
+    # Transformers detector's folder or hub id; and OCR of what is written in the image.
+    detector: str = ""
+    ocr: Literal["", "rapidocr", "tesseract"] = ""
     lora: int = 0  # rank; 0 trains all weights
     frozen: tuple[str, ...] = ()  # beginnings of the names of parameters that are not trained
 
@@ -68,11 +72,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     # The examination. Recipes are tuned on the validation world alone, and reported on the test world.
     tested_on: Literal["test", "validation"] = "test"
-    typicality_tested: float = 0.85  # of the world that stress test and exams come from
+    typicality_tested: float = 0.85  # of the world that the stress test comes from; exams are as typical as lessons
     pst_scenes: int = 1500
     pst_pairs: int = 120  # a family, at most
     exam_scenes: int = 200
     exam_questions: int = 4  # a scene
+    mmlu: Path | None = None  # of language: a CSV file of MMLU's, or a folder of them, instead of the world's questions
     evaluations: tuple[str, ...] = ()  # files in metrics/; empty means all
     price: float = 1.0  # of an hour of the device, in any currency
 
@@ -109,6 +114,8 @@ def _sound(recipe: Recipe, file: str) -> Recipe:
     for folder, chosen in (("families", recipe.families), ("systems", recipe.systems), ("metrics", recipe.evaluations)):
         for name in chosen:
             plugins.known(folder, name)
+    if recipe.mmlu and not recipe.mmlu.exists():
+        raise BadInput(f"{recipe.mmlu}: no such file or folder; mmlu names one in MMLU's CSV format")
     if recipe.accumulate > recipe.joint_steps:
         raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
     return recipe

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 
 from pstgen.likelihood import Image, Model
 from pstgen.records import BadInput
-from pstgen.toolbox import Detector
+from pstgen.toolbox import Tools, opened
 
 BATCH = 64
 MOST_TOKENS = 6  # of a short answer
+SHARE = 0.6  # of a side, that a crop shows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,17 +32,22 @@ class Query:
 class Speaker:
     """A loaded model, and what it may use. It gets the bare question, as it was trained; options are scored, not listed.
 
-    detector: the folder of the stage-1 encoder with its heads, for systems that use it as a tool; "" where there is none.
+    detector, ocr: what `toolbox.opened` opens, for systems that use tools; "" where there is none.
     """
 
     model: Model
     detector: str = ""
+    ocr: str = ""
 
     def tools(self, images: Sequence[Image | None]) -> list[str]:
         """What the tools say of each image. Raises BadInput where there are none."""
+        return self._tools(images)
+
+    @cached_property
+    def _tools(self) -> Tools:
         if not self.detector:
             raise BadInput("tools: no detector was trained; run stage 1 first")
-        return Detector(Path(self.detector)).told(images)
+        return opened(self.detector, self.ocr)
 
     def answers(self, queries: Sequence[Query]) -> list[str]:
         """Choose among the options by log-probability; say a few words where there are none. In the order of the queries."""
@@ -68,6 +74,15 @@ class Speaker:
             questions = [query.question for query in some]
             said += self.model.say(questions, [query.image for query in some], most)
         return said
+
+
+def crop(image: Image | None, y: float, x: float) -> Image | None:
+    """The part of the image that begins at (y, x), shares of its sides; the model's processor makes it larger."""
+    if image is None:
+        return None
+    height, width = image.shape[:2]
+    top, left = int(y * height), int(x * width)
+    return np.ascontiguousarray(image[top : top + int(SHARE * height), left : left + int(SHARE * width)])
 
 
 def _batches(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pstgen import detector
 from pstgen.records import BadInput, Unavailable
-from pstgen.truth import presence
+from pstgen.truth import pixels, presence
 
 COCO = os.environ.get("PSTGEN_COCO_ROOT")
 ONNX = Path(COCO).parent / "detector" / "FastestDet.onnx" if COCO else Path("none")
@@ -32,8 +32,8 @@ def yolos(tmp_path_factory):
 
 @pytest.fixture
 def photo(scene, thing, tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 255, (100, 100, 3), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    noise = np.random.default_rng(0).integers(0, 255, (100, 100, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
     return replace(scene(thing("chair", 0), complete=False), path=str(tmp_path / "photo.png"))
 
 
@@ -64,6 +64,53 @@ def test_an_onnx_detector_hears_what_large_annotated_things_are():
             if thing.area > 0.15 * scene.width * scene.height and not thing.crowd:
                 large, right = large + 1, right + (thing.category in scene.detected)
     assert right > 0.7 * large > 5
+
+
+@pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
+def test_an_onnx_detector_finds_what_is_annotated():
+    """Of the kinds that it finds in a photograph, most are there."""
+    from pstgen.config import BuildConfig
+    from pstgen.records import Refusals
+    from pstgen.sources import coco
+
+    find = detector.finder(str(ONNX))
+    found = there = 0
+    for scene in coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()):
+        kinds = set(find(pixels.image(scene)))
+        found, there = found + len(kinds), there + len(kinds & {thing.category for thing in scene.instances})
+    assert there > 0.7 * found > 5
+
+
+def test_one_thing_in_two_cells_of_a_grid_is_one(monkeypatch):
+    """Two neighbours tell the same box of a dog, a third one far away tells another dog, a fourth is unsure of a cat."""
+    kinds = {"dog": 16, "cat": 15}
+    grid = np.zeros((85, 8, 8), np.float32)
+    for row, column, kind, sure, off in (
+        (2, 2, "dog", 0.9, 0.5),
+        (2, 3, "dog", 0.8, -0.5),
+        (6, 6, "dog", 0.7, 0.0),
+        (0, 0, "cat", 0.1, 0.0),
+    ):
+        grid[0, row, column] = grid[5 + kinds[kind], row, column] = sure
+        grid[1, row, column] = np.arctanh(off)
+        grid[3:5, row, column] = -1
+    monkeypatch.setattr(detector, "_net", lambda _: lambda _: grid)
+    assert detector._grid_finder(ONNX)(np.zeros((8, 8, 3), np.uint8)) == {"dog": 2}
+
+
+@pytest.mark.parametrize(("sure", "most"), [(0.0, 4), (1.1, 0)])
+def test_a_transformers_detector_counts_by_name(yolos, monkeypatch, sure, most):
+    """Its four tokens find a thing each, or none."""
+    monkeypatch.setattr(detector, "SURE", sure)
+    found = detector.finder(str(yolos))(np.zeros((40, 30, 3), np.uint8))
+    assert found.total() == most
+    assert set(found) <= {"cup", "dog"}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "./nowhere/here", "/nowhere", "a/b/c"])
+def test_what_can_be_no_detector_is_not_looked_for_elsewhere(name):
+    with pytest.raises(BadInput, match=name):
+        detector.finder(name)
 
 
 def test_what_is_no_detector_is_said_with_its_name(tmp_path):

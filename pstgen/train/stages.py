@@ -23,7 +23,7 @@ from pstgen.perception import Perception, Truths, align
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput
 from pstgen.systems import Plan
-from pstgen.toolbox import HEADS, Detector
+from pstgen.toolbox import HEADS, opened
 from pstgen.train import models, school, truths
 from pstgen.train.batches import IGNORED, Looks, Pace, Pages, Steps, Targets
 from pstgen.truth import pixels
@@ -213,7 +213,7 @@ def _joint(task: Task) -> Stage:
         model.perception = heads
     targets = Targets(vlm.cells, categories, task.plan.corrupt) if task.plan.reward else None
     pace = Pace(task.steps, recipe.batch, recipe.questions, recipe.blind_every)
-    told = _tools(course, task.detector) if task.plan.told == "tools" and task.detector else ()
+    told = _tools(course, task.detector, recipe.ocr) if task.plan.told == "tools" and task.detector else ()
     return Stage(
         model=model,
         steps=Pages(course, pace, task.seed, vlm, task.plan, targets, told),
@@ -228,12 +228,12 @@ def _joint(task: Task) -> Stage:
     )
 
 
-def _tools(course: Course, detector: Path) -> list[str]:
+def _tools(course: Course, detector: Path, ocr: str) -> list[str]:
     """What the tools say of every lesson's image."""
-    tool = Detector(detector)
+    tools = opened(str(detector), ocr)
     told: list[str] = []
     for n in range(len(course)):
-        told += tool.told([pixels.read(course.lesson(n).scene.path)])
+        told += tools([pixels.read(course.lesson(n).scene.path)])
     return told
 
 
