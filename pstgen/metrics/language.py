@@ -15,6 +15,7 @@ from pstgen.records import BadInput
 WINDOW = 512  # tokens that are read at once
 BATCH = 16
 LETTERS = ("A", "B", "C", "D")
+LETTERED = "{}\nA. {}\nB. {}\nC. {}\nD. {}\nAnswer:"  # MMLU's own form (Hendrycks et al. 2021), without worked examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def measure(model: Model, texts: Sequence[str], questions: Sequence[Choice]) -> 
 
     The tokens are those of the model's own tokenizer, so perplexities compare between models that share it. Each text is
     read by itself, in windows of 512 tokens; every token but a window's first is predicted from those before it. An
-    option's score is its log-probability after the question, which names all options.
+    option's score is its log-probability after the question.
 
     per_question: 0 or 1 by the question's place, from 0.
     """
@@ -76,16 +77,16 @@ def _surprise(model: Model, windows: Sequence[Sequence[int]]) -> tuple[float, in
     return -float(after.sum()), after.numel()
 
 
-def mmlu(folder: Path) -> Iterator[Choice]:
-    """Read MMLU's questions: the CSV files of `folder`/test, or of `folder` itself (name dev/ for the worked examples).
+def mmlu(given: Path) -> Iterator[Choice]:
+    """Read MMLU's questions: a CSV file, or those of `given`/test or of `given` itself (dev/ holds the worked examples).
 
-    A line is a question, its options A to D and the letter of the right one; there is no header. Raises BadInput, naming
-    file and line, where one is anything else.
+    A line is a question, its options A to D and the letter of the right one; there is no header. The question names
+    the options, and what is chosen is a letter. Raises BadInput, naming file and line, where a line is anything else.
     """
-    where = folder / "test" if (folder / "test").is_dir() else folder
-    files = sorted(where.glob("*.csv"))
+    where = given / "test" if (given / "test").is_dir() else given
+    files = [given] if given.is_file() else sorted(where.glob("*.csv"))
     if not files:
-        raise BadInput(f"{where}: no CSV file here; name MMLU's folder, which holds test/*.csv")
+        raise BadInput(f"{where}: no CSV file here; name one, or MMLU's folder, which holds test/*.csv")
     for file in files:
         yield from _choices(file)
 
@@ -105,7 +106,7 @@ def _choices(file: Path) -> Iterator[Choice]:
 def _choice(cells: Sequence[str], where: str) -> Choice:
     if len(cells) != 2 + len(LETTERS):
         raise BadInput(f"{where}: has {len(cells)} cells; it takes six: question, A, B, C, D, and the right letter")
-    question, *options, letter = cells
+    letter = cells[-1]
     if letter not in LETTERS:
         raise BadInput(f"{where}: the right letter is {letter!r}; it takes one of {', '.join(LETTERS)}")
-    return Choice(question, tuple(options), options[LETTERS.index(letter)])
+    return Choice(LETTERED.format(*cells), LETTERS, letter)

@@ -2,11 +2,14 @@
 
 import math
 
+import msgspec
 import pytest
 import torch
 
+from pstgen.evaluate import materials
 from pstgen.metrics import language
 from pstgen.metrics.language import Choice
+from pstgen.recipe import Recipe
 from pstgen.records import BadInput
 
 TEXTS = ["Is there a dog in the picture?", "How many cups? 1 2 3 4", "left", "The cup is left of the dog. " * 3]
@@ -62,11 +65,26 @@ def mmlu(tmp_path):
 
 
 def test_mmlu_files_are_read_as_published(mmlu):
+    letters = ("A", "B", "C", "D")
     assert list(language.mmlu(mmlu)) == [
-        Choice("Who, then?", ("Ann", "Bob", "Cy, too", "Di"), "Cy, too"),
-        Choice("Two\nlines", ("1", "2", "3", "4"), "1"),
+        Choice("Who, then?\nA. Ann\nB. Bob\nC. Cy, too\nD. Di\nAnswer:", letters, "C"),
+        Choice("Two\nlines\nA. 1\nB. 2\nC. 3\nD. 4\nAnswer:", letters, "A"),
     ]
-    assert list(language.mmlu(mmlu / "dev")) == [Choice("Why?", ("a", "b", "c", "d"), "d")]
+    why = [Choice("Why?\nA. a\nB. b\nC. c\nD. d\nAnswer:", letters, "D")]
+    assert list(language.mmlu(mmlu / "dev")) == list(language.mmlu(mmlu / "dev" / "art_dev.csv")) == why
+
+
+def test_a_recipe_may_name_mmlu_instead_of_the_worlds_questions(llava, mmlu):
+    """From the file to the figure: captions of the world, choices of MMLU."""
+    recipe = Recipe(exam_scenes=2, scenes=2, size=64, families=("existence",), mmlu=mmlu)
+    kept = materials._language(recipe)
+    assert list(kept.choices) == list(language.mmlu(mmlu))
+    assert kept.texts
+    assert set(language.measure(llava, kept.texts, kept.choices).per_question) == {"0", "1"}
+    world = materials._language(msgspec.structs.replace(recipe, mmlu=None))
+    assert world.texts == kept.texts
+    assert world.choices
+    assert not set(world.choices) & set(kept.choices)
 
 
 @pytest.mark.parametrize(
