@@ -8,7 +8,7 @@ from typing import Any
 
 from pstgen import comparing, plugins
 from pstgen.evaluate import results as book
-from pstgen.evaluate.results import CONTROLS, Compared, Results
+from pstgen.evaluate.results import Compared, Results
 
 BASE, REWARD = "standard", "perceptual_reward"
 NOT_OURS = "published claim, other data and models; not measured here"
@@ -79,7 +79,7 @@ def controls(results: Results) -> list[str]:
 
 def is_control(system: str) -> bool:
     """Is it there to show that a gain means something?"""
-    return system in CONTROLS
+    return bool(getattr(_plan(system), "control", False))
 
 
 def _ordered(results: Results, names: set[str]) -> list[str]:

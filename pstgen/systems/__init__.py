@@ -13,10 +13,10 @@ class Plan:
 
     first: what stage 1 teaches the image encoder, if there is one. reward: does stage 2 have the perceptual reward?
     corrupt: what is done to the perceptual targets, of a control. sees: are images looked at in training?
-    joint: does stage 2 teach it? If not, encoder and language model only meet through the connector.
     longer: stage 2 goes on until it has cost as much as perceptual reward's two stages.
     told: what stands in the text beside question and answer: a chain before the answer, or what tools say.
     of: another system whose weights answer; nothing is trained.
+    control: is it there only to show that perceptual reward's gain means something?
     """
 
     first: Literal["", "perception", "self-supervised"] = ""
@@ -26,6 +26,7 @@ class Plan:
     longer: bool = False
     told: Literal["", "chain", "tools"] = ""
     of: str = ""
+    control: bool = False
 
 
 class System(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pstgen.speaker import Query, Speaker
 from pstgen.systems import Plan
 
-PLAN = Plan(sees=False)
+PLAN = Plan(sees=False, control=True)
 
 
 def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pstgen.speaker import Query, Speaker
 from pstgen.systems import Plan
 
-PLAN = Plan(first="perception")
+PLAN = Plan(first="perception", control=True)
 
 
 def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pstgen.speaker import Query, Speaker
 from pstgen.systems import Plan
 
-PLAN = Plan(reward=True)
+PLAN = Plan(reward=True, control=True)
 
 
 def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pstgen import comparing, plugins
-from pstgen.evaluate import results
+from pstgen.evaluate import claim, results
 from pstgen.evaluate.results import Arm, Compared, Results
 from pstgen.recipe import Recipe
 
@@ -75,7 +75,7 @@ def _results(seeds=3, systems=None, **recipe):
         intervals[name] = spread or {"pst/pair": (pair, max(0.0, pair - 6), pair + 7)}
     against = [(name, "standard") for name in names if name != "standard" and "standard" in names]
     against += [
-        ("perceptual_reward", name) for name in names if name in results.CONTROLS and "perceptual_reward" in names
+        ("perceptual_reward", name) for name in names if claim.is_control(name) and "perceptual_reward" in names
     ]
     return Results(
         format=1, pstgen="0.1.0", command="pstgen train-eval --seeds 3", device="a processor, 2 cores",
