@@ -5,43 +5,44 @@ from dataclasses import replace
 
 import numpy as np
 
-from pstgen.speaker import Query, Speaker
+from pstgen.speaker import Query, Speaker, crop
 from pstgen.systems import Plan
 
 PLAN = Plan(of="standard")
-CLAIM = "One person says {first}, another says {second}. {question}"
+CLAIM = "One person says {}, another says {}. {question}"
 
 
 def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
-    """The two likeliest options are argued for; the verifier hears them in both orders. Free questions are asked once."""
-    told: dict[int, str] = {}
-    closed = [n for n, query in enumerate(queries) if len(query.options) > 1]
-    some = [queries[n] for n in closed]
-    rivals = [_rivals(query, scores) for query, scores in zip(some, speaker.scores(some), strict=True)]
-    heard = [
-        np.add(*pair)
-        for pair in zip(
-            speaker.scores(
-                [_argued(query, first, second) for query, (first, second) in zip(some, rivals, strict=True)]
-            ),
-            speaker.scores(
-                [_argued(query, second, first) for query, (first, second) in zip(some, rivals, strict=True)]
-            ),
-            strict=True,
-        )
+    """Two answers are argued for; the verifier hears them in both orders. Where only one is given, nobody argues."""
+    said = _said(speaker, queries)
+    argued = [
+        replace(query, options=pair, question=CLAIM.format(*order, question=query.question))
+        for query, pair in zip(queries, said, strict=True)
+        if len(pair) == 2
+        for order in (pair, pair[::-1])
     ]
-    for n, query, pair, scores in zip(closed, some, rivals, heard, strict=True):
-        at = [query.options.index(rival) for rival in pair]
-        told[n] = pair[int(np.argmax(scores[at]))]
-    rest = [n for n in range(len(queries)) if n not in told]
-    told |= dict(zip(rest, speaker.answers([queries[n] for n in rest]), strict=True))
-    return [told[n] for n in range(len(queries))]
+    heard = iter(speaker.scores(argued))
+    return [
+        pair[int(np.argmax(np.add(next(heard), next(heard))))] if len(pair) == 2 else "".join(pair) for pair in said
+    ]
 
 
-def _rivals(query: Query, scores: Sequence[float]) -> tuple[str, str]:
-    first, second = np.argsort(scores)[::-1][:2]
-    return query.options[first], query.options[second]
+def _said(speaker: Speaker, queries: Sequence[Query]) -> list[tuple[str, ...]]:
+    """Of each query at most two answers: the likeliest options; of a free one what is said of the image and its middle."""
+    closed = [query for query in queries if query.options]
+    opened = [query for query in queries if not query.options]
+    scores = iter(speaker.scores(closed))
+    first = iter(speaker.say(opened))
+    second = iter(speaker.say([replace(query, image=crop(query.image, 0.2, 0.2)) for query in opened]))
+    return [
+        _likeliest(query.options, next(scores)) if query.options else _apart(next(first), next(second))
+        for query in queries
+    ]
 
 
-def _argued(query: Query, first: str, second: str) -> Query:
-    return replace(query, question=CLAIM.format(first=first, second=second, question=query.question))
+def _likeliest(options: tuple[str, ...], scores: Sequence[float]) -> tuple[str, ...]:
+    return tuple(options[n] for n in np.argsort(scores)[::-1][:2])
+
+
+def _apart(*said: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, said)))

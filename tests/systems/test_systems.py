@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pstgen import plugins
+from pstgen import plugins, speaker
 from pstgen.records import BadInput
-from pstgen.speaker import Query, Speaker
+from pstgen.speaker import Query, Speaker, crop
 from pstgen.systems import Plan, agent, chain, debate, question_only, tools
 
 NAMES = plugins.names("systems")
@@ -28,17 +28,19 @@ class Voice:
 
     def __init__(self, thinks=None, says=lambda _: "a cup", sees=lambda _: "Seen: 1 cup."):
         self.thinks = thinks or (lambda query: [-float(n) for n, _ in enumerate(query.options)])
-        self.says, self.sees, self.asked = says, sees, []
+        self.says, self.sees, self.asked, self.calls = says, sees, [], 0
 
     def tools(self, images):
         return [self.sees(image) for image in images]
 
     def scores(self, queries):
         self.asked += queries
+        self.calls += bool(queries)
         return [tuple(self.thinks(query)) for query in queries]
 
     def say(self, queries, most=6):
         self.asked += queries
+        self.calls += bool(queries)
         self.most = most
         return [self.says(query) for query in queries]
 
@@ -77,13 +79,21 @@ def test_all_that_is_compared_is_there():
 def test_controls_differ_from_what_they_control_in_one_thing():
     plan = {name: plugins.load("systems", name).PLAN for name in NAMES}
     reward = plan["perceptual_reward"]
-    assert plan["random_targets"] == replace(reward, corrupt="random")
-    assert plan["shuffled_masks"] == replace(reward, corrupt="shuffled")
-    assert plan["stage1_only"] == replace(reward, reward=False)
-    assert plan["stage2_only"] == replace(reward, first="")
     assert plan["standard"] == Plan()
-    assert plan["standard_longer"] == Plan(longer=True)
-    assert plan["question_only"] == Plan(sees=False)
+    assert {name: replace(one, control=False) for name, one in plan.items() if one.control} == {
+        "random_targets": replace(reward, corrupt="random"),
+        "shuffled_masks": replace(reward, corrupt="shuffled"),
+        "stage1_only": replace(reward, reward=False),
+        "stage2_only": replace(reward, first=""),
+        "standard_longer": Plan(longer=True),
+        "question_only": Plan(sees=False),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_control_calls_itself_one(name):
+    system = plugins.load("systems", name)
+    assert system.__doc__.startswith("Control: ") == system.PLAN.control
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,15 +205,29 @@ def test_how_large_scores_are_does_not_make_a_crop_surer():
     assert agent.answer(Voice(thinks), [COLOUR]) == ["blue"]
 
 
-def test_the_agent_chooses_between_what_it_says_of_the_whole_and_of_the_middle():
-    def says(query):
-        return "a table" if query.image.shape == IMAGE.shape else "a cup"
+def test_of_a_free_question_the_surest_crop_and_the_whole_decide_between_what_was_said():
+    """One corner says a cup and is sure of it; the whole says a table and is not; the other crops say what the whole says."""
+    corner = agent.crop(IMAGE, 0.4, 0.4)
 
-    for liked, other in (("a cup", "a table"), ("a table", "a cup")):
-        voice = Voice(likes(**{liked: 0.0, other: -1.0}), says)
-        assert agent.answer(voice, [FREE]) == [liked]
-        assert voice.asked[-1].options == ("a table", "a cup")
-        assert voice.asked[-1].image is IMAGE
+    def close(query):
+        return query.image.shape == corner.shape and (query.image == corner).all()
+
+    voice = Voice(
+        lambda query: [-5.0, 0.0] if close(query) else [0.0, -0.1],
+        lambda query: "a cup" if close(query) else "a table",
+    )
+    assert agent.answer(voice, [FREE]) == ["a cup"]
+    views = 1 + len(agent.CROPS)
+    assert [one.options for one in voice.asked] == [()] * views + [("a table", "a cup")] * views
+    assert voice.calls == 2
+
+
+def test_a_free_answer_of_an_unsure_crop_does_not_overrule_the_whole():
+    voice = Voice(
+        lambda query: [0.0, -4.0] if query.image.shape == IMAGE.shape else [-0.1, 0.0],
+        lambda query: "a table" if query.image.shape == IMAGE.shape else "a cup",
+    )
+    assert agent.answer(voice, [FREE]) == ["a table"]
 
 
 @pytest.mark.parametrize("said", ["a cup", ""])
@@ -222,16 +246,17 @@ def test_an_agent_that_sees_nothing_answers_too():
 def test_the_two_likeliest_are_argued_for_in_both_orders_and_the_verifier_decides():
     def thinks(query):
         """Asked bare it holds red for likeliest; of an argument it believes blue."""
-        return [0.0, -1.0, -2.0] if query.question == COLOUR.question else [-2.0, 0.0, 3.0]
+        return [0.0, -1.0, -2.0] if query.question == COLOUR.question else [-2.0, 0.0]
 
     voice = Voice(thinks)
-    assert debate.answer(voice, [COLOUR]) == ["blue"]  # and not green, that nobody argued for
+    assert debate.answer(voice, [COLOUR]) == ["blue"]
     heard = [one.question for one in voice.asked[1:]]
     assert heard == [
         f"One person says red, another says blue. {COLOUR.question}",
         f"One person says blue, another says red. {COLOUR.question}",
     ]
-    assert all(one.options == COLOUR.options and one.image is IMAGE for one in voice.asked)
+    assert [one.options for one in voice.asked[1:]] == [("red", "blue")] * 2  # nobody argued for green
+    assert all(one.image is IMAGE for one in voice.asked)
 
 
 def test_who_is_heard_last_does_not_win_for_it():
@@ -240,15 +265,36 @@ def test_who_is_heard_last_does_not_win_for_it():
     def thinks(query):
         if query.question == COLOUR.question:
             return [-1.0, 0.0, -9.0]
-        return [0.5, 3.0, -9.0] if "another says blue" in query.question else [4.0, 0.0, -9.0]
+        believed = {"blue": 3.0, "red": 0.5} if "another says blue" in query.question else {"blue": 0.0, "red": 4.0}
+        return [believed[option] for option in query.options]
 
     assert debate.answer(Voice(thinks), [COLOUR]) == ["red"]
 
 
-def test_what_cannot_be_argued_about_is_asked_once():
-    voice, only = Voice(), replace(COLOUR, options=("red",))
-    assert debate.answer(voice, [FREE, only]) == ["a cup", "red"]
-    assert voice.asked == [FREE, only]
+def test_of_a_free_question_one_answers_from_the_whole_the_other_from_its_middle():
+    middle = crop(IMAGE, 0.2, 0.2)
+
+    def says(query):
+        return "a table" if query.image.shape == IMAGE.shape else "a cup"
+
+    for liked, other in (("a cup", "a table"), ("a table", "a cup")):
+        voice = Voice(likes(**{liked: 0.0, other: -1.0}), says)
+        assert debate.answer(voice, [FREE]) == [liked]
+        assert (voice.asked[1].image == middle).all()
+        assert [one.question for one in voice.asked[2:]] == [
+            f"One person says a table, another says a cup. {FREE.question}",
+            f"One person says a cup, another says a table. {FREE.question}",
+        ]
+        assert all(one.options == ("a table", "a cup") and one.image is IMAGE for one in voice.asked[2:])
+        assert voice.calls == 3
+
+
+def test_where_both_say_the_same_or_nothing_nobody_argues():
+    only = replace(COLOUR, options=("red",))
+    for said in ("a cup", ""):
+        voice = Voice(says=lambda _, said=said: said)
+        assert debate.answer(voice, [FREE, only]) == [said, "red"]
+        assert not any("says" in one.question for one in voice.asked)
 
 
 # ------------------------------------------------------------------------------------------------------ chain, tools
@@ -285,6 +331,19 @@ def test_what_tools_say_of_each_image_stands_before_its_question():
     ]
     assert voice.asked[0].options == COLOUR.options
     assert voice.asked[0].image is IMAGE
+
+
+def test_tools_are_loaded_once(monkeypatch):
+    loaded = []
+
+    def opened(*named):
+        loaded.append(named)
+        return lambda images: ["Seen: nothing."] * len(images)
+
+    monkeypatch.setattr(speaker, "opened", opened)
+    voice = Speaker(model=None, detector="folder", ocr="tesseract")
+    assert voice.tools([IMAGE]) + voice.tools([IMAGE, None]) == ["Seen: nothing."] * 3
+    assert loaded == [("folder", "tesseract")]
 
 
 def test_tools_without_a_detector_are_refused():
