@@ -101,8 +101,8 @@ def test_every_field_out_of_range_is_refused(written, text):
 @pytest.mark.parametrize(
     ("text", "name", "other"),
     [
-        ("families: [existance]", "existance", "existence"),
-        ("systems: [standrd]", "standrd", "standard"),
+        ("families: [existing]", "existing", "existence"),
+        ("systems: [standards]", "standards", "standard"),
         ("evaluations: [vqa2]", "vqa2", "vqa"),
         *((f"encoder: {name}", name, "resnet50") for name in ("resnet51", "no/such/folder", "/no/such/folder")),
     ],

@@ -72,7 +72,7 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
     "pstgen train-eval --recipe llava --model llava-hf/llava-1.5-7b-hf --train ~/coco --vqa ~/vqa --gqa ~/gqa --pst pst/\n"
     "pstgen train-eval --stage encoder --encoder resnet50 --train ~/coco --out runs/encoder",
 )
-@click.option("--recipe", "name", default="small", help="small, full, llava, or a YAML file.  [default: small]")
+@click.option("--recipe", "name", default="small", help="small, medium, full, llava, or a YAML file.  [default: small]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
 @click.option(

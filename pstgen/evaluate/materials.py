@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from pstgen import build, course, exams, gqa, plugins, store, vqa
+from pstgen import build, course, exams, gqa, plugins, programs, store, vqa
 from pstgen.config import BuildConfig
 from pstgen.course import Course
 from pstgen.metrics import gqa as marks_gqa
@@ -77,10 +77,9 @@ def given(made: Materials, out: Path) -> dict[str, str]:
 
 def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
     """Make whatever is not there yet; what the user gave is taken as it is."""
-    shown = _exams_given(made, out)
-    if recipe.train and (made.pst / MANIFEST).is_file():
-        shown |= {course.number(item.scene_id) for item in store.open(made.pst).items()}
-    lessons(recipe, made, track, shown if recipe.train else ())
+    if made.vqa == out / "exams":
+        _askable(recipe)
+    lessons(recipe, made, track, held(recipe, made, out))
     if not (made.pst / MANIFEST).is_file():
         build.build(build.settled(tested(recipe, made.pst)), track)
     if made.vqa == out / "exams" and not made.vqa.is_dir():
@@ -88,6 +87,14 @@ def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
         _exams(recipe, _read(recipe, LEARNT), "train", out / "exams-train", track)
     if not made.language.is_file():
         made.language.write_bytes(msgspec.json.encode(_language(recipe)))
+
+
+def held(recipe: Recipe, made: Materials, out: Path) -> set[str]:
+    """Numbers of the photographs that are examined on, by the exams or the stress test that were given."""
+    shown = _exams_given(made, out)
+    if recipe.train and (made.pst / MANIFEST).is_file():
+        shown |= {course.number(item.scene_id) for item in store.open(made.pst).items()}
+    return shown if recipe.train else set()
 
 
 def _exams_given(made: Materials, out: Path) -> set[str]:
@@ -148,9 +155,17 @@ def _world(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: An
 
 
 def _exams(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, track: Track) -> None:
-    rules = exams.Rules(families=recipe.families, per_scene=recipe.exam_questions)
+    rules = exams.Rules(families=_askable(recipe), per_scene=recipe.exam_questions)
     with store.create(folder) as draft:
         exams.write(track(scenes, f"exams: {split}", recipe.exam_scenes), draft, split, rules)
+
+
+def _askable(recipe: Recipe) -> tuple[str, ...]:
+    """The families that GQA has programs for; the stress test asks of the others too. Raises BadInput where there is none."""
+    able = {family for family, _ in programs.FORMS}
+    if not (told := tuple(name for name in recipe.families if name in able)):
+        raise BadInput(f"families: GQA has no program for any of them; name one of {', '.join(sorted(able))} as well")
+    return told
 
 
 def examined(recipe: Recipe) -> Iterator[Scene]:

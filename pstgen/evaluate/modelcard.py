@@ -23,9 +23,10 @@ is there to be compared with them, more than to be used.
 ```python
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-model = AutoModelForImageTextToText.from_pretrained("{folder}", dtype="float32")
-processor = AutoProcessor.from_pretrained("{folder}")
-chat = [{{"role": "user", "content": [{{"type": "image"}}, {{"type": "text", "text": "How many cups are there? Answer shortly."}}]}}]
+folder = "."  # the one that this file is in
+model = AutoModelForImageTextToText.from_pretrained(folder, dtype="float32")
+processor = AutoProcessor.from_pretrained(folder)
+chat = [{{"role": "user", "content": [{{"type": "image"}}, {{"type": "text", "text": "Is there a dog in the picture?"}}]}}]
 prompt = processor.apply_chat_template(chat, add_generation_prompt=True)
 inputs = processor(images=[image], text=[prompt], return_tensors="pt")  # image: a PIL image or (H, W, 3) uint8
 print(processor.decode(model.generate(**inputs, max_new_tokens=6)[0], skip_special_tokens=True))
@@ -67,7 +68,7 @@ is an ordinary Transformers model; `heads.safetensors` has the heads that read i
 ```python
 from transformers import AutoModel
 
-model = AutoModel.from_pretrained("{folder}", dtype="float32")
+model = AutoModel.from_pretrained(".", dtype="float32")  # the folder that this file is in
 features = model(pixel_values=images).last_hidden_state  # images: (B, 3, {size}, {size}), -1 to 1
 ```
 
@@ -98,7 +99,6 @@ def write(arm: Arm, results: Results, folder: Path) -> None:
     text = VLM.format(
         header=_header(results, "image-text-to-text", ("vision-language", "perceptual-reward"), arm),
         name=f"{arm.system}, seed {arm.seed}",
-        folder=arm.system if folder.name == "model" else folder.name,
         about=claim.about(arm.system),
         over=f"over {claim.seeds(results)} seeds [95 %]" if claim.seeds(results) > 1 else "[95 % over pairs]",
         table="\n".join(_rows(arm, results)),
@@ -131,7 +131,6 @@ def _encoder(results: Results, folder: Path, seed: int) -> str:
     return ENCODER.format(
         header=_header(results, "image-feature-extraction", ("perception", "vision"), None),
         name=f"encoder, {kind}, seed {seed}",
-        folder=folder.name,
         about=TAUGHT.get(kind, kind),
         size=recipe.get("size", "S"),
         command=results.command,

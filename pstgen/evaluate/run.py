@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from pstgen import plugins, store
+from pstgen import plugins, store, toolbox
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
 from pstgen.evaluate.claim import BASE, REWARD
@@ -74,16 +74,18 @@ def report(found: Results, arms: Sequence[Arm], seats: Sequence[Seat], out: Path
 
 def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[Path]:
     """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
-    shelf.lessons(recipe, made, track)
+    shelf.lessons(recipe, made, track, shelf.held(recipe, made, out))
     first, _ = stages(plan(recipe, made, out))
     return [task.out for task, _ in _all((first, []), track)]
 
 
 def equipped(recipe: Recipe) -> None:
-    """Raise Unavailable where a library is missing that the run will need."""
+    """Raise Unavailable or BadInput where a library or a tool is missing that the run will need."""
     for name in ("accelerate", "matplotlib", *(["peft"] if recipe.lora else [])):
         if find_spec(name) is None:
             raise Unavailable(f"train-eval needs {name}: pip install 'pstgen[train]'")
+    if recipe.detector or recipe.ocr:
+        toolbox.tried(recipe.detector, recipe.ocr)
 
 
 def claim(recipe: Recipe, made: Materials, out: Path, *, resume: bool) -> None:

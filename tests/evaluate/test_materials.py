@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pstgen import course
+from pstgen import recipe as recipes
 from pstgen.evaluate import materials
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput
@@ -57,6 +58,22 @@ def test_what_is_examined_on_gives_no_lesson_and_is_named(tmp_path):
     lines = (tmp_path / "held" / course.REFUSED).read_bytes().splitlines()
     assert [msgspec.json.decode(line)["record"] for line in lines] == ["world/2", "world/4"]
     assert not (tmp_path / "free" / course.REFUSED).exists()
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_our_recipes_have_families_that_exams_can_ask_about(name, tmp_path):
+    told = recipes.read(name)
+    few = msgspec.structs.replace(FEW, families=told.families)
+    materials._exams(few, materials.examined(few), "test", tmp_path / "exams", whole)
+    asked = json.loads((tmp_path / "exams" / "test_balanced_questions.json").read_bytes())
+    assert len(asked) == FEW.exam_scenes * FEW.exam_questions
+
+
+def test_families_that_no_exam_can_ask_about_are_refused_before_anything_is_made(tmp_path):
+    told = materials.folders(tmp_path / "run", None, None, None)
+    with pytest.raises(BadInput, match="existence"):
+        materials.gather(msgspec.structs.replace(FEW, families=("depth",)), told, tmp_path / "run", whole)
+    assert not (tmp_path / "run" / "course").exists()
 
 
 def test_another_stress_test_in_the_same_folder_is_found(tmp_path):

@@ -57,10 +57,10 @@ def test_the_card_s_code_loads_the_model_and_asks_it(results_of, tiny_llava, tmp
     told = results_of(seeds=1, systems=["standard"])
     shutil.copytree(tiny_llava, tmp_path / "standard")
     modelcard.write(told.arms[0], told, tmp_path / "standard")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path / "standard")
     code = re.search(r"```python\n(.*?)```", header(tmp_path / "standard")[1], re.DOTALL)[1]
     exec(code, {"image": np.zeros((32, 32, 3), np.uint8)})
-    assert "How many cups are there?" in capsys.readouterr().out
+    assert "Is there a dog in the picture?" in capsys.readouterr().out
 
 
 def test_every_encoder_with_weights_gets_a_card_by_what_it_was_taught(results_of, tmp_path):
