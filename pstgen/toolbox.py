@@ -49,6 +49,14 @@ def opened(name: str, ocr: str = "") -> Tools:
     return told
 
 
+def tried(name: str, ocr: str) -> None:
+    """Load what is named, and forget it, so that what does not load is known early. Raises as `opened` does."""
+    if name:
+        detector.finder(name)
+    if ocr:
+        reader(ocr)
+
+
 def _finding(find: detector.Finder) -> Tools:
     def told(images: Sequence[Picture | None]) -> list[str]:
         return [
