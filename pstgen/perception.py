@@ -84,14 +84,8 @@ class Perception(nn.Module):
     def patches(self, features: torch.Tensor, truths: Truths) -> torch.Tensor:
         """Dense losses: segmentation by category and colour, centres, depth (L1 of log metres), joints (binary)."""
         kind, colour, centre, depth, joints = self.segmentation(features)
-        losses = [
-            _weighed(logits, truth)
-            for logits, truth in (
-                (kind, truths.shown[..., 0]),
-                (colour, truths.shown[..., 1]),
-                (centre, truths.centre),
-            )
-        ]
+        segments = ((kind, truths.shown[..., 0]), (colour, truths.shown[..., 1]), (centre, truths.centre))
+        losses = [_weighed(logits, truth) for logits, truth in segments if (truth != UNKNOWN).any()]
         index = torch.arange(len(features), device=features.device)[:, None].expand(truths.depth.shape)
         known = ~truths.depth.isnan()
         if known.any():
@@ -101,7 +95,7 @@ class Perception(nn.Module):
         if known.any():
             each = functional.binary_cross_entropy_with_logits(joints[known], truths.joints[known], reduction="none")
             losses.append(by_sample(each, index[..., None].expand(known.shape)[known], len(features)))
-        return torch.stack(losses).mean()
+        return torch.stack(losses).mean() if losses else features.sum() * 0.0
 
 
 def align(
@@ -115,12 +109,14 @@ def align(
     seen = functional.normalize(projected.float(), dim=-1)
     losses = []
     for n, ids in enumerate(names):
+        if (truths.shown[..., n] == UNKNOWN).all():
+            continue
         known = (ids != UNKNOWN).to(seen.device)
         codes = (embedding.float()[ids.clamp(min=0).to(seen.device)] * known[:, :, None]).sum(1)
         near = seen @ functional.normalize(codes, dim=-1).T
         logits = torch.cat([near.new_full((*near.shape[:2], 1), NOTHING), near], dim=-1) / TEMPERATURE
         losses.append(_weighed(logits, truths.shown[..., n]))
-    return torch.stack(losses).mean()
+    return torch.stack(losses).mean() if losses else projected.sum() * 0.0
 
 
 def _weighed(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -128,8 +124,6 @@ def _weighed(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     weight = torch.ones(logits.shape[-1], device=logits.device)
     weight[0] = BACKDROP
     known = truth != UNKNOWN
-    if not known.any():
-        return logits.sum() * 0.0
     return functional.cross_entropy(logits.float()[known], truth[known], weight)
 
 

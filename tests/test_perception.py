@@ -118,6 +118,33 @@ def test_one_kind_of_target_that_is_missing_does_not_spoil_the_others(heads, mis
     assert features.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("missing", ["shown", "centre", "depth", "joints"])
+def test_a_kind_of_target_that_nobody_knows_is_no_loss_of_nothing(heads, missing):
+    """It does not make the mean of the others smaller: known by itself and left out, the others are all there is."""
+    there = {
+        "shown": torch.ones(2, CELLS, 2, dtype=torch.int64),
+        "centre": torch.zeros(2, CELLS, dtype=torch.int64),
+        "depth": torch.ones(2, CELLS),
+        "joints": torch.zeros(2, CELLS, JOINTS),
+    }
+    features = drawn(2, CELLS, WIDTH)
+    cost = {n: heads.patches(features, truths([codes()], [0], **{n: one})).item() for n, one in there.items()}
+    cost["shown"] *= 2  # category and colour, of which it is the mean
+    rest = sum(value for name, value in cost.items() if name != missing) / (3 if missing == "shown" else 4)
+    told = heads.patches(features, truths([codes()], [0], **there | {missing: getattr(NOTHING, missing)}))
+    assert told.item() == pytest.approx(rest, rel=1e-5)
+
+
+def test_words_for_colours_that_nobody_knows_are_left_out():
+    projected, embedding = drawn(2, CELLS, 8), drawn(40, 8, seed=1)
+    names = tuple(torch.arange(size)[:, None] for size in (SIZES["category"], SIZES["colour"]))
+    shown = torch.ones(2, CELLS, 2, dtype=torch.int64)
+    shown[..., 1] = UNKNOWN
+    told = truths([codes()], [0], shown=shown)
+    only = perception.align(projected, embedding, names[:1], told)
+    assert perception.align(projected, embedding, names, told).item() == pytest.approx(only.item(), rel=1e-6)
+
+
 def test_a_depth_that_is_unknown_in_one_patch_is_learnt_in_the_others(heads):
     depth = torch.ones(2, CELLS)
     depth[0, 3] = torch.nan
