@@ -15,8 +15,9 @@ CORPUS = [
 ]
 
 
-def tokenizer():
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+def tokenizer(frame=""):
+    """frame: what the tokenizer puts around a text, $A, where it puts anything, such as "<s> $A" of Llama's."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE())
@@ -28,6 +29,9 @@ def tokenizer():
         CORPUS * 9,
         trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
     )
+    if frame:
+        known = [(token, core.token_to_id(token)) for token in special]
+        core.post_processor = processors.TemplateProcessing(single=frame, special_tokens=known)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         unk_token="<unk>",
@@ -38,8 +42,8 @@ def tokenizer():
     )
 
 
-def build(out: Path) -> Path:
-    """Write model and processor into `out`; always the same weights."""
+def build(out: Path, layer=-1, frame="") -> Path:
+    """Write model and processor into `out`; always the same weights. layer: of the encoder, that the projector reads."""
     import torch
     from transformers import (
         CLIPImageProcessor,
@@ -50,7 +54,7 @@ def build(out: Path) -> Path:
         LlavaProcessor,
     )
 
-    words = tokenizer()
+    words = tokenizer(frame)
     eyes = CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
     processor = LlavaProcessor(
         image_processor=eyes,
@@ -85,7 +89,7 @@ def build(out: Path) -> Path:
         text_config=text.to_dict(),
         image_token_id=words.convert_tokens_to_ids("<image>"),
         pad_token_id=words.pad_token_id,
-        vision_feature_layer=-1,
+        vision_feature_layer=layer,
         vision_feature_select_strategy="default",
         image_seq_length=(SIDE // PATCH) ** 2,
     )

@@ -1,6 +1,6 @@
 """Steps → batches, the same whenever one is asked for, so that a run that was cut off goes on as if it had not been."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from pstgen.course import Asked, Course, Lesson
 from pstgen.perception import Truths
 from pstgen.systems import Plan
 from pstgen.train import truths
-from pstgen.train.models import Vlm
+from pstgen.train.models import Spread, Vlm
 from pstgen.truth import pixels
 
 IGNORED = -100
@@ -39,15 +39,17 @@ class Pace:
 
 
 class Frame(NamedTuple):
-    """Tokens before and after a question, and the space before it that belongs to its first word.
+    """What stands around a question.
 
-    places: (axes, tokens before), where those stand.
+    begin: tokens before it; places: (axes, tokens before), where those stand. before, after: the text around it;
+    shared: how many tokens of that text, an image being one, are those before it.
     """
 
     begin: list[int]
-    space: str
-    after: list[int]
     places: NDArray[np.int64]
+    before: str
+    after: str
+    shared: int
 
 
 class Steps(Dataset[dict[str, Any]]):
@@ -77,21 +79,29 @@ class Steps(Dataset[dict[str, Any]]):
         return np.random.default_rng((self.seed, epoch)).permutation(len(self.course))
 
 
-def look(lessons: Sequence[Lesson], size: int) -> np.ndarray:
-    """(B, 3, size, size) float32 in -1 to 1."""
+def look(lessons: Sequence[Lesson], size: int, spread: Spread = Spread()) -> np.ndarray:  # noqa: B008 (frozen)
+    """(B, 3, size, size) float32, normalized; in -1 to 1 unless told."""
     shown = [pixels.read(lesson.scene.path) for lesson in lessons]
     sized = [
         one if one.shape[:2] == (size, size) else cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA)
         for one in shown
     ]
-    return np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+    mean, std = (np.array(one, np.float32).reshape(3, 1, 1) for one in spread)
+    whole = np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+    return (whole - (2 * mean - 1)) / (2 * std)
 
 
 class Targets:
-    """Lessons → perceptual targets on a grid, or what a control makes of them."""
+    """Lessons → perceptual targets on a grid, or what a control makes of them.
 
-    def __init__(self, cells: int, categories: Sequence[str], corrupt: truths.Corrupt) -> None:
-        self.cells, self.categories, self.corrupt = cells, categories, corrupt
+    window: of an image's width and height, what of it the encoder sees; all unless told.
+    """
+
+    def __init__(
+        self, cells: int, categories: Sequence[str], corrupt: truths.Corrupt,
+        window: Callable[[int, int], truths.Window] | None = None,
+    ) -> None:  # fmt: skip
+        self.cells, self.categories, self.corrupt, self.window = cells, categories, corrupt, window
 
     def of(self, lessons: Sequence[Lesson], after: Lesson) -> Truths:
         """The truths of a batch; a control's other scene is the next one, and `after` the last one's."""
@@ -106,23 +116,25 @@ class Targets:
         return truths.gather(grids)
 
     def _grid(self, lesson: Lesson) -> truths.Grid:
-        return truths.grid(lesson.scene, self.cells, self.categories)
+        seen = self.window(lesson.scene.width, lesson.scene.height) if self.window else None
+        return truths.grid(lesson.scene, self.cells, self.categories, seen)
 
 
 class Looks(Steps):
     """Stage 1: images with perceptual targets, or images of which some patches are hidden."""
 
     def __init__(  # noqa: PLR0913 (what is drawn, and how)
-        self, course: Course, pace: Pace, seed: int, targets: Targets, size: int, *, hidden: bool
-    ) -> None:
+        self, course: Course, pace: Pace, seed: int, targets: Targets, size: int, *, hidden: bool,
+        spread: Spread = Spread(),  # noqa: B008 (frozen)
+    ) -> None:  # fmt: skip
         super().__init__(course, pace, seed)
-        self.targets, self.size, self.hidden = targets, size, hidden
+        self.targets, self.size, self.hidden, self.spread = targets, size, hidden, spread
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         """One batch."""
         numbers = self.drawn(step)
         lessons = [self.course.lesson(n) for n in numbers]
-        images = look(lessons, self.size)
+        images = look(lessons, self.size, self.spread)
         if not self.hidden:
             told = self.targets.of(lessons, self.after(numbers))
             return {"pixel_values": torch.from_numpy(images), "truths": told._asdict()}
@@ -153,24 +165,36 @@ class Pages(Steps):
     @cached_property
     def looking(self) -> Frame:
         """What stands around a question that has an image."""
-        before, space, after = self._around([{"type": "image"}])
-        shown = np.zeros((self.vlm.size, self.vlm.size, 3), np.uint8)
-        begin = list(self.vlm.processor(images=[shown], text=[before], add_special_tokens=False)["input_ids"][0])
-        return Frame(begin, space, self._ids(after), self.vlm.places(begin))
+        return self._frame([{"type": "image"}])
 
     @cached_property
     def blind(self) -> Frame:
         """What stands around a question that has none."""
-        before, space, after = self._around([])
-        begin = self._ids(before)
-        return Frame(begin, space, self._ids(after), np.arange(len(begin))[None])
+        return self._frame([])
 
-    def _around(self, image: list[dict[str, str]]) -> tuple[str, str, str]:
-        """Text before a question, the space that its first word takes along, and text after it, by the processor's template."""
+    def _frame(self, image: list[dict[str, str]]) -> Frame:
+        """By the processor's template, with the tokens that the tokenizer puts before all of it, as in likelihood.Model."""
         chat = [{"role": "user", "content": [*image, {"type": "text", "text": MARK}]}]
-        before, _, after = self.vlm.processor.apply_chat_template(chat, add_generation_prompt=True).partition(MARK)
-        begin = before.rstrip(" ")
-        return begin, before[len(begin) :], after
+        text = self.vlm.processor.apply_chat_template(chat, add_generation_prompt=True)
+        before, _, after = text.partition(MARK)
+        begin = before.rstrip(" ")  # a space belongs to the first word of the question
+        bare, alone, whole = self._ids(begin), self._ids(text), self.vlm.words(text)["input_ids"]
+        first = next((n for n in range(len(whole)) if whole[n : n + len(alone)] == alone), 0)
+        same = next((n for n, (one, other) in enumerate(zip(bare, alone, strict=False)) if one != other), len(bare))
+        tokens = self._shown(begin) if image else bare
+        tokens = whole[:first] + tokens[: len(tokens) - (len(bare) - same)]
+        places = self.vlm.places(tokens) if image else np.arange(len(tokens))[None]
+        return Frame(tokens, places, before, after, first + same)
+
+    def _shown(self, text: str) -> list[int]:
+        """Tokens of a text with an image."""
+        grey = np.zeros((self.vlm.size, self.vlm.size, 3), np.uint8)
+        return list(self.vlm.processor(images=[grey], text=[text], add_special_tokens=False)["input_ids"][0])
+
+    def _asked(self, frame: Frame, question: str) -> list[int]:
+        """Tokens of a question and what stands after it, as they are in the whole prompt."""
+        ids: list[int] = self.vlm.words(f"{frame.before}{question}{frame.after}")["input_ids"]
+        return ids[frame.shared :]
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         """One batch; every `blind_every`-th is of words alone."""
@@ -195,8 +219,8 @@ class Pages(Steps):
         drawn = rng.permutation(len(lesson.asked))[: self.pace.questions]
         for n in drawn:
             asked = lesson.asked[n]
-            said = f"{self.told[number]} {asked.question}" if self.told else asked.question
-            question = self._ids(f"{frame.space}{said}") + frame.after
+            said = f"{self.told[number]} {asked.question}" if self.told and sees else asked.question
+            question = self._asked(frame, said)
             answer = self._ids(f" {self._answer(asked)}{self.vlm.words.eos_token}")
             parts.append((question + answer, [False] * len(question) + [True] * len(answer)))
         for caption in () if sees else lesson.scene.captions[:CAPTIONS]:

@@ -1,10 +1,10 @@
 """Stage 1: the image encoder against perceptual targets. Stage 2: language loss plus lambda times the perceptual reward."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
@@ -155,12 +155,14 @@ def _encoder(task: Task) -> Stage:
     model.perception = pixels_of if hidden else Perception(width, truths.sizes(categories), seed=task.seed)
     pace = Pace(task.steps, recipe.batch, recipe.questions)
     targets = Targets(cells, categories, task.plan.corrupt)
+    spread = models.spread(recipe)
     told = {
         "categories": categories,
         "cells": cells,
         "size": recipe.size,
         "width": width,
         "sizes": truths.sizes(categories),
+        **spread._asdict(),
     }
 
     def save() -> None:
@@ -171,7 +173,7 @@ def _encoder(task: Task) -> Stage:
 
     return Stage(
         model=model,
-        steps=Looks(course, pace, task.seed, targets, recipe.size, hidden=hidden),
+        steps=Looks(course, pace, task.seed, targets, recipe.size, hidden=hidden, spread=spread),
         losses=_guess if hidden else _perceive(cells, recipe.dense),
         rates={"perception": recipe.head_rate, "": recipe.encoder_rate},
         save=save,
@@ -204,14 +206,14 @@ def _joint(task: Task) -> Stage:
     """The whole model, saved as an ordinary Hugging Face model without the perception heads."""
     recipe, course = task.recipe, Course(task.course)
     categories = course.lesson(0).scene.categories
-    vlm = models.vlm(recipe, models.tokenizer(task.words), task.seed)
+    vlm = models.vlm(recipe, None if recipe.model else models.tokenizer(task.words), task.seed)
     heads = Perception(vlm.width, truths.sizes(categories), seed=task.seed)
     if task.begun:
         _begin(vlm.model, task.begun, heads if task.plan.first == "perception" else None)
     model = _adapted(vlm.model, recipe)
     if task.plan.reward:
         model.perception = heads
-    targets = Targets(vlm.cells, categories, task.plan.corrupt) if task.plan.reward else None
+    targets = Targets(vlm.cells, categories, task.plan.corrupt, cache(vlm.window)) if task.plan.reward else None
     pace = Pace(task.steps, recipe.batch, recipe.questions, recipe.blind_every)
     told = _tools(course, task.detector, recipe.ocr) if task.plan.told == "tools" and task.detector else ()
     return Stage(
@@ -273,18 +275,20 @@ def _reward(vlm: models.Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) ->
                 "dense": weight * recipe.dense * read["dense"],
                 "named": weight * recipe.words * near,
             }
-            if step % school.LOG_EVERY == 0 and passed.last_hidden_state.requires_grad:
-                parts["ratio"] = ratio(parts, passed.last_hidden_state)
+            read_by_both = models.layers(base, passed)
+            if step % school.LOG_EVERY == 0 and all(layer.requires_grad for layer in read_by_both):
+                parts["ratio"] = ratio(parts, read_by_both)
         return parts
 
     return losses
 
 
-def ratio(parts: school.Parts, features: torch.Tensor) -> torch.Tensor:
-    """How much larger the reward's gradient is than the language loss's, at the encoder's features."""
+def ratio(parts: school.Parts, layers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """How much larger the reward's gradient is than the language loss's, at the encoder's layers that both read."""
     reward = torch.stack([part for name, part in parts.items() if name != "words"]).sum()
     one, other = (
-        torch.autograd.grad(loss, features, retain_graph=True)[0].float().norm() for loss in (reward, parts["words"])
+        torch.stack([part.float().norm() for part in torch.autograd.grad(loss, layers, retain_graph=True)]).norm()
+        for loss in (reward, parts["words"])
     )
     return (one / other.clamp(min=1e-12)).detach()
 
@@ -303,7 +307,10 @@ def words_loss(model: Any, batch: dict[str, Any], more: dict[str, Any]) -> torch
 
 
 def _begin(model: Any, folder: Path, heads: Perception | None) -> None:
-    """Put stage 1's encoder into the model, and its heads into ours. Raises BadInput where they do not fit."""
+    """Put stage 1's encoder into the model, and its heads into ours where they read the same layer: its last.
+
+    Raises BadInput where it does not fit.
+    """
     from safetensors.torch import load_file
 
     if model.config.model_type != "llava":
@@ -317,7 +324,7 @@ def _begin(model: Any, folder: Path, heads: Perception | None) -> None:
     ):
         raise BadInput(f"{folder}: an encoder that does not fit the model: {misfits[0]} (and {len(misfits) - 1} more)")
     model.model.vision_tower.load_state_dict(kept)
-    if heads:
+    if heads and models.reads_last(model.config):
         heads.load_state_dict(load_file(folder / HEADS))
 
 

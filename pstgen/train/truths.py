@@ -1,6 +1,7 @@
 """What scenes show, on the encoder's grid: annotations → perception.Truths."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -9,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pstgen.editing import encoded
 from pstgen.perception import FACTORS, JOINTS, UNKNOWN, Truths
-from pstgen.records import Instance, Keypoint, Scene
+from pstgen.records import Instance, Keypoint, Region, Scene
 from pstgen.truth import pixels
 from pstgen.truth.colour import NAMES as COLOURS
 
@@ -21,6 +23,15 @@ MOST_REGIONS = 24  # an image
 COVERED = 0.2  # of a patch, that a thing must cover to be what it shows
 
 Corrupt = Literal["", "random", "shuffled"]
+
+
+class Window(NamedTuple):
+    """What is seen of an image, in its pixels; right and bottom are past it, and all may be outside where it is padded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 class Grid(NamedTuple):
@@ -46,8 +57,13 @@ def sizes(categories: Sequence[str]) -> dict[str, int]:
     }
 
 
-def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
-    """What each patch and each region of a scene shows; crowds and things without a mask give no target."""
+def grid(scene: Scene, cells: int, categories: Sequence[str], window: Window | None = None) -> Grid:
+    """What each patch and each region of a scene shows; crowds and things without a mask give no target.
+
+    window: what the grid lies on; the whole scene unless told.
+    """
+    window = window or Window(0, 0, scene.width, scene.height)
+    depth, scene = _depth(scene, cells, window), framed(scene, window)
     masked = [thing for thing in scene.instances if thing.rle and not thing.crowd]
     things, crowds = masked[:MOST_REGIONS], [thing for thing in scene.instances if thing.crowd]
     covers = [_cover(pixels.mask(thing, scene), cells) for thing in things]
@@ -63,9 +79,51 @@ def grid(scene: Scene, cells: int, categories: Sequence[str]) -> Grid:
         codes=np.array(rows or [[UNKNOWN] * len(FACTORS)], np.int64),
         shown=_shown(covers, hidden, rows, cells),
         centre=_centres(masked, scene, cells, categories),
-        depth=_depth(scene, cells),
+        depth=depth,
         joints=_heat(scene, cells),
     )
+
+
+def framed(scene: Scene, window: Window) -> Scene:
+    """The scene as if its image were cut to the window; its files stay as they are."""
+    if window == (0, 0, scene.width, scene.height):
+        return scene
+    seen = tuple(cut for thing in scene.instances if (cut := _framed(thing, scene, window)))
+    return replace(scene, width=window.right - window.left, height=window.bottom - window.top, instances=seen)
+
+
+def _framed(thing: Instance, scene: Scene, window: Window) -> Instance | None:
+    """What is seen of a thing; None where nothing is. A joint outside is known to be hidden."""
+    box = thing.region
+    left, top = max(box.x, window.left), max(box.y, window.top)
+    width, height = min(box.right, window.right) - left, min(box.bottom, window.bottom) - top
+    mask = pixels.mask(thing, scene)
+    cut = _cut(mask, window)
+    if width <= 0 or height <= 0 or (thing.rle and not cut.any()):
+        return None
+    return replace(
+        thing,
+        region=Region(x=left - window.left, y=top - window.top, width=width, height=height),
+        area=thing.area * (cut.sum() / mask.sum() if thing.rle else 1),
+        rle=encoded(cut) if thing.rle else b"",
+        full_rle=b"",
+        keypoints=tuple(_moved(joint, window) for joint in thing.keypoints),
+    )
+
+
+def _moved(joint: Keypoint, window: Window) -> Keypoint:
+    inside = window.left <= joint.x < window.right and window.top <= joint.y < window.bottom
+    seen = joint.visibility if inside else min(1, joint.visibility)
+    return replace(joint, x=joint.x - window.left, y=joint.y - window.top, visibility=seen)
+
+
+def _cut(mask: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
+    """(height, width) of the window; nothing is where it is past the mask."""
+    left, top, right, bottom = window
+    down, across = mask.shape
+    beyond = ((max(0, -top), max(0, bottom - down)), (max(0, -left), max(0, right - across)))
+    top, left = max(0, top), max(0, left)
+    return np.pad(mask, beyond)[top : top + window.bottom - window.top, left : left + window.right - window.left]
 
 
 def gather(grids: Sequence[Grid]) -> Truths:
@@ -151,13 +209,19 @@ def _centres(things: Sequence[Instance], scene: Scene, cells: int, categories: S
     return told
 
 
-def _depth(scene: Scene, cells: int) -> NDArray[np.float32]:
-    """Log of metres in the middle of each patch; NaN where the scene has no depth, or it is unknown."""
+def _depth(scene: Scene, cells: int, window: Window) -> NDArray[np.float32]:
+    """Log of metres in the middle of each patch of the window; NaN where the scene has no depth, or it is unknown."""
     millimetres = pixels.depth(scene)
     if millimetres is None:
         return np.full(cells**2, np.nan, np.float32)
-    rows, columns = (((np.arange(cells) + 0.5) * side / cells).astype(int) for side in millimetres.shape)
-    metres = millimetres[np.ix_(rows, columns)].ravel() / 1000
+    middles = np.arange(cells) + 0.5
+    rows = window.top + middles * (window.bottom - window.top) / cells
+    columns = window.left + middles * (window.right - window.left) / cells
+    scale = millimetres.shape[0] / scene.height, millimetres.shape[1] / scene.width
+    places = [np.floor(one * by).astype(int) for one, by in zip((rows, columns), scale, strict=True)]
+    beyond = [(one < 0) | (one >= side) for one, side in zip(places, millimetres.shape, strict=True)]
+    inside = [one.clip(0, side - 1) for one, side in zip(places, millimetres.shape, strict=True)]
+    metres = np.where(np.logical_or.outer(*beyond), 0, millimetres[np.ix_(*inside)]).ravel() / 1000
     return np.log(np.where(metres > 0, metres, np.nan)).astype(np.float32)
 
 

@@ -190,6 +190,11 @@ def test_what_tools_say_stands_before_the_question(pages, vlm, course):
         assert vlm.words.decode(row).count(f"Seen: {n} dogs. ") == 3
 
 
+def test_a_step_of_words_alone_is_not_told_what_tools_see(pages, vlm, course):
+    batch = pages(Plan(told="tools"), told=["Seen: 2 dogs."] * len(course), blind_every=1)[0]
+    assert not any("Seen:" in vlm.words.decode(row) for row in batch["input_ids"])
+
+
 @pytest.mark.parametrize("step", range(6))
 def test_a_batch_is_the_same_whenever_it_is_asked_for(pages, looks, step):
     """Also of another reader that has read nothing else."""
@@ -261,6 +266,11 @@ def test_pixels_are_those_that_the_users_own_model_was_trained_on(tiny_llava, co
     shown = [pixels.read(course.lesson(n).scene.path) for n in steps.drawn(0)]
     given = own.processor.image_processor(shown, return_tensors="pt")["pixel_values"]
     assert torch.allclose(steps[0]["pixel_values"], given, atol=0.2)
+
+
+def test_both_stages_of_the_small_model_get_the_same_pixels(looks, vlm, course):
+    shown = [pixels.read(course.lesson(n).scene.path) for n in looks().drawn(0)]
+    assert torch.allclose(looks()[0]["pixel_values"], vlm.looks(shown)["pixel_values"], atol=1e-5)
 
 
 def test_what_is_hidden_is_grey_and_the_rest_is_the_image(looks):

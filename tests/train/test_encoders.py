@@ -82,6 +82,58 @@ def test_an_encoder_in_a_folder_is_begun_with(learnt, small, tmp_path, make):
         assert torch.allclose(model.eval()(pixel_values=image).last_hidden_state, seen, atol=1e-5)
 
 
+def test_an_encoder_is_shown_pixels_as_the_processor_in_its_folder_makes_them(task, small, course, tmp_path):
+    """And so is the detector that it becomes; without such a processor they are in -1 to 1."""
+    clip().save_pretrained(tmp_path / "clip")
+    recipe = small(encoder=str(tmp_path / "clip"))
+    shown = [pixels.read(course.lesson(n).scene.path) for n in stages.ready(task("encoder", SEEING)).steps.drawn(0)]
+    plain = stages.ready(task("encoder", SEEING, recipe)).steps[0]["pixel_values"]
+    assert torch.equal(plain, stages.ready(task("encoder", SEEING)).steps[0]["pixel_values"])
+    own = transformers.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
+    own.save_pretrained(tmp_path / "clip")
+    told = task("encoder", SEEING, recipe, 1)
+    seen = stages.ready(told).steps[0]["pixel_values"]
+    assert torch.allclose(seen, torch.as_tensor(own(shown, return_tensors="pt")["pixel_values"]), atol=1e-5)
+    stages.learn(told, lambda *_: None)
+    tool = Detector(told.out)
+    assert torch.allclose((plain[:4] - tool.zero) / tool.unit, seen, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", ["tiny", "vit-b16", "resnet50"])
+def test_a_size_that_is_no_multiple_of_the_patch_is_refused(task, small, encoder):
+    with pytest.raises(BadInput, match=r"size is 70.*(16|32)"):
+        stages.ready(task("encoder", SEEING, small(encoder=encoder, size=70)))
+
+
+@pytest.mark.parametrize("stage", ["encoder", "joint"])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"size": 72}, "size is 72; .*16"),
+        ({"vision": {}}, "vision is empty"),
+        ({"vision": {"hiden_size": 32}}, "vision: no setting 'hiden_size'.*hidden_size"),
+        ({"vision": {"image_size": 64}}, "vision: no setting 'image_size'"),
+    ],
+)
+def test_a_small_encoder_that_cannot_be_made_is_refused(task, small, stage, changed, said):
+    with pytest.raises(BadInput, match=said):
+        stages.ready(task(stage, SEEING, small(**changed)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [({}, "text is empty"), ({**SHAPE, "num_key_value_head": 2}, "text: .*num_key_value_heads")]
+)
+def test_a_small_language_model_that_cannot_be_made_is_refused(task, small, text, said):
+    """Left to itself it would have seven billion weights."""
+    with pytest.raises(BadInput, match=said):
+        stages.ready(task("joint", Plan(), small(text=text)))
+
+
+def test_a_small_encoder_has_a_patch_where_none_is_told(small):
+    vision = {name: value for name, value in small().vision.items() if name != "patch_size"}
+    assert models.side(models.encoder(small(vision=vision), 0), 64) == 64 // transformers.CLIPVisionConfig().patch_size
+
+
 def test_a_vit_that_stage_one_saved_is_begun_with(small, tmp_path):
     config = transformers.ViTConfig(image_size=64, patch_size=16, **SHAPE)
     transformers.ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "vit")
