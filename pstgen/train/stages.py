@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 import torch
-from accelerate.utils import send_to_device
 from torch import nn
 from torch.nn import functional
 
@@ -105,7 +104,9 @@ def weigh(stage: Stage, task: Task) -> Learnt:
     numbers = range(len(stage.steps))
     blind = set(filter(stage.steps.pace.blind, numbers))
     kinds = ([n for n in numbers if n not in blind], sorted(blind))
-    flops = sum(len(some) * fmean(cost.flops(partial(step, stage, n)) for n in some[:COUNTED]) for some in kinds if some)
+    flops = sum(
+        len(some) * fmean(cost.flops(partial(step, stage, n)) for n in some[:COUNTED]) for some in kinds if some
+    )
     with _kept() as kept:
         step(stage, 0)
     stage.model.zero_grad(set_to_none=True)
@@ -115,6 +116,8 @@ def weigh(stage: Stage, task: Task) -> Learnt:
 
 def step(stage: Stage, n: int) -> None:
     """One step without its update, as it will be done: on the accelerator where there is one."""
+    from accelerate.utils import send_to_device
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
     batch = send_to_device(stage.steps[n], device)
     with torch.autocast(device, torch.bfloat16, enabled=school.quick_bf16()):
