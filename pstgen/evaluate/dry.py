@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import msgspec
+import torch
 
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import run
@@ -14,12 +15,12 @@ from pstgen.recipe import Recipe
 from pstgen.train.stages import Task, ready, step
 from pstgen.train.stages import weigh as weighed
 
-TIMED = 2  # steps
+TIMED = 4  # steps
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One stage. flops: of all steps; memory: bytes, of one step; seconds: of all steps, alone on this machine."""
+    """One stage. flops: of all steps; memory: bytes, of one step; seconds: of all steps, with the threads of a run."""
 
     name: str
     steps: int
@@ -41,11 +42,13 @@ def weigh(recipe: Recipe, track: Track) -> list[Cost]:
 
 
 def _cost(task: Task) -> Cost:
-    stage = ready(task)
+    stage, before = ready(task), torch.get_num_threads()
     learnt = weighed(stage, task)
+    torch.set_num_threads(run.threads())
     start = perf_counter()
     for n in range(TIMED):
         step(stage, n)
+    torch.set_num_threads(before)
     name = task.out.name if task.stage == "encoder" else task.out.parent.name
     seconds = (perf_counter() - start) / TIMED * task.steps
     return Cost(name, task.steps, learnt.parameters, learnt.flops, learnt.memory, seconds)

@@ -256,8 +256,14 @@ def _alone() -> None:
     Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
+    torch.set_num_threads(threads())
+
+
+def threads() -> int:
+    """Of one stage: one, since as many stages learn at once as there are cores; all of them on an accelerator."""
+    import torch
+
+    return torch.get_num_threads() if torch.cuda.is_available() else 1
 
 
 def _end_with(parent: Any) -> None:
