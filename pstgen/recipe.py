@@ -55,7 +55,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     joint_steps: int = 1000  # stage 2
     batch: int = 16  # images a step
     questions: int = 8  # an image, packed behind it
-    accumulate: int = 1
+    accumulate: int = 1  # steps of stage 2 that make one update; warm-up and checkpoints count updates
     blind_every: int = 0  # one step of stage 2 in so many is of words alone
     learning_rate: float = 1e-3  # of the language model
     encoder_rate: float = 1e-3  # of the image encoder, in both stages

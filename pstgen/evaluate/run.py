@@ -24,7 +24,7 @@ from pstgen.evaluate.claim import BASE, REWARD
 from pstgen.evaluate.materials import Materials, Track
 from pstgen.evaluate.results import Results
 from pstgen.evaluate.sitting import Seat
-from pstgen.recipe import Recipe
+from pstgen.recipe import ENCODERS, Recipe
 from pstgen.records import BadInput, Unavailable
 from pstgen.systems import Plan
 from pstgen.train.stages import DONE, Learnt, Task, ready, weigh
@@ -49,6 +49,10 @@ def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Track) 
 
     Raises BadInput where a folder that was given does not fit.
     """
+    if recipe.encoder_steps and recipe.encoder in set(ENCODERS) - {"tiny"}:
+        raise BadInput(
+            f"{recipe.encoder}: no LLaVA has such an image encoder; train it by --stage encoder, or take tiny"
+        )
     shelf.gather(recipe, made, out, track)
     arms = plan(recipe, made, out)
     learnt = {task.out: done for task, done in _all(stages(arms), track)}

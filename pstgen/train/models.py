@@ -23,20 +23,7 @@ from pstgen.truth.colour import NAMES as COLOURS
 from pstgen.truth.words import plural, spoken
 
 OURS = "eye"
-EDGES = (
-    1 / 16,
-    1 / 8,
-    1 / 4,
-    3 / 8,
-    7 / 16,
-    15 / 32,
-    17 / 32,
-    9 / 16,
-    5 / 8,
-    3 / 4,
-    7 / 8,
-    15 / 16,
-)  # shares of a side
+EDGES = [n / 32 for n in (2, 4, 8, 12, 14, 15, 17, 18, 20, 24, 28, 30)]  # shares of a side
 KINDS = ("llava", "qwen2_5_vl")
 SMALL: Mapping[str, Any] = {"attn_implementation": "eager"}
 
@@ -86,10 +73,8 @@ class Vlm:
         if self.model.config.model_type != "llava":
             return Window(0, 0, width, height)
         across, down = ([round(side * share) for share in EDGES] for side in (width, height))
-        shown = np.zeros(
-            (2 + len(EDGES), height, width, 3), np.uint8
-        )  # black, white, and red left of an edge, green above
-        shown[1] = 255
+        shown = np.zeros((2 + len(EDGES), height, width, 3), np.uint8)
+        shown[1] = 255  # black, white, and red left of an edge, green above
         for image, x, y in zip(shown[2:], across, down, strict=True):
             image[:, :x, 0] = image[:y, :, 1] = 255
         told = self.looks(list(shown))["pixel_values"].double().numpy()

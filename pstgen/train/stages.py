@@ -22,7 +22,7 @@ from pstgen.perception import Perception, Truths, align
 from pstgen.recipe import Recipe
 from pstgen.records import BadInput
 from pstgen.systems import Plan
-from pstgen.toolbox import HEADS, opened
+from pstgen.toolbox import BATCH, HEADS, opened
 from pstgen.train import models, school, truths
 from pstgen.train.batches import IGNORED, Looks, Pace, Pages, Steps, Targets
 from pstgen.truth import pixels
@@ -237,8 +237,9 @@ def _tools(course: Course, detector: Path, ocr: str) -> list[str]:
     """What the tools say of every lesson's image."""
     tools = opened(str(detector), ocr)
     told: list[str] = []
-    for n in range(len(course)):
-        told += tools([pixels.read(course.lesson(n).scene.path)])
+    for start in range(0, len(course), BATCH):
+        lessons = (course.lesson(n) for n in range(start, min(start + BATCH, len(course))))
+        told += tools([pixels.read(lesson.scene.path) for lesson in lessons])
     return told
 
 

@@ -126,6 +126,7 @@ def test_stage_1_alone_leaves_encoders(recipe, tmp_path):
         (("--pst", "no/such"), "--pst"),
         (("--vqa", "no/such"), "--vqa"),
         (("--encoder", "no-such-encoder"), "no-such-encoder"),
+        (("--encoder", "resnet50"), "--stage encoder"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(words, said, recipe, tmp_path):
