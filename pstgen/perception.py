@@ -112,7 +112,7 @@ def align(
         if (truths.shown[..., n] == UNKNOWN).all():
             continue
         known = (ids != UNKNOWN).to(seen.device)
-        codes = (embedding.float()[ids.clamp(min=0).to(seen.device)] * known[:, :, None]).sum(1)
+        codes = (embedding[ids.clamp(min=0).to(seen.device)].float() * known[:, :, None]).sum(1)
         near = seen @ functional.normalize(codes, dim=-1).T
         logits = torch.cat([near.new_full((*near.shape[:2], 1), NOTHING), near], dim=-1) / TEMPERATURE
         losses.append(_weighed(logits, truths.shown[..., n]))
