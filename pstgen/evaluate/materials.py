@@ -112,9 +112,8 @@ def _exams_given(made: Materials, out: Path) -> set[str]:
             why = f": {first.record} {first.reason}" if first else ""
             raise BadInput(f"{where}: no question can be asked{why} ({len(refused.records):,} left out)")
         metric.measure(dict.fromkeys(asked, ""), where, set(asked))
-        shown |= (
-            set(map(course.number, asked.values())) if reader is vqa else set()
-        )  # GQA's images have names of their own
+        if reader is vqa:  # GQA's images have names of their own
+            shown |= set(map(course.number, asked.values()))
     if refused.records:
         store.put(out / course.REFUSED, b"".join(map(course.line, refused.records)))
     return shown
