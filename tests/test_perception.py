@@ -101,14 +101,19 @@ def test_a_batch_without_one_target_costs_nothing_and_spoils_no_gradient(heads, 
     assert all(p.grad is None or p.grad.isfinite().all() for p in heads.parameters())
 
 
-@pytest.mark.parametrize("missing", ["shown", "centre", "depth", "joints"])
-def test_one_kind_of_target_that_is_missing_does_not_spoil_the_others(heads, missing):
-    there = {
+def all_known():
+    """Every kind of dense target, of two images."""
+    return {
         "shown": torch.ones(2, CELLS, 2, dtype=torch.int64),
         "centre": torch.zeros(2, CELLS, dtype=torch.int64),
         "depth": torch.ones(2, CELLS),
         "joints": torch.zeros(2, CELLS, JOINTS),
     }
+
+
+@pytest.mark.parametrize("missing", ["shown", "centre", "depth", "joints"])
+def test_one_kind_of_target_that_is_missing_does_not_spoil_the_others(heads, missing):
+    there = all_known()
     there[missing] = getattr(NOTHING, missing)
     features = drawn(2, CELLS, WIDTH).requires_grad_()
     told = heads.patches(features, truths([codes()], [0], **there))
@@ -121,12 +126,7 @@ def test_one_kind_of_target_that_is_missing_does_not_spoil_the_others(heads, mis
 @pytest.mark.parametrize("missing", ["shown", "centre", "depth", "joints"])
 def test_a_kind_of_target_that_nobody_knows_is_no_loss_of_nothing(heads, missing):
     """It does not make the mean of the others smaller: known by itself and left out, the others are all there is."""
-    there = {
-        "shown": torch.ones(2, CELLS, 2, dtype=torch.int64),
-        "centre": torch.zeros(2, CELLS, dtype=torch.int64),
-        "depth": torch.ones(2, CELLS),
-        "joints": torch.zeros(2, CELLS, JOINTS),
-    }
+    there = all_known()
     features = drawn(2, CELLS, WIDTH)
     cost = {n: heads.patches(features, truths([codes()], [0], **{n: one})).item() for n, one in there.items()}
     cost["shown"] *= 2  # category and colour, of which it is the mean

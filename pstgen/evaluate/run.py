@@ -93,20 +93,20 @@ def equipped(recipe: Recipe) -> None:
 
 
 def claim(recipe: Recipe, made: Materials, out: Path, *, resume: bool) -> None:
-    """Write the recipe, and what was given, into the folder of the run.
+    """Write the recipe, and what was given, into the folder of the run; one that has no lessons yet has not begun.
 
     Raises BadInput where a run is there that is not to go on, or another.
     """
     told = {RECIPE: msgspec.to_builtins(recipe, enc_hook=str), GIVEN: shelf.given(made, out)}
-    for name, value in told.items():
-        file = out / name
-        if file.is_file() and not resume:
-            raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
-        if file.is_file() and msgspec.json.decode(file.read_bytes()) != value:
-            raise BadInput(f"{out}: was begun with another {file.stem} (see {name}); name another --out")
+    files = {out / name: msgspec.json.format(msgspec.json.encode(value)) + b"\n" for name, value in told.items()}
+    if made.course.exists() and not resume:
+        raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
+    for file, text in files.items():
+        if made.course.exists() and file.is_file() and file.read_bytes() != text:
+            raise BadInput(f"{out}: was begun with another {file.stem} (see {file.name}); name another --out")
     out.mkdir(parents=True, exist_ok=True)
-    for name, value in told.items():
-        store.put(out / name, msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+    for file, text in files.items():
+        store.put(file, text)
 
 
 def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:

@@ -17,6 +17,7 @@ from pstgen import store
 from pstgen.cli import main
 from pstgen.evaluate import materials, results, run, sitting
 from pstgen.evaluate.sitting import Seat
+from pstgen.records import BadInput
 
 RECIPE = """
 families: [existence, colour]
@@ -101,6 +102,17 @@ def test_a_run_is_not_gone_on_with_unasked_or_by_another_recipe(ran, recipe):
     other = typed("--recipe", recipe, "--out", out, "--systems", "standard", "--resume")
     assert (other.exit_code, "another recipe" in other.output) == (2, True)
     assert (out / "recipe.json").read_bytes() == before
+
+
+def test_a_recipe_that_was_broken_is_another_and_what_never_began_is_no_run(tmp_path):
+    told, made = recipes.read("small"), materials.folders(tmp_path, None, None, None)
+    run.claim(told, made, tmp_path, resume=False)
+    run.claim(recipes.read("medium"), made, tmp_path, resume=False)
+    made.course.mkdir()
+    (tmp_path / run.RECIPE).write_text("{brok")
+    with pytest.raises(BadInput, match=r"another recipe \(see recipe\.json\)"):
+        run.claim(told, made, tmp_path, resume=True)
+    assert (tmp_path / run.RECIPE).read_text() == "{brok"
 
 
 def test_a_dry_run_counts_and_leaves_nothing(recipe, tmp_path):
