@@ -1,6 +1,5 @@
 """The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import sha256
@@ -12,17 +11,30 @@ import platformdirs
 
 from pstgen import resources
 from pstgen.config import BuildConfig
+from pstgen.core import scratch
 from pstgen.records import Refusals, Scene, Unavailable
+from pstgen.sources import Entry
 from pstgen.world.plan import plan
 from pstgen.world.scenes import LICENCE, save, scene
 
 
-def scenes(config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals) -> Iterator[Scene]:  # noqa: ARG001
+def index(config: BuildConfig) -> list[Entry]:
+    """Every scene; each is drawn when it is read."""
+    return [Entry(f"world/{n}", f"{n}.png", at_hand=True) for n in range(config.scenes)]
+
+
+def scenes(
+    config: BuildConfig,
+    wanted: Callable[[str], bool],
+    refused: Refusals,  # noqa: ARG001
+    pictured: Callable[[str], bool] = lambda _: True,  # noqa: ARG001
+) -> Iterator[Scene]:
     """Every wanted scene. It is drawn once and kept in the user's cache, so that reading again is quick."""
     folder = _folder(config)
-    for index in range(config.scenes):
-        if wanted(f"world/{index}"):
-            yield _drawn(folder, index, config)
+    with scratch.folder(".drafts-", folder) as drafts:
+        for number in range(config.scenes):
+            if wanted(f"world/{number}"):
+                yield _drawn(folder, drafts, number, config)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
@@ -57,19 +69,19 @@ def _folder(config: BuildConfig) -> Path:
     return folder
 
 
-def _drawn(folder: Path, index: int, config: BuildConfig) -> Scene:
+def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
     """The scene's record; its three files appear together, the record last."""
-    image, depth, record = (folder / f"{index}{end}" for end in (".png", ".depth.png", ".json"))
+    image, depth, record = (folder / f"{number}{end}" for end in (".png", ".depth.png", ".json"))
     if record.is_file():
         return msgspec.json.decode(record.read_bytes(), type=Scene)
-    told, drawing = scene(plan(config.seed, index, config.typicality), config.size, image, depth)
+    told, drawing = scene(plan(config.seed, number, config.typicality), config.size, image, depth)
+    code = msgspec.json.encode(told)
     try:
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            made = [Path(name) / path.name for path in (image, depth, record)]
-            save(drawing, made[0], made[1])
-            made[2].write_bytes(msgspec.json.encode(told))
-            for path in made:
-                path.replace(folder / path.name)
+        made = [drafts / path.name for path in (image, depth, record)]
+        save(drawing, made[0], made[1])
+        made[2].write_bytes(code)
+        for path in made:
+            path.replace(folder / path.name)
     except OSError as error:
         raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
-    return told
+    return msgspec.json.decode(code, type=Scene)  # what every later reading gives

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-import inflect
 import numpy as np
 
+from pstgen.core.english import grammar
 from pstgen.records import Instance
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
@@ -42,7 +42,6 @@ def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -
 
 @cache
 def _some(noun: str, number: int) -> str:
-    grammar = inflect.engine()
     if number == 1:
-        return str(grammar.a(noun))
-    return f"{NUMBERS[number]} {grammar.plural(noun)}"
+        return str(grammar().a(noun))
+    return f"{NUMBERS[number]} {grammar().plural(noun)}"

@@ -154,8 +154,8 @@ def _keypoints(pen: Pen, owner: NDArray[np.uint8], me: int) -> tuple[Keypoint, .
         x, y, hidden = pen.joints[name]
         column, row = int(x), int(y)
         if not (0 <= column < size and 0 <= row < size):
-            told.append(Keypoint(name=name, x=0, y=0, visibility=0))
+            told.append(Keypoint(name=name, x=0.0, y=0.0, visibility=0))
         else:
             seen = owner[row, column] == me and not hidden
-            told.append(Keypoint(name=name, x=column, y=row, visibility=2 if seen else 1))
+            told.append(Keypoint(name=name, x=float(column), y=float(row), visibility=2 if seen else 1))
     return tuple(told)

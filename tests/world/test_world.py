@@ -149,6 +149,15 @@ def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
     assert pixels.depth(first[0]).dtype == np.uint16
 
 
+def test_a_scene_is_the_same_to_the_last_digit_whether_it_was_just_drawn_or_was_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = BuildConfig(source="world", scenes=40, size=64)
+    cold, warm = ([repr(told) for told in world.scenes(config, lambda _: True, Refusals())] for _ in range(2))
+    assert any("Keypoint" in told for told in cold)
+    assert cold == warm
+    assert not list(tmp_path.rglob(".drafts-*"))
+
+
 def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file, no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -1,0 +1,1 @@
+"""What everything else speaks: progress, scratch folders, worker processes."""

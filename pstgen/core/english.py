@@ -1,0 +1,14 @@
+"""English nouns and numbers, by inflect."""
+
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+
+@cache
+def grammar() -> Any:
+    """Inflect's engine. Its type checks rewrite its source as it is imported, which takes seconds, so they are left out."""
+    with patch("typeguard.typechecked", lambda function: function):
+        import inflect
+
+    return inflect.engine()
