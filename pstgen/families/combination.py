@@ -22,7 +22,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Join colour and half of each thing that is alone of its kind; join number of one kind and another that is there."""
     for category, thing in layout.alone(scene).items():
-        if scene.complete or category not in colour.not_asked():
+        if thing.rle and (scene.complete or category not in colour.not_asked()):
             look, half = colour.look(thing, scene), layout.half(thing, scene, "horizontal")
             for name, side in product(colour.NAMES, ("left", "right")):
                 truth = both(look.shows(name), half.agrees(side))

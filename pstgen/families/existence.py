@@ -20,17 +20,17 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every category, given each other one that is plainly there."""
     things = layout.by_category(scene)
-    truths = {kind: presence.exists(kind, things.get(kind, []), scene) for kind in scene.categories}
+    truths = presence.of_all(scene)
+    evidence = {kind: tuple(thing.id for thing in things.get(kind, ())) for kind in truths}
     given = [kind for kind, truth in truths.items() if truth.answer == "yes"]
     for context in given:
         for kind, truth in truths.items():
             if kind != context:
-                evidence = tuple(thing.id for thing in things.get(kind, ()))
                 yield Fact(
                     scene_id=scene.id,
                     family="existence",
                     form="given",
                     about=(kind, context),
                     truth=truth,
-                    evidence=evidence,
+                    evidence=evidence[kind],
                 )

@@ -21,11 +21,11 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Put marks on a grid and ask whether they lie on a kind that is plainly there, or on which of two single things."""
-    kinds = layout.by_category(scene)
+    kinds = {kind: things for kind, things in layout.by_category(scene).items() if any(thing.rle for thing in things)}
     plain = sorted(kind for kind, things in kinds.items() if any(layout.is_plain(thing, scene) for thing in things))
     if not scene.complete:
         plain = [kind for kind in plain if not words.vocabulary(kind).hollow and words.mentioned(kind, scene)]
-    pairs = list(combinations(sorted(layout.alone(scene)), 2))
+    pairs = list(combinations(sorted(kinds.keys() & layout.alone(scene).keys()), 2))
     for x, y in _spots(scene):
         on = contact.at(x, y, scene)
         mark = (round(x * scene.width, 1), round(y * scene.height, 1))

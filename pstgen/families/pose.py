@@ -44,5 +44,7 @@ def _doubt(person: Instance, scene: Scene) -> Truth | None:
     """Why nobody can be sure of a pose on this photograph, if so."""
     if not skeleton.faces(person):
         return unknown("does not face the camera: left or right?")
+    if not scene.path:
+        return None  # as annotated alone: nobody is shown it
     dark = np.median(pixels.image(scene)[pixels.mask(person, scene)]) < DARK
     return unknown("too dark to see") if dark else None

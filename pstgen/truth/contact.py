@@ -13,6 +13,7 @@ REACH = 0.01  # of the image's longer side: nearer masks touch
 NEIGHBOURS = 1.5  # pixels: so do masks whose pixels are neighbours, side by side or across a corner
 GAP = 0.05  # of it: farther masks do not
 INSIDE = 0.02  # of it: a point this far inside a mask lies on the thing; on photographs, whose outlines are rough, twice as far
+LEAST_STEP = 0.955  # that OpenCV counts for a step to the next pixel, a little less than one
 DEEPER = 0.3  # metres, that the one behind is farther away
 
 
@@ -22,7 +23,8 @@ def touching(a: Instance, b: Instance, scene: Scene) -> Truth:
         return unknown("without a mask")
     side = max(scene.width, scene.height)
     reach = max(REACH * side, NEIGHBOURS)
-    nearest = float(_distance(~pixels.mask(a, scene))[pixels.mask(b, scene)].min(initial=np.inf))
+    near = _view(a.region.x, a.region.y, a.region.right, a.region.bottom, max(GAP * side, reach))
+    nearest = float(_distance(~pixels.mask(a, scene)[near])[pixels.mask(b, scene)[near]].min(initial=np.inf))
     if reach < nearest < GAP * side:
         return unknown("close, but hardly touching")
     return Truth("yes" if nearest <= reach else "no")
@@ -59,10 +61,10 @@ def at(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
             continue
         mask = pixels.mask(thing, scene)
         if not thing.crowd and thing.rle and mask[row, column]:
-            if _depth_inside(mask, column, row) >= deep:
+            if _depth_inside(mask, column, row, deep) >= deep:
                 inside.add(thing.category)
             near.add(thing.category)
-        elif not thing.rle or _depth_inside(~mask, column, row) < reach:
+        elif not thing.rle or _depth_inside(~mask, column, row, reach) < reach:
             near.add(thing.category)
 
     def tell(category: str) -> Truth:
@@ -73,9 +75,17 @@ def at(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
     return tell
 
 
-def _depth_inside(mask: NDArray[np.bool_], column: int, row: int) -> float:
-    """Pixels from the point to the nearest one outside the mask."""
-    return float(_distance(mask)[row, column])
+def _depth_inside(mask: NDArray[np.bool_], column: int, row: int, most: float) -> float:
+    """Pixels from the point to the nearest one outside the mask; `most` or more where that is farther away than `most`."""
+    view = _view(column, row, column + 1, row + 1, most)
+    return float(_distance(mask[view])[row - view[0].start, column - view[1].start])
+
+
+def _view(left: float, top: float, right: float, bottom: float, reach: float) -> tuple[slice, slice]:
+    """Rows and columns of a box and all that is nearer to it than `reach`: more of the image need not be looked at."""
+    more = int(reach / LEAST_STEP) + 2
+    rows = slice(max(0, int(top) - more), max(0, int(bottom) + more))
+    return rows, slice(max(0, int(left) - more), max(0, int(right) + more))
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -1,6 +1,9 @@
 """Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
 
 from pstgen.records import Instance, Region, Scene, Truth, unknown
 from pstgen.truth import pixels, words
@@ -12,6 +15,22 @@ LARGER = 1.5  # times as large, to be larger
 FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far, to be farther, if depth is exact or estimated
 JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
+
+
+T = TypeVar("T")
+
+
+def once_a_scene(function: Callable[[Scene], T]) -> Callable[[Scene], T]:
+    """Keep what was worked out for the scene that was asked about last: every family asks the same of it."""
+    last: list[tuple[Scene, T]] = []
+
+    @wraps(function)
+    def remembered(scene: Scene) -> T:
+        if not last or last[0][0] is not scene:
+            last[:] = [(scene, function(scene))]
+        return last[0][1]
+
+    return remembered
 
 
 def is_tiny(thing: Instance, scene: Scene) -> bool:
@@ -51,6 +70,7 @@ def called_otherwise(category: str, scene: Scene) -> bool:
     return any(thing.category in known.unless for thing in scene.instances)
 
 
+@once_a_scene
 def by_category(scene: Scene) -> dict[str, list[Instance]]:
     """Instances of each category that has any, crowds and tiny ones included."""
     kinds: defaultdict[str, list[Instance]] = defaultdict(list)
@@ -59,6 +79,7 @@ def by_category(scene: Scene) -> dict[str, list[Instance]]:
     return dict(kinds)
 
 
+@once_a_scene
 def alone(scene: Scene) -> dict[str, Instance]:
     """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
 

@@ -1,6 +1,7 @@
 """Pixels of a scene: its image, the masks of its instances, its depth. Decoded when asked for, a few kept."""
 
 import io
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as coco_mask
 
-from pstgen.records import Instance, Scene
+from pstgen.records import Instance, Refusals, Scene
 
 MAX_PIXELS = 89_478_485  # Pillow's own warning threshold, made an error
 
@@ -66,6 +67,29 @@ def image(scene: Scene) -> NDArray[np.uint8]:
         height, width = pixels.shape[:2]
         raise Unsound(f"is {width}x{height}, annotated as {scene.width}x{scene.height}")
     return pixels
+
+
+def sound(scenes: Iterable[Scene], refused: Refusals) -> Iterator[Scene]:
+    """Pass on the scenes whose image can be opened and has the annotated size; the others are named in `refused`."""
+    for scene in scenes:
+        if reason := unsound(scene):
+            refuse(scene, reason, refused)
+        else:
+            yield scene
+
+
+def refuse(scene: Scene, reason: str, refused: Refusals) -> None:
+    """Name a scene whose image cannot be used."""
+    refused.record(Path(scene.path).name or scene.id, f"image {scene.id.partition('/')[2]}", reason)
+
+
+def unsound(scene: Scene) -> str:
+    """Why the scene's image cannot be used, or ""."""
+    try:
+        image(scene)
+    except Unsound as reason:
+        return str(reason)
+    return ""
 
 
 @lru_cache(maxsize=256)

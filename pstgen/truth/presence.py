@@ -4,6 +4,13 @@ from pstgen.records import Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
 
+@layout.once_a_scene
+def of_all(scene: Scene) -> dict[str, Truth]:
+    """Of every category that the source annotates, whether there is any."""
+    things = layout.by_category(scene)
+    return {category: exists(category, things.get(category, []), scene) for category in scene.categories}
+
+
 def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
     """Is there at least one? Yes where one is plain to see; no only where several witnesses are silent."""
     if not things:

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 import msgspec
 
 from pstgen import resources
+from pstgen.core.english import grammar
 from pstgen.records import Scene
 
 
@@ -41,10 +42,8 @@ def plural(noun: str) -> str:
     >>> plural("person"), plural("pair of scissors"), plural("TV")
     ('people', 'pairs of scissors', 'TVs')
     """
-    import inflect
-
     head, of, rest = noun.partition(" of ")
-    return (f"{head}s" if head.isupper() else str(inflect.engine().plural(head))) + of + rest
+    return (f"{head}s" if head.isupper() else str(grammar().plural(head))) + of + rest
 
 
 def spoken(category: str) -> str:
