@@ -1,6 +1,6 @@
 """certificate.json: what was tried on which bytes, what it reached, what that proves and what not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ NAME, PAGE = "certificate.json", "certificate.html"
 WRITTEN = (PAGE, "vulnerability.parquet")  # by verify, beside the certificate, which holds their hashes
 
 PROVEN = {
-    ("pairs",): "No map from words to answers wins a pair: twins share every byte of question and options.",
+    ("pairs",): "No function of the text alone can win a pair: twins share every byte of question and options.",
     ("integrity",): "Every file is, byte by byte, the one that was built and that the manifest names.",
     ("labels", "targets"): "Every answer and every target follows from the annotations in the set, worked out anew.",
     ("separation",): "No scene of the set fed the prior that the lures come from.",
@@ -77,20 +77,31 @@ def attackers(findings: Sequence[Finding]) -> list[str]:
 
 
 def proven(findings: Sequence[Finding]) -> list[str]:
-    """Each statement whose checks were all made, and are sound."""
-    sound = {finding.check for finding in findings if finding.sound}
+    """Each statement whose checks all ran, and are sound."""
+    sound = {finding.check for finding in findings if finding.state == "sound"}
     return [statement for checks, statement in PROVEN.items() if sound.issuperset(checks)]
 
 
 def not_proven(findings: Sequence[Finding]) -> list[str]:
-    """What no check of a finished set can prove, and what could not be tried on this one."""
-    return [*NOT_PROVEN, *_untried(findings)]
+    """What no check of a finished set can prove, and what was not tested on this one."""
+    return [*NOT_PROVEN, *map(_open_question, untested(findings))]
 
 
-def _untried(findings: Sequence[Finding]) -> Iterator[str]:
-    for finding in findings:
-        if finding.check.endswith("_probe") and not finding.figures:
-            yield f"What the {finding.check.replace('_', ' ')} would find: {finding.summary}."
+def _open_question(finding: Finding) -> str:
+    return f"What the {finding.check.replace('_', ' ')} would find, not tested: {finding.untested}."
+
+
+def untested(findings: Iterable[Finding]) -> list[Finding]:
+    """Those of the checks that could not run on this set."""
+    return [finding for finding in findings if finding.state == "not tested"]
+
+
+def ran(findings: Sequence[Finding]) -> str:
+    """How many of the checks ran, and which did not: the verdict "sound" is only about those that ran."""
+    missing = [finding.check for finding in untested(findings)]
+    if not missing:
+        return f"all {len(findings)} checks ran"
+    return f"{len(findings) - len(missing)} of {len(findings)} checks ran (not tested: {', '.join(missing)})"
 
 
 def _sentence(folder: str, name: str) -> str:

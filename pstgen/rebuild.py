@@ -6,19 +6,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pstgen import build, config, resources, store
-from pstgen.build import Track, silent
 from pstgen.checks import some
 from pstgen.config import BuildConfig, RebuildConfig
+from pstgen.core.progress import Progress, silent
 from pstgen.records import BadInput, Finding
 from pstgen.store import Dataset, Manifest
 
 OURS = {"lm": "words", "vlm": "eye"}  # models that come with pstgen
 LIKELY = ("pstgen", "libraries", "settings", "origin", "judges")  # reasons, where bytes differ
 THREADS = "log-probabilities round otherwise on another processor or with another number of threads"
-COUNTED = ("items", "funnel", "unknown", "unmade", "refused")
+COUNTED = ("items", "funnel", "unknown", "unmade", "refused", "dropped")
 
 
-def examine(dataset: Dataset, here: RebuildConfig, track: Track = silent) -> Finding:
+def examine(dataset: Dataset, here: RebuildConfig, progress: Progress = silent) -> Finding:
     """Build what the manifest tells into a folder that does not outlast this, and compare it file by file.
 
     Verdicts of models that this machine has in its cache are not asked for again. Raises BadInput where the manifest
@@ -26,7 +26,7 @@ def examine(dataset: Dataset, here: RebuildConfig, track: Track = silent) -> Fin
     """
     with TemporaryDirectory(prefix="pstgen-") as work:
         out = Path(work) / "pst"
-        build.build(settings(dataset.manifest, here, out), track)
+        build.build(settings(dataset.manifest, here, out), progress)
         problems = list(differences(dataset.manifest, store.open(out).manifest))
     summary = f"{len(dataset.manifest.files) + 1} files built again, " + (
         "not all the same" if problems else "the same to the byte"

@@ -27,6 +27,14 @@ def says(findings: Sequence[Finding]) -> str:
     return SAYS.format(audit=f"{of['audited']:,.0f} were audited by {people}: {wrong}")
 
 
+def verdict(findings: Sequence[Finding]) -> str:
+    """Sound or not, and how many of the checks ran, in one line."""
+    wrong = ", ".join(finding.check for finding in findings if not finding.sound)
+    if wrong == FIRST and len(findings) == 1:
+        return f"NOT SOUND ({FIRST}); as its bytes are not those that were built, no other check ran"
+    return f"NOT SOUND ({wrong}); {certificate.ran(findings)}" if wrong else f"sound; {certificate.ran(findings)}"
+
+
 def verify(
     config: VerifyConfig,
     said: Callable[[str], None] = lambda _: None,

@@ -69,11 +69,33 @@ def test_nothing_is_proven_by_a_check_that_was_not_made_or_found_something():
     assert certificate.proven([found("labels"), found("targets", "one is missing")]) == []
 
 
-def test_what_could_not_be_probed_is_not_proven():
-    few, enough = found("file_probe"), found("image_probe", **{"answer/share": 0.5})
-    assert [line for line in certificate.not_proven([few, enough]) if "probe" in line and "find" in line] == [
-        "What the file probe would find: file_probe was made."
-    ]
+def untested(check):
+    return Finding(check=check, summary="too few", untested="too few")
+
+
+@pytest.mark.parametrize(("checks", "statement"), certificate.PROVEN.items())
+def test_nothing_is_proven_by_a_check_that_was_not_tested(checks, statement):
+    sound = [found(check) for check in checks]
+    assert certificate.proven(sound) == [statement]
+    for n, check in enumerate(checks):
+        assert certificate.proven([*sound[:n], untested(check), *sound[n + 1 :]]) == []
+
+
+def test_what_was_not_tested_is_not_proven():
+    lines = certificate.not_proven([untested("file_probe"), found("image_probe")])
+    assert lines[:-1] == list(certificate.NOT_PROVEN)
+    assert lines[-1] == "What the file probe would find, not tested: too few."
+
+
+def test_it_is_said_how_many_checks_ran_and_which_did_not():
+    assert certificate.ran([found("pairs"), found("labels", "wrong")]) == "all 2 checks ran"
+    few = [found("pairs"), untested("audit"), untested("image_probe")]
+    assert certificate.ran(few) == "1 of 3 checks ran (not tested: audit, image_probe)"
+
+
+def test_a_finding_that_was_not_tested_is_read_back_as_such():
+    coded = msgspec.json.encode(untested("audit"))
+    assert msgspec.json.decode(coded, type=Finding).state == "not tested"
 
 
 def test_what_was_tried_is_said_in_the_words_of_checks_and_attackers():

@@ -19,6 +19,15 @@ class Check(Protocol):
         ...
 
 
+def untested(check: str, reason: str) -> Finding:
+    """The finding of a check that cannot run on this dataset, and why.
+
+    >>> untested("image_probe", "3 edited pairs, too few to probe").state
+    'not tested'
+    """
+    return Finding(check=check, summary=reason, untested=reason)
+
+
 def some(problems: Iterable[str]) -> tuple[str, ...]:
     """The first problems, and how many more there are.
 

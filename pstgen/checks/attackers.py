@@ -17,6 +17,7 @@ from pstgen.store import Dataset
 from pstgen.truth import pixels
 
 VULNERABILITY = "vulnerability.parquet"
+UNTRAINED = "too few pairs of different scenes to train an attacker on"
 OTHERS = 16  # scenes of the set that stand for another one
 
 
@@ -39,13 +40,14 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     summary = (
         f"{len(reached)} attackers: pairs won, {max(one.pairs.share for one in reached):.1%} at most; "
         f"items, {best.attacker} {best.items.share:.1%} [{best.items.low:.1%}, {best.items.high:.1%}], "
-        f"where {best.ceiling:.1%} is every pair hit once"
+        f"where answering one twin of every pair gives {best.ceiling:.1%}"
     )
     return Finding(
         check="attackers",
         summary=summary,
         problems=tuple(problem for one in reached for problem in _problems(one, config)),
         figures=attack.figures(reached),
+        untested="" if any(one.learnt for one in reached) else UNTRAINED,
     )
 
 

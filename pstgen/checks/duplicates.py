@@ -42,10 +42,19 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     origins = len({origin(name) for name in names})
     return Finding(
         check="duplicates",
-        summary=f"{len(names):,} pictures of {origins:,} scenes, {len(twice)} couples look alike; {compared}",
+        summary=f"{len(names):,} pictures of {origins:,} scenes: {_near_duplicates(len(twice))}; {compared}",
         problems=problems,
         figures={"alike": float(len(twice)), "alike/against": float(len(found))},
     )
+
+
+def _near_duplicates(count: int) -> str:
+    """How many there are, in words.
+
+    >>> _near_duplicates(0), _near_duplicates(1)
+    ('no near-duplicates', '1 near-duplicate')
+    """
+    return f"{count or 'no'} near-duplicate{'s' * (count != 1)}"
 
 
 def signature(file: IO[bytes]) -> Hashes:
@@ -92,7 +101,7 @@ def _against(names: Sequence[str], bits: Hashes, config: VerifyConfig) -> tuple[
     """What is wrong, and what was compared, in words."""
     place = config.against
     if place is None:
-        return [], "the prior's pictures are not in the set, nor anybody's training images: name them with --against"
+        return [], "use --against to compare with training images"
     if place.is_dir():
         return _pictures(place, names, bits, config.alike)
     return _ids(place, names)
@@ -111,7 +120,7 @@ def _pictures(place: Path, names: Sequence[str], bits: Hashes, alike: int) -> tu
             f"{place}: holds no picture that can be read; --against takes a folder of them, or a file of ids"
         )
     left = f", {len(broken)} of them not readable ({broken[0]} the first)" if broken else ""
-    return found, f"compared with {read + len(broken):,} pictures of {place.name}{left}: {len(found)} look alike"
+    return found, f"compared with {read + len(broken):,} pictures of {place.name}{left}: {_near_duplicates(len(found))}"
 
 
 def _read(place: Path, broken: list[str]) -> Iterator[tuple[list[str], Hashes]]:

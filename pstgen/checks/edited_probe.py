@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen import probing
+from pstgen.checks import untested
 from pstgen.config import VerifyConfig
 from pstgen.probing import LEAST, By, Couple, Numbers, Told
 from pstgen.records import Finding, Item, origin
@@ -28,9 +29,11 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     edited = np.array([item.twin != "retrieved" for item in items], bool)
     if min(edited.sum(), (~edited).sum()) < 2 * LEAST:
         few = f"{edited.sum()} edited pictures and {(~edited).sum()} others, too few to train a detector"
-        return Finding(check="edited_probe", summary=few)
+        return untested("edited_probe", few)
     score = suspicion(np.stack([look for _, look in seen]), edited, items, folds=config.folds, seed=config.seed)
     couples = probing.couples((item, score[n : n + 1]) for n, item in enumerate(items) if edited[n])
+    if len(couples) < LEAST:
+        return untested("edited_probe", f"{len(couples)} edited pairs of different scenes, too few to probe")
     area = float(roc_auc_score(edited, score))
     asked: list[tuple[By, Told]] = [(by, _more(couples, by, config)) for by in ("role", "answer")]
     problems = (

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from pstgen import probing
+from pstgen.checks import untested
 from pstgen.config import VerifyConfig
 from pstgen.probing import LEAST, By, Couple, Numbers, Picture, Told
 from pstgen.records import Finding, Item
@@ -58,7 +59,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     """
     pairs = probing.couples(_told(dataset))
     if len(pairs) < LEAST:
-        return Finding(check="file_probe", summary=f"{len(pairs)} pairs, too few to probe")
+        return untested("file_probe", f"{len(pairs)} pairs, too few to probe")
     from sklearn.ensemble import RandomForestClassifier
 
     forest = partial(RandomForestClassifier, TREES, min_samples_leaf=5, random_state=config.seed, n_jobs=1)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen import probing
+from pstgen.checks import untested
 from pstgen.config import VerifyConfig
 from pstgen.probing import LEAST, Numbers
 from pstgen.records import Finding
@@ -24,7 +25,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     )
     couples = probing.couples(seen)
     if len(couples) < LEAST:
-        return Finding(check="image_probe", summary=f"{len(couples)} edited pairs, too few to probe")
+        return untested("image_probe", f"{len(couples)} edited pairs, too few to probe")
     told = probing.told(couples, "answer", probe, config)
     summary = f"{len(couples):,} edited pairs: which image has which answer, not knowing the question: {told}"
     leaks = told.low > 0.5 + config.probe_over

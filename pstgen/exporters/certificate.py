@@ -7,19 +7,19 @@ from pathlib import Path
 
 from pstgen import certificate
 from pstgen.certificate import Certificate
-from pstgen.records import Finding
+from pstgen.records import Finding, State
 from pstgen.store import Dataset
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --ink: light-dark(#1a1c20, #e8e9ec);
   --quiet: light-dark(#5d636d, #a2a8b3); --line: light-dark(#dfe2e7, #353a43); --paper: light-dark(#fff, #14161a);
   --card: light-dark(#f6f7f9, #1c1f25); --dot: light-dark(#2a6fdb, #6ea8fe); --good: light-dark(#117a45, #4cc38a);
-  --bad: light-dark(#c0322b, #ff7a70); }
+  --bad: light-dark(#c0322b, #ff7a70); --untested: light-dark(#8a5a00, #e5b454); }
 body { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; color: var(--ink); background: var(--paper); }
 h1 { font-size: 2.4rem; line-height: 1.15; margin: .2rem 0 .6rem; letter-spacing: -.02em; }
 h2 { font-size: 1.1rem; margin: 2.4rem 0 .3rem; } p { margin: .3rem 0; max-width: 44rem; }
 .quiet, td, th, li small { color: var(--quiet); } .lead { font-size: 1.15rem; }
-.good { color: var(--good); } .bad { color: var(--bad); }
+.good { color: var(--good); } .bad { color: var(--bad); } .untested { color: var(--untested); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem; margin: 1.6rem 0 0; }
 .tile { background: var(--card); border-radius: 10px; padding: .8rem 1rem; } .tile b { display: block; font-size: 1.7rem; }
 .tile span { color: var(--quiet); font-size: .88rem; line-height: 1.35; display: block; }
@@ -31,9 +31,11 @@ svg .mark { stroke: var(--ink); stroke-dasharray: 4 3; } svg .dot { fill: var(--
 svg .dot.bad { fill: var(--bad); } svg .bar.bad { stroke: var(--bad); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .6rem 0; }
 td, th { text-align: left; font-weight: normal; vertical-align: top; padding: .4rem .8rem .4rem 0; border-top: 1px solid var(--line); }
-th { color: var(--ink); white-space: nowrap; } code, pre { font: .9em ui-monospace, monospace; }
+td:nth-child(2) { white-space: nowrap; } td.good { color: var(--good); } td.bad { color: var(--bad); }
+td.untested { color: var(--untested); } th { color: var(--ink); white-space: nowrap; } code, pre { font: .9em ui-monospace, monospace; }
 pre { background: var(--card); border-radius: 10px; padding: .8rem 1rem; overflow-x: auto; }
 """
+COLOURS: Mapping[State, str] = {"sound": "good", "not sound": "bad", "not tested": "untested"}
 PROBES = {
     ("image_probe", "answer"): "picture → answer",
     ("edited_probe", "role"): "traces of edits → role",
@@ -73,19 +75,20 @@ def page(told: Certificate, source: Mapping[str, str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Certificate: Perception Stress Test</title><style>{STYLE}</style>\n<body>"
         f'<div class="quiet">Perception Stress Test · certificate</div><h1>{verdict}</h1>'
-        f'<p class="lead">{size}. The twins of a pair share every word and have different answers, so who goes by the words '
-        f'wins no pair.</p><p class="quiet">{_text(source.get("name", ""))}</p>'
+        f'<p class="lead">{size}. The twins of a pair share every word and have different answers, so no function of the text '
+        f'alone can win a pair.</p><p class="quiet">{_text(source.get("name", ""))}</p>'
         f"{_problems(told.findings)}{_tiles(by, words)}"
         "<h2>By the words alone</h2><p>Each attacker is trained on this very set, on other pairs and other scenes. "
         "Dot and line: its share of the questions, with bounds.</p>"
-        f"{_chart(words, _ceiling(by), 'one of each pair', 'questions', 'pairs won')}"
+        f"{_chart(words, _ceiling(by), 'one of each pair', 'questions', 'pairs won')}{_untested(by, ['attackers'])}"
         "<h2>By pictures and files, not knowing the question</h2><p>Shown both twins, a probe says which is which; half "
         f"the time is chance.</p>{_chart(_probes(by, told.thresholds), 0.5, 'chance', 'pairs')}"
+        f"{_untested(by, dict.fromkeys(check for check, _ in PROBES))}"
         f"<h2>Labels</h2><p>{_text(told.says)}</p>"
         f'<div class="two"><div><h2>Proven</h2>{_list(told.proven)}</div>'
         f"<div><h2>Not proven</h2>{_list(told.not_proven)}</div></div>"
         f"<h2>What was tried</h2>{_table(told)}"
-        "<h2>Again</h2><pre>pip install .                 # in a checkout of pstgen\npstgen verify pst/            # every check\n"
+        "<h2>Reproduce</h2><pre>pip install .                 # in a checkout of pstgen\npstgen verify pst/            # every check\n"
         "pstgen verify pst/ --rebuild  # builds it again and compares every byte</pre>"
         f'<p class="quiet">pstgen {_text(told.pstgen)}, manifest <code>{told.manifest[:16]}…</code>. All figures are in '
         f"<code>{certificate.NAME}</code>.</p></body></html>\n"
@@ -95,7 +98,7 @@ def page(told: Certificate, source: Mapping[str, str]) -> str:
 def _by_words(by: Mapping[str, Finding]) -> list[Bar]:
     """The attackers, the strongest first."""
     bars = list[Bar]()
-    if "attackers" in by:
+    if "attackers" in by and by["attackers"].state != "not tested":
         told, wrong = by["attackers"].figures, by["attackers"].problems
         for name in certificate.attackers(list(by.values())):
             share, low, high = (told[f"{name}/items{end}"] for end in ("", "/low", "/high"))
@@ -130,18 +133,35 @@ def _tiles(by: Mapping[str, Finding], words: Sequence[Bar]) -> str:
             (won.note, f"of the pairs are won by the best of {len(words)} attackers that go by the words"),
             (f"{words[0].share:.1%}", f"of the questions: the most by the words ({words[0].name})"),
         ]
-    audit = by["labels"].figures if "labels" in by else {}
+    audit = by["audit"].figures if "audit" in by else {}
     if "audited" in audit:
         tiles.append((f"{audit['wrong/share']:.1%}", f"of {audit['audited']:,.0f} audited labels are wrong"))
     else:
-        tiles.append(("0", "labels were looked at by people; all were worked out anew from annotations"))
-    sound = sum(finding.sound for finding in by.values())
-    tiles.append((f"{sound} of {len(by)}", "checks found nothing wrong"))
+        tiles.append(("0", "labels were audited by people; all were recomputed from the annotations"))
+    tiles.append(_ran(list(by.values())))
     return (
         '<div class="tiles">'
         + "".join(f'<div class="tile"><b>{_text(n)}</b><span>{_text(what)}</span></div>' for n, what in tiles)
         + "</div>"
     )
+
+
+def _ran(findings: Sequence[Finding]) -> tuple[str, str]:
+    """How many of the checks ran, and how many of those found something wrong."""
+    ran, wrong = len(findings) - len(certificate.untested(findings)), sum(not finding.sound for finding in findings)
+    return f"{ran} of {len(findings)}", f"checks ran, {wrong or 'none'} found anything wrong"
+
+
+def _untested(by: Mapping[str, Finding], names: Iterable[str]) -> str:
+    """Which of these checks could not run, and why, a paragraph each."""
+    missing = certificate.untested(by[name] for name in names if name in by)
+    return "".join(
+        f'<p class="untested">{_text(_name(finding))}: not tested: {_text(finding.untested)}</p>' for finding in missing
+    )
+
+
+def _name(finding: Finding) -> str:
+    return finding.check.replace("_", " ")
 
 
 def _problems(findings: Iterable[Finding]) -> str:
@@ -152,7 +172,7 @@ def _problems(findings: Iterable[Finding]) -> str:
 def _chart(bars: Sequence[Bar], mark: float, marked: str, counted: str, noted: str = "") -> str:
     """Shares from 0 to 1 with their intervals, a line each, as SVG; a dashed line at `mark`, heads of columns at the right."""
     if not bars:
-        return '<p class="quiet">Nothing that could be asked.</p>'
+        return ""
     top, height = 24, 24 + ROW * len(bars) + 26
 
     def at(share: float) -> float:
@@ -186,9 +206,8 @@ def _chart(bars: Sequence[Bar], mark: float, marked: str, counted: str, noted: s
 
 def _table(told: Certificate) -> str:
     rows = "".join(
-        f"<tr><th>{_text(finding.check.replace('_', ' '))}</th>"
-        f'<td class="{"good" if finding.sound else "bad"}">{"sound" if finding.sound else "not sound"}</td>'
-        f"<td>{_text(told.tried[finding.check])}<br>{_text(finding.summary)}</td></tr>"
+        f'<tr><th>{_text(_name(finding))}</th><td class="{COLOURS[finding.state]}">{finding.state}</td>'
+        f"<td>{_text(told.tried[finding.check])}<br>{_found(finding)}</td></tr>"
         for finding in told.findings
     )
     attackers = "; ".join(
@@ -197,6 +216,13 @@ def _table(told: Certificate) -> str:
         if name.startswith("attackers/")
     )
     return f'<table>{rows}</table><p class="quiet">Attackers. {attackers}.</p>'
+
+
+def _found(finding: Finding) -> str:
+    """What came of a check, or why it could not run."""
+    if finding.state == "not tested":
+        return f'<span class="untested">not tested: {_text(finding.untested)}</span>'
+    return _text(finding.summary)
 
 
 def _list(lines: Iterable[str]) -> str:

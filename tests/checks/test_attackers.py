@@ -22,6 +22,17 @@ def test_a_sound_set_gives_no_pair_and_says_so(folder):
     assert {name for name in finding.figures if name.endswith("/pairs")} >= {"ngrams/pairs", "order/pairs"}
 
 
+def test_a_set_too_small_to_train_on_is_not_tested(forge):
+    """Of a single pair nothing is left to train on."""
+
+    def shrink(rows):
+        rows[:] = [row for row in rows if row["pair_id"] == rows[0]["pair_id"]]
+
+    finding = examined(forge(shrink))
+    assert finding.state == "not tested"
+    assert finding.untested == attackers.UNTRAINED
+
+
 def test_every_items_vulnerability_is_written_with_who_won_it(folder):
     finding = examined(folder)
     rows = pq.read_table(folder / "vulnerability.parquet").to_pylist()

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import binomtest
 
 from pstgen import plugins, probing
-from pstgen.build import known
 from pstgen.checks import image_probe
 from pstgen.config import BuildConfig
 from pstgen.pairing import Studio
-from pstgen.priors import counts
+from pstgen.priors import count, counts
+from pstgen.questions.facts import known
 from pstgen.records import Refusals, Report, origin
 from pstgen.sources import world as source
 from pstgen.truth import pixels
@@ -26,7 +26,7 @@ def scenes():
 def pairs(scenes, tmp_path_factory):
     """Both images of removed, recoloured and pasted things, the alphabetically first answer first."""
     facts = (fact for _, facts in known(scenes.values(), CONFIG, Report()) for fact in facts)
-    studio = Studio(counts.fit(facts), CONFIG, tmp_path_factory.mktemp("studio"))
+    studio = Studio(counts.fit(count(facts)), CONFIG, tmp_path_factory.mktemp("studio"))
     makers = [plugins.load("twins", name).open(studio) for name in ("remove", "recolour", "paste")]
     made = [pair for scene in scenes.values() for maker in makers for pair in maker.pair(scene, ())]
     paths = {scene.id: scene.path for pair in made for scene in pair.scenes}

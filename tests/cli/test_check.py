@@ -1,13 +1,16 @@
-"""Promises of `pstgen verify` and `pstgen attack` about attackers: their times, their table, their models."""
+"""Promises of `pstgen verify` and `pstgen attack`: what ran and what did not, attackers' times, tables, models."""
 
 import json
+import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
-from pstgen import build
+from pstgen import build, certificate, rebuild, store, verdicts
 from pstgen.cli import main
 from pstgen.config import BuildConfig
+from pstgen.records import Finding
 
 
 def run(*words):
@@ -16,9 +19,9 @@ def run(*words):
 
 @pytest.fixture(scope="module")
 def verified(tmp_path_factory):
-    """A very small set of the world, and what was said of it."""
-    out = tmp_path_factory.mktemp("built") / "pst"
-    build.build(BuildConfig(source="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
+    """A very small set of the world, none of it edited, and what was said of it."""
+    out, small = tmp_path_factory.mktemp("built") / "pst", {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
+    build.build(BuildConfig(source="world", twins=("retrieved",), out=out, **small))
     return out, run("verify", out)
 
 
@@ -30,6 +33,91 @@ def pope(tmp_path):
     ]
     file.write_text("\n".join(map(json.dumps, lines)))
     return file
+
+
+UNTESTED = ["audit", "edited_probe", "image_probe"]
+
+
+def test_a_check_that_did_not_run_is_not_tested_wherever_it_is_mentioned(verified):
+    out, result = verified
+    assert result.exit_code == 0, result.output
+    kept = certificate.read(out)
+    assert kept.sound
+    states = {finding.check: finding.state for finding in kept.findings}
+    assert [check for check, state in states.items() if state == "not tested"] == UNTESTED
+    page = (out / certificate.PAGE).read_text()
+    for check in UNTESTED:
+        reason = next(finding.untested for finding in kept.findings if finding.check == check)
+        assert re.search(rf"^{check} +not tested +{reason[:20]}", result.output, re.MULTILINE)
+        assert f">not tested: {reason}<" in page
+    assert f"{len(states) - 3} of {len(states)}</b><span>checks ran, none found anything wrong" in page
+
+
+def test_the_last_lines_are_the_verdict_the_time_and_what_comes_next(verified):
+    out, result = verified
+    verdict, time, following = result.stdout.splitlines()[-3:]
+    assert re.fullmatch(rf"{out}: sound; \d+ of \d+ checks ran \(not tested: {', '.join(UNTESTED)}\)", verdict)
+    assert re.fullmatch(rf"Verified in [\d.]+ s; wrote {out / certificate.NAME}\.", time)
+    assert following == f"Next: open {out / certificate.PAGE}, then pstgen audit {out}"
+
+
+def test_after_an_audit_none_is_suggested(verified, tmp_path):
+    folder = tmp_path / "pst"
+    shutil.copytree(verified[0], folder)
+    dataset = store.open(folder)
+    item = next(iter(dataset.items()))
+    line = verdicts.Line(
+        item=item.item_id, pair=item.pair_id, family=item.family,
+        who="anna", verdict="right", seed=0, manifest=dataset.manifest.seal,
+    )  # fmt: skip
+    verdicts.append(folder / verdicts.FILE, line)
+    result = run("verify", folder)
+    assert result.stdout.splitlines()[-1] == f"Next: open {folder / certificate.PAGE}"
+    assert "(not tested: edited_probe, image_probe)" in result.output
+
+
+def test_where_bytes_differ_it_is_said_that_nothing_else_ran(verified, tmp_path):
+    folder = tmp_path / "pst"
+    shutil.copytree(verified[0], folder)
+    (folder / "README.md").write_text("another card")
+    result = run("verify", folder)
+    assert result.exit_code == 1
+    assert f"{folder}: NOT SOUND (integrity)" in result.stderr
+    assert "no other check ran" in result.stderr
+    assert "no certificate was written" in result.stdout
+    assert "pstgen audit" not in result.output
+
+
+@pytest.mark.parametrize("problems", [(), ("README.md: differs",)])
+def test_rebuild_says_that_it_rebuilds_where_there_is_no_terminal_too(verified, monkeypatch, problems):
+    finding = Finding(check="rebuild", summary="built again", problems=problems)
+    monkeypatch.setattr(rebuild, "examine", lambda dataset, here: finding)  # noqa: ARG005
+    result = run("verify", verified[0], "--rebuild")
+    assert "building it again from its manifest" in result.stderr
+    assert result.exit_code == bool(problems)
+    assert ("NOT SOUND (rebuild); " in result.stderr) == bool(problems)
+
+
+def test_every_column_has_a_heading_of_words(verified):
+    rules = [
+        n
+        for n, line in enumerate(verified[1].stdout.splitlines())
+        if line.startswith("\N{BOX DRAWINGS LIGHT HORIZONTAL}")
+    ]
+    assert len(rules) == 2
+    lines = verified[1].stdout.splitlines()
+    assert lines[rules[0] - 1].split() == ["check", "result", "finding"]
+    assert lines[rules[1] - 1].split()[0] == "attacker"
+
+
+@pytest.mark.parametrize("folder", ["nosuch", "empty"])
+def test_where_there_is_no_stress_test_the_command_that_builds_it_is_named(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    result = run("verify", tmp_path / folder)
+    assert result.exit_code == 2
+    path = tmp_path / folder
+    line = f"{path}: no stress test here (no manifest.json); run `pstgen build --out {path}` first"
+    assert result.output == f"pstgen: {line}\n"
 
 
 def test_verify_prints_the_time_of_every_attacker_and_none_of_it_is_in_the_certificate(verified):

@@ -1,6 +1,7 @@
 """The page says at a glance whether a set is sound, in the certificate's own figures, and loads nothing."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -49,6 +50,35 @@ def test_an_unsound_set_says_so_first_and_marks_the_line(spoilt):
     assert ">Not sound<" in shown
     assert shown.index(problem) < shown.index("By the words alone")
     assert shown.count('class="dot bad"') == 1
+
+
+def test_a_check_that_was_not_tested_is_neither_sound_nor_counted():
+    untested = Finding(check="edited_probe", summary="4 edited pairs", untested="too few <to> train")
+    shown = page(told([*findings(), untested]), {})
+    assert ">Sound<" in shown
+    assert "<b>3 of 4</b><span>checks ran, none found anything wrong<" in shown
+    assert shown.count('class="untested"') == 3  # below the charts, and twice in the table
+    assert '<th>edited probe</th><td class="untested">not tested</td>' in shown
+    assert 'class="untested">not tested: too few &lt;to&gt; train<' in shown
+    assert 'class="untested">edited probe: not tested: too few &lt;to&gt; train<' in shown
+
+
+def test_of_checks_that_ran_it_is_counted_how_many_found_something():
+    assert "<b>3 of 3</b><span>checks ran, 1 found anything wrong<" in page(told(findings(best=0.9)), {})
+
+
+def test_attackers_that_could_not_be_trained_have_no_chart():
+    pairs, attackers, probe = findings()
+    shown = page(told([pairs, replace(attackers, untested="too few pairs"), probe]), {})
+    assert "ngrams: 48.0%" not in shown
+    assert "of the pairs are won" not in shown
+    assert "attackers: not tested: too few pairs" in shown
+
+
+def test_an_audit_has_a_tile_with_its_figures():
+    audit = Finding(check="audit", summary="", figures={"audited": 200.0, "wrong/share": 0.015, "people": 2.0})
+    assert "labels were audited by people" in page(told(findings()), {})
+    assert "<b>1.5%</b><span>of 200 audited labels are wrong<" in page(told([*findings(), audit]), {})
 
 
 def test_the_page_loads_nothing_and_runs_nothing():
