@@ -8,6 +8,9 @@ import msgspec
 from pstgen.records import BadInput
 
 T = TypeVar("T", bound=msgspec.Struct)
+ELSEWHERE = frozenset(
+    {"detector", "depth_model", "prior_annotations", "prior_file"}
+)  # of a manifest: not what lies on this machine, but its hash or name
 
 
 class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -18,6 +21,7 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     root: Path | None = None  # COCO's folder: annotations/ beside val2017/
     split: str = "val2017"
     annotations: Path | None = None  # one COCO-format instances file of the user's own, instead of root and split
+    limit: int | None = None  # scenes that give items, at most: the first ones
     scenes: int = 2000  # of the built-in world: how many to draw
     size: int = 128  # of the built-in world: the side of a scene in pixels
     typicality: float = 0.85  # of the built-in world: the share of facts that are as one expects
@@ -35,9 +39,11 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 
     # Which pairs are proposed.
     prior: str = "counts"  # a file in priors/
-    prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where it stands beside
-    prior_share: float = 0.2  # without such a split: share of the scenes that feed the prior and give no items
-    prior_scenes: int = 5000  # at most
+    prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where its annotations stand beside
+    prior_annotations: Path | None = None  # any COCO-format file to fit the prior on, with or without its pictures
+    prior_file: Path | None = None  # a prior that was fitted before, by `pstgen priors --save`
+    prior_share: float | None = None  # of the other scenes, that feed the prior too and give no items; None is decided
+    prior_pictures: int = 5000  # of the prior's scenes, whose pictures are looked at, at most
     twins: tuple[str, ...] = ()  # files in twins/; empty means all
     edited: int = 100  # pairs of each kind of edit, at most
     min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
@@ -53,6 +59,7 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     batch_size: int = 32
     wordings: int = 12  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in engines/
+    workers: int = 0  # processes for what models do not do; 0 means one a core
 
     # Which pairs stay.
     max_family_share: float = 0.6
@@ -96,6 +103,8 @@ class RebuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     root: Path | None = None
     annotations: Path | None = None
     templates: Path | None = None
+    prior_annotations: Path | None = None
+    prior_file: Path | None = None
     prior_vqa: Path | None = None
     detector: Path | None = None
     depth_model: str | None = None
@@ -125,19 +134,35 @@ class FetchConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 def read(path: Path | None, options: dict[str, Any], as_: type[T]) -> T:
     """Fill `as_` from a YAML file, then from the command's options (None means not given).
 
-    Raises BadInput naming the file and the field, where one is unknown or of the wrong kind.
+    A dataset's manifest.json is taken for the settings that it was built with. Raises BadInput naming the file and the
+    field, where one is unknown or of the wrong kind.
     """
-    settings: Any = {}
-    if path is not None:
-        try:
-            settings = msgspec.yaml.decode(path.read_bytes()) or {}
-        except (OSError, msgspec.DecodeError) as error:
-            raise BadInput(f"{path}: {error}") from error
+    settings = {} if path is None else _settings(path)
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     try:
         return msgspec.convert({**settings, **given}, type=as_, dec_hook=_path)
     except (msgspec.ValidationError, TypeError) as error:
         raise BadInput(f"{path or 'options'}: {error}") from error
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """What a YAML file or a manifest says."""
+    try:
+        settings = msgspec.yaml.decode(path.read_bytes()) or {}
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}; --config takes a YAML file or a dataset's manifest.json") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: is not YAML: {error}") from None
+    if not isinstance(settings, dict):
+        raise BadInput(f"{path}: holds no settings; a line is NAME: VALUE, names as in pstgen/config.py")
+    if "settings" in settings and "seal" in settings:
+        return {name: value for name, value in settings["settings"].items() if name not in ELSEWHERE}
+    return settings
+
+
+def as_yaml(settings: msgspec.Struct) -> str:
+    """Settings as `--config` takes them."""
+    return msgspec.yaml.encode(msgspec.to_builtins(settings, enc_hook=str)).decode()
 
 
 def _path(kind: type, value: object) -> object:

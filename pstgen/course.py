@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pstgen import chain, plugins, wording
+from pstgen import chain, plugins, priors, wording
 from pstgen.config import BuildConfig
 from pstgen.priors import Expectation
 from pstgen.records import BadInput, Fact, Item, Refusal, Refusals, Scene
@@ -115,7 +115,7 @@ def expectation(config: BuildConfig) -> Expectation:
     """What one expects of the questions that are asked."""
     told = islice(_scenes(config, Refusals()), PRIOR_LESSONS)
     fitted: Expectation = plugins.load("priors", config.prior).fit(
-        joined.from_iterable(_drawn(scene, config, _rng(scene, config)) for scene in told)
+        priors.count(joined.from_iterable(_drawn(scene, config, _rng(scene, config)) for scene in told))
     )
     return fitted
 

@@ -19,13 +19,15 @@ MOST = 65535.0
 Estimator = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def estimated(scenes: Iterable[Scene], name: str, folder: Path) -> Iterator[Scene]:
+def estimated(scenes: Iterable[Scene], *, name: str, estimate: Estimator, folder: Path) -> Iterator[Scene]:
     """Pass scenes on with a depth map (written into `folder` once) and the median depth of every thing that has a mask.
 
-    Raises Unavailable where the model does not load.
+    Those without a picture stay as they are.
     """
-    estimate = load(name)
     for scene in scenes:
+        if not scene.path:
+            yield scene
+            continue
         file = folder / f"{scene.id.replace('/', '-')}.estimated.png"
         if not file.is_file():
             cv2.imwrite(str(file), np.rint(estimate(pixels.image(scene)).clip(1, MOST)).astype(np.uint16))
@@ -37,7 +39,7 @@ def estimated(scenes: Iterable[Scene], name: str, folder: Path) -> Iterator[Scen
 
 
 def load(name: str) -> Estimator:
-    """(H, W, 3) uint8 RGB → (H, W) float32, millimetres or, of a model that knows no metres, relative to MIDDLE."""
+    """(H, W, 3) uint8 RGB → (H, W) float32, millimetres or, of a model that knows no metres, relative to MIDDLE. Raises Unavailable where it does not load."""
     if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") != 1):
         raise Unavailable(f"{name}: no such depth model; name a folder, or a hub id OWNER/NAME")
     try:

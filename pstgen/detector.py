@@ -27,15 +27,10 @@ Detector = Callable[[NDArray[np.uint8]], dict[int | str, float]]
 Finder = Callable[[NDArray[np.uint8]], Counter[str]]
 
 
-def heard(scenes: Iterable[Scene], name: Path, threshold: float) -> Iterator[Scene]:
-    """Pass scenes on, each with the categories that the detector scores at `threshold` or more.
-
-    name: an ONNX file whose output is a grid of (1, 5 + 80, h, w): objectness, box, COCO's classes in their order; or
-    the folder of a Transformers detector, whose labels are category names. Raises Unavailable where it does not load.
-    """
-    detect = load(name)
+def detected(scenes: Iterable[Scene], *, detect: Detector, threshold: float) -> Iterator[Scene]:
+    """Pass scenes on, each with the categories that the detector scores at `threshold` or more; without a picture, as they are."""
     for scene in scenes:
-        scores = detect(pixels.image(scene))
+        scores = detect(pixels.image(scene)) if scene.path else {}
         kinds = (
             kind for n, kind in enumerate(scene.categories) if max(scores.get(n, 0), scores.get(kind, 0)) >= threshold
         )
@@ -49,7 +44,12 @@ def revision(name: Path) -> str:
 
 
 def load(name: Path) -> Detector:
-    """Open a detector: (H, W, 3) uint8 RGB → score by class number or by name."""
+    """Open a detector: (H, W, 3) uint8 RGB → score by class number or by name.
+
+    name: an ONNX file whose output is a grid of (1, 5 + 80, h, w): objectness, box, COCO's classes in their order; or
+    the folder of a Transformers detector, whose labels are category names. Raises BadInput where there is none,
+    Unavailable where it does not load.
+    """
     if not name.exists():
         raise BadInput(f"{name}: no such detector; name an ONNX file, or the folder of a Transformers detector")
     return _grid(name) if name.is_file() else _transformer(name)

@@ -49,10 +49,8 @@ def fetch(config: FetchConfig, progress: Progress = lambda _done, _total, _name:
     so far stays, and the next call goes on from there.
     """
     catalogue = _catalogue(config.what)
-    if config.split not in catalogue.splits:
-        raise BadInput(f"{config.what} has no split {config.split!r}; there are: {', '.join(catalogue.splits)}")
     folder = config.cache or Path(platformdirs.user_cache_dir("pstgen")) / config.what
-    for name in catalogue.splits[config.split]:
+    for name in _archives(catalogue, config):
         archive = catalogue.archives[name]
         done = folder / ".fetched" / f"{name}-{archive.sha256[:16]}"
         if not done.exists():
@@ -70,11 +68,28 @@ def fetch(config: FetchConfig, progress: Progress = lambda _done, _total, _name:
     return folder
 
 
+def known() -> tuple[str, ...]:
+    """What can be fetched."""
+    return ("coco",)
+
+
+def size(config: FetchConfig) -> int:
+    """Bytes of the archives that make a split. Raises BadInput like `fetch`."""
+    catalogue = _catalogue(config.what)
+    return sum(catalogue.archives[name].bytes for name in _archives(catalogue, config))
+
+
+def _archives(catalogue: Catalogue, config: FetchConfig) -> tuple[str, ...]:
+    if config.split not in catalogue.splits:
+        raise BadInput(f"{config.what} has no split {config.split!r}; there are: {', '.join(catalogue.splits)}")
+    return catalogue.splits[config.split]
+
+
 def _catalogue(what: str) -> Catalogue:
     try:
         return resources.read("data_sources", what, Catalogue)
     except OSError:
-        raise BadInput(f"nothing is known of where to fetch {what!r}: there is no data_sources/{what}.yaml") from None
+        raise BadInput(f"nothing is known of where to fetch {what!r}; there are: {', '.join(known())}") from None
 
 
 def _room(folder: Path, archive: Archive, file: Path) -> None:

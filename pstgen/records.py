@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Role = Literal["stress", "control"]
+State = Literal["sound", "not sound", "not tested"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class Scene:
 
     id: "<split>/<image id>", unique in its source.
     An edited one is called "<id>+<edit>": `origin` is what it was made from.
-    path: the image file; depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
+    path: the image file, "" where it is not at hand (then the scene can only feed the prior); depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
     detected: categories that a detector hears of at a low threshold, where one was asked.
@@ -117,8 +120,7 @@ def origin(scene_id: str) -> str:
     return scene_id.partition("+")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(msgspec.Struct, frozen=True, gc=False):
     """An answer, or the reason why there is none. Unknown never becomes "no"."""
 
     answer: str | None
@@ -154,8 +156,7 @@ def both(a: Truth, b: Truth) -> Truth:
     return b if a.known else a
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something true, false or unknown of a scene, with the instances that show it.
 
     form: which of the family's sentences asks it; about: the words that fill that sentence.
@@ -278,17 +279,33 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check made of a dataset. problems: one line each, with the file and the record; none means sound."""
+    """What one check made of a dataset.
+
+    problems: one line each, with the file and the record; none means sound. untested: why the check could not run on this
+    dataset, "" where it ran.
+    """
 
     check: str
     summary: str
     problems: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    untested: str = ""
 
     @property
     def sound(self) -> bool:
-        """Did the check find nothing wrong?"""
+        """Was nothing found wrong? True of a check that could not run as well: see `state`."""
         return not self.problems
+
+    @property
+    def state(self) -> State:
+        """Whether it ran, and if so whether it found nothing wrong.
+
+        >>> Finding(check="image_probe", summary="", untested="too few pairs").state
+        'not tested'
+        """
+        if self.problems:
+            return "not sound"
+        return "not tested" if self.untested else "sound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,13 +334,26 @@ class Refusals:
         """Name a record of the source that is left out; the same one is named once."""
         self.records[Refusal(file=file, record=record, reason=reason)] = None
 
+    def add(self, other: Refusals) -> None:
+        """Add what was turned away elsewhere."""
+        self.records |= other.records
+        self.facts += other.facts
+        self.edits += other.edits
+
 
 @dataclass(slots=True)
 class Report:
-    """The funnel: how many of what came to each station, by family (or source), and what was turned away."""
+    """The funnel: how many of what came to each station, by family (or source), and what was turned away.
+
+    dropped: pairs that fooled every judge and were not kept, by family and reason. notes: what the user should know of
+    this run, a line each. judged: verdicts of models, which are kept in the cache.
+    """
 
     stations: dict[str, Counter[str]] = field(default_factory=dict)
     refused: Refusals = field(default_factory=Refusals)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    judged: int = 0
 
     def count(self, station: str, names: Iterable[str]) -> None:
         """Add one at the station for every name."""

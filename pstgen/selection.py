@@ -1,13 +1,17 @@
 """Which pairs stay: those whose words mislead every baseline, in fair shares, each letter as often as the next."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from pstgen.config import BuildConfig
-from pstgen.records import Item, Verdict, origin
+from pstgen.records import Item, Report, Verdict, origin
 from pstgen.wording import Wording
+
+SPREAD = "a scene of it gives as many pairs as one may (--pairs-per-scene)"
+SHARED = "its family has as large a share as one may (--max-family-share)"
 
 
 def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
@@ -21,14 +25,24 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
     return all(item.options[verdict.choice] == item.lure for verdict in verdicts)
 
 
-def select(fallen: Iterable[Wording], config: BuildConfig) -> list[Wording]:
+def select(
+    fallen: Iterable[Wording], config: BuildConfig, dropped: Counter[tuple[str, str]] | None = None
+) -> list[Wording]:
     """Of the wordings that every baseline falls for, one a pair: each family's strongest pull first, in fair shares.
 
     No scene gives more than `pairs_per_scene` pairs, no family is more than its share, and the same thing of a scene is
-    asked about again only after everything else.
+    asked about again only after everything else. dropped: counts what is not kept, by family and reason.
     """
     first = {wording[0].pair_id: wording for wording in reversed(list(fallen))}
-    return _shared(list(_spread(_rare_first(first.values()), config)), config.max_family_share)
+    ranked = _rare_first(first.values())
+    spread = list(_spread(ranked, config))
+    shared = _shared(spread, config.max_family_share)
+    if dropped is not None:
+        for reason, before, after in ((SPREAD, ranked, spread), (SHARED, spread, shared)):
+            lost = Counter(wording[0].family for wording in before)
+            lost.subtract(wording[0].family for wording in after)
+            dropped.update({(family, reason): n for family, n in lost.items() if n})
+    return shared
 
 
 def _rank(wording: Wording) -> tuple[float, str]:
@@ -103,3 +117,62 @@ def _order(stress: Item, turn: int) -> tuple[str, ...]:
     placed: Mapping[int, str] = {lure_at: stress.lure, truth_at: stress.answer}
     others = (option for option in stress.options if option not in placed.values())
     return tuple(placed[n] if n in placed else next(others) for n in range(size))
+
+
+def nothing(report: Report, config: BuildConfig) -> str:
+    """Why no pair is left: how far things came, the commonest reasons at the station that let nothing through, and advice."""
+    stations = {name: by.total() for name, by in report.stations.items()}
+    came = ", ".join(f"{n:,} {station}" for station, n in stations.items())
+    reasons = _reasons(report)
+    why = "; ".join(f"{n:,} {what}" for what, n in reasons[:3]) if reasons else "nothing was refused"
+    return f"no pair is left ({came}). {why}. {_advice(report, stations, config)}"
+
+
+def _reasons(report: Report) -> list[tuple[str, int]]:
+    """What was turned away where the road ended, the commonest first."""
+    pictures = Counter(refusal.reason for refusal in report.refused.records)
+    if not report.stations.get("known facts"):
+        return [(f"left out: {reason}", n) for reason, n in alike(pictures)]
+    if report.stations.get("candidate pairs"):
+        return [(f"dropped of {family}: {reason}", n) for (family, reason), n in report.dropped.most_common()]
+    facts = Counter({f"facts unknown ({family}: {reason})": n for (family, reason), n in report.refused.facts.items()})
+    return [*((f"left out: {reason}", n) for reason, n in alike(pictures)), *facts.most_common()][:3]
+
+
+def _advice(report: Report, stations: Mapping[str, int], config: BuildConfig) -> str:
+    if not stations.get("known facts"):
+        if report.refused.records:
+            return "Mend these pictures or records, or name others"
+        return "Annotated things are too small, cut off or too few to be asked about: other scenes, or --family"
+    if not stations.get("candidate pairs"):
+        return "Every question has one answer in these scenes: more scenes give twins" + (
+            f", and so does a --min-pull below {config.min_pull:g}" if config.min_pull else ""
+        )
+    strictest = min((name for name in stations if name.startswith("fooled ")), key=stations.__getitem__, default="")
+    if strictest and not stations[strictest]:
+        return (
+            f"No wording misled {strictest.removeprefix('fooled ')}: more --wordings or --candidates, or other judges"
+        )
+    return "More --wordings, more --candidates or more scenes give more"
+
+
+def kind(reason: str) -> str:
+    """A reason without its numbers, lists and quoted words.
+
+    >>> kind("is 3x4, annotated as 'cup'") == kind("is 12x9, annotated as 'dog'")
+    True
+    """
+    return re.sub(r"\d[\d.,]*|\[[^]]*\]|'[^']*'", "#", reason)
+
+
+def alike(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Reasons that differ by numbers, names or sizes alone, as one each, with their counts; the commonest first.
+
+    >>> alike({"is 3x4, annotated as 4x3": 1, "is 9x9, annotated as 8x9": 2, "is empty": 1})
+    [('is 9x9, annotated as 8x9', 3), ('is empty', 1)]
+    """
+    kinds: dict[str, Counter[str]] = {}
+    for reason, n in reasons.items():
+        kinds.setdefault(kind(reason), Counter())[reason] += n
+    told = [(same.most_common(1)[0][0], same.total()) for same in kinds.values()]
+    return sorted(told, key=lambda row: (-row[1], row[0]))

@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,10 @@ import pyarrow.parquet as pq
 
 from pstgen import __version__
 from pstgen.columns import COLUMNS, IMAGE, SCHEMA, SCORES, TARGETS
+from pstgen.core import scratch
 from pstgen.records import BadInput, Item, Region, Report, Scene, Target, Unavailable
+
+Cells = dict[str, Any]  # column → value
 
 FORMAT = 1
 SHARD_BYTES = 256 * 2**20
@@ -75,7 +78,11 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was built, of what, by what. unknown: facts that were not asked, unmade: edits, both by reason. seal: sha256 of the canonical JSON of all the rest."""
+    """What was built, of what, by what.
+
+    unknown: facts that were not asked, unmade: edits, dropped: pairs that misled and were not kept, each by reason. notes:
+    what the user should know of the run. seal: sha256 of the canonical JSON of all the rest.
+    """
 
     format: int
     pstgen: str
@@ -88,6 +95,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown: dict[str, dict[str, int]]
     unmade: dict[str, dict[str, int]]
     refused: list[dict[str, str]]
+    dropped: dict[str, dict[str, int]] = {}
+    notes: list[str] = []
     files: dict[str, File] = {}
     seal: str = ""
 
@@ -101,29 +110,38 @@ def create(out: Path) -> Iterator[Path]:
 
     Raises BadInput where `out` holds something, Unavailable where there is no room or no right to write.
     """
+    refuse_taken(out)
+    out = out.absolute()
+    with ExitStack() as stack:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(scratch.folder(f".{out.name}.partial-", out.parent))
+        except OSError as error:
+            raise Unavailable(f"{out.parent}: cannot be written: {error.strerror}") from error
+        try:
+            yield folder
+            folder.chmod(0o755)
+            folder.replace(out)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                free = shutil.disk_usage(out.parent).free / 2**20
+                raise Unavailable(f"{out.parent}: the disk is full ({free:,.0f} MiB free); nothing was left") from error
+            raise
+
+
+def refuse_taken(out: Path) -> None:
+    """Raise BadInput where `out` holds something."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out}: holds something already; name another --out or remove it")
-    out = out.absolute()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
-    except OSError as error:
-        raise Unavailable(f"{out.parent}: cannot be written: {error.strerror}") from error
-    try:
-        yield folder
-        folder.chmod(0o755)
-        folder.replace(out)
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            free = shutil.disk_usage(out.parent).free / 2**20
-            raise Unavailable(f"{out.parent}: the disk is full ({free:,.0f} MiB free); nothing was left") from error
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_rows(folder: Path, rows: Iterable[Row]) -> int:
     """Stream rows, sorted by item_id, to data/test-*.parquet; returns how many."""
+    return write_cells(folder, map(cells, rows))
+
+
+def write_cells(folder: Path, rows: Iterable[Cells]) -> int:
+    """Stream rows as `cells` makes them, sorted by item_id, to data/test-*.parquet; returns how many."""
     (folder / "data").mkdir()
     shards: list[Path] = []
     writer, written, total = None, 0, 0
@@ -133,7 +151,7 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> int:
                 writer.close()
             shards.append(folder / "data" / f"{len(shards)}.parquet")
             writer, written = pq.ParquetWriter(shards[-1], SCHEMA, compression="zstd"), 0
-        table = pa.Table.from_pylist([_cells(row) for row in batch], schema=SCHEMA)
+        table = pa.Table.from_pylist(batch, schema=SCHEMA)
         writer.write_table(table)
         written += table.nbytes
         total += len(batch)
@@ -166,13 +184,15 @@ def manifest(
         funnel={station: dict(by) for station, by in report.stations.items()},
         unknown=_by_reason(report.refused.facts),
         unmade=_by_reason(report.refused.edits),
-        refused=[msgspec.to_builtins(refusal) for refusal in report.refused.records],
+        refused=[msgspec.to_builtins(refusal) for refusal in sorted(report.refused.records, key=astuple)],
+        dropped=_by_reason(report.dropped),
+        notes=report.notes,
     )
 
 
 def _by_reason(counted: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     reasons: dict[str, dict[str, int]] = {}
-    for (name, reason), n in counted.items():
+    for (name, reason), n in sorted(counted.items()):
         reasons.setdefault(name, {})[reason] = n
     return reasons
 
@@ -231,13 +251,13 @@ def hashed(path: Path) -> File:
         return File(bytes=file.tell(), sha256=digest.hexdigest())
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
+def _batches(rows: Iterable[Cells]) -> Iterator[list[Cells]]:
+    batch: list[Cells] = []
     last = ""
     for row in rows:
-        if row.item.item_id <= last:
-            raise ValueError(f"rows come in the order of their ids, each once: {row.item.item_id} after {last}")
-        last = row.item.item_id
+        if row["item_id"] <= last:
+            raise ValueError(f"rows come in the order of their ids, each once: {row['item_id']} after {last}")
+        last = row["item_id"]
         batch.append(row)
         if len(batch) == BATCH_ROWS:
             yield batch
@@ -246,7 +266,8 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def cells(row: Row) -> Cells:
+    """A row's value in every column; pictures are encoded."""
     item, scene = row.item, row.scene
     name = scene.id.replace("/", "-")
     drawn = {target.kind: {"bytes": png(target.pixels), "path": f"{name}-{target.kind}.png"} for target in row.targets}
@@ -324,7 +345,8 @@ def open(folder: Path) -> Dataset:  # noqa: A001 (reads as store.open)
     try:
         manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
     except OSError as error:
-        raise BadInput(f"{folder}: no stress test here: manifest.json: {error.strerror}") from None
+        why = "no manifest.json" if isinstance(error, FileNotFoundError) else f"manifest.json: {error.strerror}"
+        raise BadInput(f"{folder}: no stress test here ({why}); run `pstgen build --out {folder}` first") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: not a manifest of this format: {error}") from None
     if manifest.format != FORMAT:

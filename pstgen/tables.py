@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from pstgen import plugins
-from pstgen.records import Finding, Report
+from pstgen import plugins, selection
+from pstgen.records import Finding, Refusal, Report, State
 from pstgen.store import Row, Score
 
 if TYPE_CHECKING:
     from pstgen.evaluate.dry import Cost
     from pstgen.evaluate.results import Results
 
+STATES: Mapping[State, str] = {
+    "sound": "[green]sound[/green]",
+    "not sound": "[bold red]NOT SOUND[/bold red]",
+    "not tested": "[yellow]not tested[/yellow]",
+}
+EXAMPLES = 3  # of the records that were left out for one reason
 REACHED = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
 
 
@@ -27,7 +35,9 @@ def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
     families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
     by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
     scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
-    table = Table("", title=f"funnel: {', '.join(scenes)}", show_footer=True, box=SIMPLE, padding=0, show_edge=False)
+    table = Table(
+        "family", title=f"funnel: {', '.join(scenes)}", show_footer=True, box=SIMPLE, padding=0, show_edge=False
+    )
     for station, by in by_family.items():
         heading = re.sub(r" |(?<=[/-])", "\n", station)  # a word a line, so that all fit into 80 columns
         table.add_column(heading, f"{sum(by.values()):,}", justify="right", vertical="bottom")
@@ -36,41 +46,95 @@ def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
     console.print(table)
 
 
+OPTION = {"candidate pairs": "--candidates", "fooled": "--wordings, other judges", "kept": "see the pairs dropped"}
+
+
+def losses(counted: Mapping[str, Mapping[str, int]]) -> str:
+    """Where most pairs were lost, and the option that changes it; "" where none was lost."""
+    order = [
+        name for name in counted if name in {"pairs found", "candidate pairs", "kept"} or name.startswith("fooled ")
+    ]
+    totals = {name: sum(counted[name].values()) for name in order}
+    lost = [(totals[before] - totals[after], before, after) for before, after in pairwise(order)]
+    if not lost or max(lost)[0] <= 0:
+        return ""
+    n, before, after = max(lost, key=lambda row: row[0])
+    option = OPTION.get(after, OPTION["fooled"])
+    return f"Most pairs were lost between {before!r} and {after!r}: {n:,} of {totals[before]:,} ({option})."
+
+
 def funnel(report: Report) -> None:
-    """The funnel: what came to each station, what is unknown, which edits and records were refused."""
-    console = Console()
+    """The funnel: what came to each station, what is unknown, what was dropped, which edits and records were refused."""
+    console = Console(highlight=False)
     stations(report.stations)
-    reasons = Table("family", "why a fact is unknown", "facts", title="unknown, never asked")
-    reasons.columns[2].justify = "right"
-    for (family, reason), n in sorted(report.refused.facts.items(), key=lambda row: (row[0][0], -row[1])):
-        reasons.add_row(family, reason, f"{n:,}")
-    console.print(reasons)
-    edits = Table("edit", "why it was not made", "times", title="edits that were refused")
-    edits.columns[2].justify = "right"
-    for (name, reason), n in sorted(report.refused.edits.items(), key=lambda row: (row[0][0], -row[1])):
-        edits.add_row(name, reason, f"{n:,}")
-    if report.refused.edits:
-        console.print(edits)
-    for refusal in list(report.refused.records)[:20]:
-        console.print(f"left out: {refusal.file}: {refusal.record} {refusal.reason}", highlight=False, markup=False)
-    if (more := len(report.refused.records) - 20) > 0:
-        console.print(f"(+{more} more left out, all in manifest.json)")
+    reasons("unknown, never asked", ("family", "why a fact is unknown", "facts"), report.refused.facts)
+    reasons("edits that were refused", ("edit", "why it was not made", "times"), report.refused.edits)
+    reasons("pairs dropped, that misled every judge", ("family", "why it was not kept", "pairs"), report.dropped)
+    if line := losses(report.stations):
+        console.print(line, markup=False)
+    for line in left_out(report)["left out"]:
+        console.print(f"left out: {line}", markup=False, soft_wrap=True)
+    if report.refused.records:
+        console.print("All that was left out is named in manifest.json.")
+
+
+def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int]) -> None:
+    """What was turned away, by name and reason, the commonest of each name first."""
+    table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table.columns[0].no_wrap = True
+    table.columns[2].justify = "right"
+    for (name, reason), n in sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1])):
+        table.add_row(name, reason, f"{n:,}")
+    if counted:
+        Console().print(table)
+
+
+def left_out(report: Report) -> dict[str, list[str]]:
+    """Notes, and the records that were left out: those of one reason in one line, with a count and three of them."""
+    kinds: dict[str, list[Refusal]] = {}
+    for refusal in sorted(report.refused.records, key=lambda refusal: (refusal.file, refusal.record)):
+        kinds.setdefault(selection.kind(refusal.reason), []).append(refusal)
+    lines = []
+    for refusals in sorted(kinds.values(), key=lambda refusals: -len(refusals)):
+        shown = "; ".join(f"{refusal.file}: {refusal.record}" for refusal in refusals[:EXAMPLES])
+        more = f" and {len(refusals) - EXAMPLES:,} more" if len(refusals) > EXAMPLES else ""
+        lines.append(f"{len(refusals):,} x {refusals[0].reason} ({shown}{more})")
+    return {"left out": lines, "notes": report.notes}
+
+
+def foreseen(told: Mapping[str, Any]) -> None:
+    """What a build would do, a line each."""
+    console = Console(highlight=False)
+    table = Table(
+        "setting", "a build would", title="nothing was written", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False
+    )
+    for name, value in told.items():
+        listed = (
+            ", ".join(value) if isinstance(value, (list, dict)) else f"{value:,}" if isinstance(value, int) else value
+        )
+        if name != "notes":
+            table.add_row(name, str(listed))
+    console.print(table)
 
 
 def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
     """Of each sentence the answers that are most surely expected, with counts."""
-    table = Table("family", "sentence", "of", "one expects", "share", "", "counted", title="the strongest priors")
+    heads = ("family", "sentence", "about", "expected", "share", "counted")
+    table = Table(*heads, title="the strongest priors", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for column in table.columns[4:]:
+        column.justify, column.no_wrap = "right", True
     shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for (family, form, about), answer, n, total in rows:
-        bar = "█" * round(20 * n / total)
         shown.setdefault((family, form), []).append(
-            (family, form, ", ".join(about), answer, f"{n / total:.0%}", bar, f"{n:,} of {total:,}")
+            (family, form, ", ".join(about), answer, f"{n / total:.0%}", f"{n:,} of {total:,}")
         )
     for key in sorted(shown):
         for row in shown[key][:most]:
             table.add_row(*row)
         table.add_section()
-    Console().print(table)
+    if shown:
+        Console().print(table)
 
 
 def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
@@ -100,10 +164,11 @@ def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = 
         return
     first = {name.partition("/")[2]: told for name, told in figures.items() if name.startswith(f"{names[0]}/")}
     paired, roles = first["ceiling"] < 1, [what for what in ("stress", "control") if what in first]
-    heads = [*["pairs", "≤"] * paired, "items", "95 %", "bootstrap", *roles, *["s"] * bool(seconds)]
-    table = Table("attacker", *heads, title="by words alone, in %", box=SIMPLE, padding=(0, 0, 0, 1))
+    table = _plain("attacker", *_heads(roles, paired=paired, timed=bool(seconds)), title="by words alone, in %")
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
+    for column in table.columns:
+        column.vertical = "bottom"
     for name in names:
         cells = [_percent(figures, f"{name}/pairs"), _percent(figures, f"{name}/pairs/high")] * paired
         cells += [_percent(figures, f"{name}/items")]
@@ -115,20 +180,31 @@ def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = 
     console.print(_beside(first, paired=paired))
     if figures.get("contrarian/stress", 0) > figures.get("contrarian/stress/chance", 1):
         console.print(
-            "The contrarian wins stress twins alone, by design: whoever never says the lure is right wherever it is wrong. "
-            "Pairs tell."
+            "The contrarian wins on stress twins alone, by design: never giving the lure is right wherever the lure is wrong. "
+            "Look at the pairs."
         )
 
 
+def _plain(*heads: str, title: str | None = None) -> Table:
+    """A table of ours, in the one style that all of them have; narrow, so that it fits into 80 columns."""
+    return Table(*heads, title=title, box=SIMPLE, padding=0, show_edge=False)
+
+
+def _heads(roles: Sequence[str], *, paired: bool, timed: bool) -> list[str]:
+    """The columns of attacks: shares with their intervals, two short lines each."""
+    pairs = ["pairs", "pairs\nat most"] * paired
+    return [*pairs, "items", "items\n95% CI", "items\nbootstrap", *roles, *["seconds"] * timed]
+
+
 def _beside(first: Mapping[str, float], *, paired: bool) -> str:
-    """Chance, ceiling, and how much was learnt from."""
-    learnt = f" Of the set {first['learnt']:.0%} is learnt from to answer the rest."
-    chance = f"Drawing options: {first['items/chance']:.1%} of the items"
+    """Chance, what words alone can reach, and how much attackers train on."""
+    training = f"Attackers train on {first['learnt']:.0%} of the set and are tested on the rest."
+    chance = f"Guessing at random gives {first['items/chance']:.1%} of the items"
     if not paired:
-        return f"{chance}.{learnt}"
+        return f"{chance}. {training}"
     return (
-        f"{chance}, {first['pairs/chance']:.1%} of the pairs. "
-        f"Words alone: every pair hit once is {first['ceiling']:.1%} of the items, and no pair.{learnt}"
+        f"{chance}, {first['pairs/chance']:.1%} of the pairs; "
+        f"answering one twin of every pair gives {first['ceiling']:.1%} of the items, and no pair. {training}"
     )
 
 
@@ -141,11 +217,14 @@ def _between(figures: Mapping[str, float], name: str) -> str:
 
 
 def findings(findings: Iterable[Finding]) -> None:
-    """What every check found, then what is wrong, a line each."""
-    console = Console()
-    table = Table("check", "", "finding")
+    """What every check found, or why it could not run, then what is wrong, a line each."""
+    console, findings = Console(highlight=False), list(findings)
+    table = _plain("check", "result", "finding")
+    table.padding = (0, 1, 0, 0)
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for finding in findings:
-        table.add_row(finding.check, "sound" if finding.sound else "NOT SOUND", finding.summary)
+        text = finding.untested if finding.state == "not tested" else finding.summary
+        table.add_row(finding.check, STATES[finding.state], Text(text))
     console.print(table)
     for finding in findings:
         for problem in finding.problems:

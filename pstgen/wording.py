@@ -8,10 +8,10 @@ from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
-import inflect
 import msgspec
 
 from pstgen import resources
+from pstgen.core.english import grammar
 from pstgen.records import BadInput, Candidate, Fact, Item, Role
 from pstgen.truth import words
 
@@ -68,6 +68,13 @@ def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
     """Every frame that all forms of the family have, the neutral one first."""
     common = set.intersection(*(set(form.frames) for form in forms(family, templates).values()))
     return tuple(sorted(common, key=lambda frame: (frame != NEUTRAL, frame)))
+
+
+def check(family: str, wanted: Sequence[str] = (), templates: Path | None = None) -> None:
+    """Raise BadInput where the family has not all of the wanted frames, naming those that there are."""
+    there = frames(family, templates)
+    if unknown := [frame for frame in wanted if frame not in there]:
+        raise BadInput(f"no frame {unknown[0]!r} for {family}; there are: {', '.join(there)}")
 
 
 def word(
@@ -188,11 +195,10 @@ def _fill(text: str, form: Form, about: tuple[str, ...], lure: str) -> str:
 @cache
 def _shape(noun: str, shape: str, number: str) -> str:
     """a: with its article; s: plural; n: a number as a word; x: singular or plural as the number in question wants it."""
-    grammar = inflect.engine()
     if shape == "a":
-        return str(grammar.a(noun))
+        return str(grammar().a(noun))
     if shape == "n":
-        return str(grammar.number_to_words(noun))
+        return str(grammar().number_to_words(noun))
     if shape == "s" or (shape == "x" and number != "1"):
         return words.plural(noun)
     return noun

@@ -45,10 +45,10 @@ def test_the_funnel_never_widens_after_the_candidates(world):
 
 
 def test_no_item_shows_a_scene_that_fed_the_prior(world):
-    config, _, dataset = world
-    assert not any(
-        is_prior_part(item.scene_id, config.prior_split, config.prior_share, config.seed) for item in dataset.items()
-    )
+    _, _, dataset = world
+    rule = [dataset.manifest.settings[name] for name in ("prior_split", "prior_share", "seed")]
+    assert rule == ["", 0.2, 0]
+    assert not any(is_prior_part(item.scene_id, *rule) for item in dataset.items())
 
 
 def test_every_baseline_gives_the_lure_for_every_kept_pair(world):
@@ -79,7 +79,7 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build, "look", broken)
+    monkeypatch.setattr(build, "record_seeing", broken)
     with pytest.raises(KeyboardInterrupt):
         build.build(BuildConfig(**WORLD, out=tmp_path / "pst"))
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,8 @@ def test_every_thing_gets_the_median_of_the_map_under_its_mask(scene, thing, glp
     photo = scene(
         thing("cup", 0, within=(96, 96)), thing("dog", 60, within=(96, 96)), complete=False, width=96, height=96
     )
-    (told,) = depth.estimated([replace(photo, path=str(tmp_path / "photo.png"))], str(glpn), tmp_path)
+    seen = replace(photo, path=str(tmp_path / "photo.png"))
+    (told,) = depth.estimated([seen], name=str(glpn), estimate=depth.load(str(glpn)), folder=tmp_path)
     seen = pixels.depth(told)
     assert told.depth_model == glpn.name
     for one in told.instances:

@@ -47,8 +47,8 @@ def test_what_a_detector_hears_of_is_not_known_to_be_absent(scene, thing):
 
 @pytest.mark.parametrize(("threshold", "kinds"), [(0.0, {"cup", "dog", "chair"}), (1.1, set())])
 def test_a_transformers_detector_is_asked_by_name(yolos, photo, threshold, kinds):
-    (heard,) = detector.heard([photo], yolos, threshold)
-    assert set(heard.detected) == kinds
+    (seen,) = detector.detected([photo], detect=detector.load(yolos), threshold=threshold)
+    assert set(seen.detected) == kinds
 
 
 @pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
@@ -59,7 +59,7 @@ def test_an_onnx_detector_hears_what_large_annotated_things_are():
 
     scenes = list(coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()))
     large = right = 0
-    for scene in detector.heard(scenes, ONNX, 0.2):
+    for scene in detector.detected(scenes, detect=detector.load(ONNX), threshold=0.2):
         for thing in scene.instances:
             if thing.area > 0.15 * scene.width * scene.height and not thing.crowd:
                 large, right = large + 1, right + (thing.category in scene.detected)

@@ -2,107 +2,204 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pstgen import config
-from pstgen.cli.shared import SETTINGS, Examples, Names, bar, plainly, tracking
+from pstgen.cli.shared import (
+    JSON,
+    SETTINGS,
+    Completed,
+    Examples,
+    Names,
+    emit,
+    if_interrupted,
+    plainly,
+    say,
+    tracking,
+)
 from pstgen.records import BadInput, Unavailable
+
+SPLITS = ("val2017", "train2017")
+
+
+def _frames() -> tuple[str, ...]:
+    from pstgen import plugins, wording
+
+    return tuple(sorted({frame for family in plugins.names("families") for frame in wording.frames(family)}))
+
+
+def _fetchable() -> tuple[str, ...]:
+    from pstgen import fetch
+
+    return fetch.known()
+
+
+def _source(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options about where scenes come from and what the prior rests on."""
+    path = click.Path(path_type=Path)
+    for option in reversed(
+        (
+            click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]"),
+            click.option("--root", type=path, help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]"),
+            click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]"),
+            click.option("--annotations", type=path, help="A COCO-format file of yours, not --root and --split."),
+            click.option("--scenes", type=click.IntRange(2), help="Scenes to draw (world).  [default: 2000]"),
+            click.option("--size", type=click.IntRange(64, 512), help="Pixels a side (world).  [default: 128]"),
+            click.option("--typicality", type=click.FloatRange(0, 1), help="Typical facts (world).  [default: 0.85]"),
+            click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]"),
+            click.option(
+                "--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable)."
+            ),
+            click.option(
+                "--prior-split",
+                type=Completed(lambda: SPLITS),
+                help="COCO's split that feeds the prior, with or without its pictures.  [default: train2017 if annotated]",
+            ),
+            click.option("--prior-annotations", type=path, help="A COCO-format file that feeds the prior instead."),
+            click.option("--prior-file", type=path, help="A prior that `pstgen priors --save` wrote."),
+            click.option(
+                "--prior-share",
+                type=click.FloatRange(0, 0.95),
+                help="Of the scenes, that feed the prior.  [default: 0.2, or 0 if it has pictures of its own]",
+            ),
+            click.option("--workers", type=click.IntRange(0), help="Processes.  [default: one a core]"),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(
     cls=Examples,
     epilog="pstgen build --source world --out pst/\n"
-    "pstgen build --source coco --root ~/coco --split val2017 --vlm ~/models/smolvlm --out pst/\n"
-    "pstgen build --annotations mine/instances.json --family count --family colour --out pst/",
+    "pstgen build --source coco --root ~/coco --vlm ~/models/smolvlm --out pst/\n"
+    "pstgen build --annotations mine.json --family count --family colour --out pst/\n"
+    "pstgen build --source coco --limit 200 --wordings 4 --out trial/\n"
+    "pstgen build --config pst/manifest.json --seed 1 --out pst-1/",
 )
 @SETTINGS
-@click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]")
-@click.option("--root", type=click.Path(path_type=Path), help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]")
-@click.option("--split", help="COCO's split.  [default: val2017]")
-@click.option(
-    "--annotations",
-    type=click.Path(path_type=Path),
-    help="A COCO-format file of your own, instead of --root and --split.",
-)
-@click.option("--scenes", type=click.IntRange(2), help="How many scenes to draw (world).  [default: 2000]")
-@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels (world).  [default: 128]")
-@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts (world).  [default: 0.85]")
-@click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]")
-@click.option("--family", "families", type=Names("families"), multiple=True, help="Ask only these (repeatable).")
+@_source
+@click.option("--limit", type=click.IntRange(1), help="Scenes that give items, at most: for a small trial.")
 @click.option(
     "--frame",
     "frames",
+    type=Completed(_frames),
     multiple=True,
-    help="Word only so (repeatable): neutral, typical, leading, presupposition, caption, bystander, majority, label, or yours.",
+    help="Word only so (repeatable): neutral, typical, leading, caption, …, or one of your --templates.",
 )
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
 @click.option("--detector", type=click.Path(path_type=Path), help='ONNX file or folder: a "no" needs its silence.')
 @click.option("--depth-model", help="A folder or hub id that estimates depth (photographs).")
-@click.option("--prior-split", help="COCO's split that feeds the prior.  [default: train2017 where it is]")
-@click.option("--prior-share", type=click.FloatRange(0.05, 0.95), help="Of scenes kept for the prior.  [default: 0.2]")
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
 @click.option("--edited", type=click.IntRange(0), help="Pairs of each kind of edit, at most.  [default: 100]")
 @click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
 @click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 300]")
 @click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
+@click.option("--pairs-per-scene", type=click.IntRange(1), help="Pairs that a scene gives.  [default: 5]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option(
     "--vlm",
-    help="VLM that must fall for the words without the image: folder, hub id (downloads), none.  [default: ours on the world, else none]",
+    help="VLM that must be misled by the words without the image: folder, hub id (downloads), none.  [default: ours on the world]",
 )
 @click.option(
     "--lm",
-    help="Language model that must fall for the words: folder, hub id (downloads), none.  [default: ours on the world, else none]",
+    help="Language model that must be misled by the words: folder, hub id (downloads), none.  [default: ours on the world]",
 )
-@click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: one more baseline.")
-@click.option("--device", help="auto, cpu, cuda, mps.  [default: auto]")
+@click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: another baseline.")
+@click.option(
+    "--device", type=Completed(lambda: ("auto", "cpu", "cuda", "mps")), help="auto, cpu, cuda, mps.  [default: auto]"
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
+@click.option("--dry-run", is_flag=True, help="Check everything, open the models, say what would be done.")
+@click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
+@JSON
 @plainly
-def build(file: Path | None, **options: Any) -> None:
-    """Build a Perception Stress Test: pairs of images that share a question whose words mislead."""
+def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool, **options: Any) -> None:
+    r"""Build a Perception Stress Test: pairs of images that share a question whose words mislead.
+
+    \b
+    What takes time is the judges: candidates x wordings, not scenes. A killed
+    build leaves nothing; the same command takes the models' verdicts from the
+    cache. Exit code: 0 built, 2 usage, 3 environment.
+    """
     from pstgen import build as road
     from pstgen import tables
 
-    asked = config.read(file, options, config.BuildConfig)
-    settings = road.settled(asked)
-    if settings.source != asked.source:
-        click.echo(
+    given = config.read(file, options, config.BuildConfig)
+    settings = road.settled(given)
+    if print_config:
+        click.echo(config.as_yaml(settings), nl=False)
+        return
+    _hints(given, settings)
+    with tracking() as progress:
+        if dry_run:
+            foreseen = road.foresee(settings, progress)
+        else:
+            report = road.build(settings, progress)
+    if dry_run:
+        emit(foreseen) if as_json else tables.foreseen(foreseen)
+        return
+    pairs = report.stations["kept"].total()
+    if as_json:
+        emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
+        return
+    tables.funnel(report)
+    click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
+
+
+def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
+    """Say what was decided that the user may want otherwise."""
+    if settings.source != given.source:
+        say(
             "No photographs found: building on the built-in world. "
             "For photographs: --root DIR, $PSTGEN_COCO_ROOT, or `pstgen fetch coco`."
         )
-    if not settings.vlm:
-        click.echo("No --vlm: the text baselines judge alone. For photographs a VLM must be named.")
-    with tracking() as track:
-        report = road.build(settings, track)
-    tables.funnel(report)
-    click.echo(f"{settings.out}: {sum(report.stations['kept'].values())} pairs. Next: pstgen verify {settings.out}")
+    if not settings.vlm and given.vlm != "none" and settings.source != "world":
+        say(
+            "No --vlm: the text baselines judge alone. `--vlm DIR-OR-HUB-ID` adds a VLM that sees no image; `--vlm none` is silent."
+        )
 
 
 @click.command(
-    cls=Examples, epilog="pstgen priors --source world\npstgen priors --source coco --family colour --most 20"
+    cls=Examples,
+    epilog="pstgen priors --source world\npstgen priors --source coco --family colour --most 20\n"
+    "pstgen priors --annotations mine.json --prior-share 0.95 --save prior.json",
 )
 @SETTINGS
-@click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]")
-@click.option("--root", type=click.Path(path_type=Path), help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]")
-@click.option("--split", help="COCO's split.  [default: val2017]")
-@click.option("--scenes", type=click.IntRange(2), help="How many scenes to draw (world).  [default: 2000]")
-@click.option("--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable).")
+@_source
 @click.option("--most", type=click.IntRange(1), default=8, help="Of each sentence.  [default: 8]")
 @click.option("--least", type=click.IntRange(1), default=5, help="Times that a question was answered.  [default: 5]")
+@click.option("--save", type=click.Path(path_type=Path), help="Write the fitted prior here, for --prior-file.")
+@JSON
 @plainly
-def priors(file: Path | None, most: int, least: int, **options: Any) -> None:
-    """Show what the source makes one expect before looking: the strongest priors, with counts."""
+def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
+    """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
     from pstgen import build as road
     from pstgen import tables
+    from pstgen.questions import prior_file
+    from pstgen.scenes import parts
 
     settings = road.settled(config.read(file, options, config.BuildConfig))
-    with tracking() as track:
-        expectation = road.expect(settings, track)
-    tables.priors(expectation.strongest(least), most)
+    with tracking() as progress, if_interrupted("nothing was written"):
+        expectation, observed = road.expect(settings, progress)
+    if save:
+        prior_file.write(save, observed.tally, observed.scenes, parts.origin(settings))
+        say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
+    rows = expectation.strongest(least)
+    if as_json:
+        names = ("family", "form", "about", "answer", "times", "of")
+        emit([dict(zip(names, (*question, *counted), strict=True)) for question, *counted in rows])
+        return
+    tables.priors(rows, most)
+    if not rows:
+        click.echo(
+            f"No question was answered {least} times or more in {observed.scenes:,} scenes: a lower --least shows the rest."
+        )
 
 
 @click.command(
@@ -124,7 +221,8 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
     dataset = store.open(folder)
     found = drawn.pick(dataset, most, names)
     if missing := [name for name in names if not any(name.startswith(twins[0].item.pair_id) for twins in found)]:
-        raise BadInput(f"{folder}: has no {', '.join(sorted(missing))}; pair_id and item_id are their names")
+        some = ", ".join(twins[0].item.pair_id for twins in drawn.pick(dataset, 3, ()))
+        raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {some}, …")
     if not found:
         raise BadInput(f"{folder}: holds no pair")
     shown = {twins[0].item.pair_id for twins in found}
@@ -149,25 +247,29 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
     cls=Examples, epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000"
 )
 @SETTINGS
-@click.argument("what", required=False)
-@click.option("--split", help="COCO's split.  [default: val2017]")
+@click.argument("what", required=False, type=Completed(_fetchable))
+@click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]")
 @click.option("--mirror", help="Address to use instead of the official one.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache folder]")
 @plainly
 def fetch(file: Path | None, **options: Any) -> None:
-    """Download photographs: resumable, checked. The only command that touches the network unasked-for."""
+    r"""Download photographs: resumed, checked. The only command that goes online without being asked.
+
+    \b
+    val2017 and all annotations are 1.0 GiB, train2017 is 18 GiB more.
+    """
     from pstgen import fetch as station
 
+    if not file and not options["what"]:
+        raise BadInput(f"name what to fetch: {', '.join(station.known())}")
     settings = config.read(file, options, config.FetchConfig)
-    with bar("download") as shown:
-        tasks: dict[str, Any] = {}
+    say(f"{settings.what}, {settings.split}: {station.size(settings) / 2**20:,.0f} MiB in all")
+    with tracking() as progress, if_interrupted("what was loaded stays; the same command goes on from there"):
 
-        def progress(done: int, total: int, name: str) -> None:
-            if name not in tasks:
-                tasks[name] = shown.add_task(name, total=total)
-            shown.update(tasks[name], completed=done)
+        def show(done: int, total: int, name: str) -> None:
+            progress.reach(f"{name}, MiB", done // 2**20, -(-total // 2**20))
 
-        folder = station.fetch(settings, progress)
+        folder = station.fetch(settings, show)
     click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
 
 
@@ -187,6 +289,6 @@ def world(file: Path | None, **options: Any) -> None:
     from pstgen.world import files
 
     settings = config.read(file, options, config.WorldConfig)
-    with store.create(settings.out) as folder, tracking() as track:
-        files.write(settings, folder, track)
+    with tracking() as progress, if_interrupted("nothing was written"), store.create(settings.out) as folder:
+        files.write(settings, folder, progress)
     click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pstgen import config, plugins
 from pstgen.cli.shared import NOT_SOUND, SETTINGS, Examples, Names, plainly, tracking
-from pstgen.records import BadInput
+from pstgen.records import BadInput, Finding
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 LM = click.option(
     "--attacker-lm",
@@ -28,10 +32,13 @@ VLM = click.option(
 DEVICE = click.option("--device", help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
 
+ANNOUNCED = {"rebuild": "building it again from its manifest"}
 REBUILT = {
     "root": "COCO's folder.",
     "annotations": "The instances file, where it was one of your own.",
     "templates": "The templates, where they were your own.",
+    "prior_annotations": "The COCO-format file that the prior was fitted on.",
+    "prior_file": "The saved prior.",
     "prior_vqa": "Folder of VQA v2's files.",
     "detector": "ONNX file or folder.",
     "depth_model": "Folder or hub id.",
@@ -85,16 +92,49 @@ def verify(file: Path | None, *, again: bool, **options: Any) -> None:
     here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
     more = {"rebuild": lambda dataset: rebuild.examine(dataset, here)} if again else {}
+    started = perf_counter()
     with Console(stderr=True).status("verifying") as status, _heard(status.console):
-        findings = station.verify(settings, lambda check: status.update(f"checking {check}"), more)
+        findings = station.verify(settings, lambda check: _announce(check, status), more)
     tables.findings(findings)
     for finding in findings:
         if finding.check == "attackers":
+            click.echo()
             tables.attacks(finding.figures)
-    if not all(finding.sound for finding in findings):
-        click.echo(f"{settings.folder}: NOT SOUND", err=True)
+            click.echo()
+    sound = all(finding.sound for finding in findings)
+    click.echo(f"{settings.folder}: {station.verdict(findings)}", err=not sound)
+    click.echo(f"Verified in {_duration(perf_counter() - started)}{_next(findings, settings.folder)}")
+    if not sound:
         sys.exit(NOT_SOUND)
-    click.echo(f"{settings.folder}: sound; {settings.folder / 'certificate.json'}")
+
+
+def _announce(check: str, status: Status) -> None:
+    """Show which check starts; of one that takes minutes also where there is no status line, as in a pipe."""
+    status.update(ANNOUNCED.get(check, f"checking {check}"))
+    if check in ANNOUNCED and not status.console.is_terminal:
+        status.console.print(ANNOUNCED[check])
+
+
+def _next(findings: Sequence[Finding], folder: Path) -> str:
+    """What was written, the page to look at first, and, of a sound set that nobody has audited, the command for that."""
+    from pstgen import certificate
+
+    if not findings[0].sound:
+        return "; no certificate was written."
+    sound = all(finding.sound for finding in findings)
+    unaudited = any(finding.check == "audit" for finding in certificate.untested(findings))
+    audit = f", then pstgen audit {folder}" * (sound and unaudited)
+    return f"; wrote {folder / certificate.NAME}.\nNext: open {folder / certificate.PAGE}{audit}"
+
+
+def _duration(seconds: float) -> str:
+    """In words.
+
+    >>> _duration(113.4), _duration(7.04)
+    ('1 min 53 s', '7.0 s')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
 @click.command(

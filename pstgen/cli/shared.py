@@ -1,46 +1,71 @@
-"""What the commands have in common: names of plug-ins, errors in one line, examples, bars."""
+"""What the commands have in common: names of plug-ins, errors in one line, examples, options about output."""
 
 from __future__ import annotations
 
+import logging
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from pstgen import plugins
+from pstgen.cli import progress
+from pstgen.core.progress import Silent
 from pstgen.records import BadInput, Unavailable
 
-NOT_SOUND, USAGE, ENVIRONMENT = 1, 2, 3
+NOT_SOUND, USAGE, ENVIRONMENT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 SETTINGS = click.option(
     "--config",
     "file",
     type=click.Path(path_type=Path),
-    help="YAML file of settings, named as in pstgen/config.py; options overrule it.",
+    help="YAML file of settings (names: --print-config) or a manifest.json; options overrule it.",
 )
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Names(click.ParamType):  # type: ignore[type-arg]
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM)."""
+
+
+class Completed(click.ParamType):  # type: ignore[type-arg]
+    """Any text, of which some is known and can be completed."""
+
+    name = "text"
+
+    def __init__(self, known: Callable[[], tuple[str, ...]]) -> None:
+        self.known = known
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """What begins so; of a list parted by commas, its last word."""
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{name}") for name in self.known() if name.startswith(last)]
+
+
+class Names(Completed):
     """A plug-in's name; the folder is read only when `--help` or a value asks for it."""
 
+    name = "name"
+
     def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.name = "name"
+        super().__init__(lambda: plugins.names(folder))
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
         """Every name there is."""
-        return "[" + "|".join(plugins.names(self.folder)) + "]"
+        return "[" + "|".join(self.known()) + "]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Take a name that there is."""
-        if value not in plugins.names(self.folder):
-            self.fail(f"no {value!r}; there are: {', '.join(plugins.names(self.folder))}", param, ctx)
+        if value not in self.known():
+            self.fail(f"no {value!r}; there are: {', '.join(self.known())}", param, ctx)
         return value
 
 
@@ -50,18 +75,46 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return command(*args, **kwargs)
+            with _termination():
+                return command(*args, **kwargs)
         except BadInput as error:
             _stop(str(error), USAGE)
         except Unavailable as error:
             _stop(str(error), ENVIRONMENT)
-        except KeyboardInterrupt:
-            _stop(
-                "interrupted; audit, eye train and fetch go on if called again, train-eval with --resume; others begin anew",
-                130,
-            )
+        except KeyboardInterrupt as stop:
+            ended = isinstance(stop, Terminated)
+            became = "; ".join(getattr(stop, "__notes__", ["the same command begins anew"]))
+            _stop(f"{'terminated' if ended else 'interrupted'}: {became}", TERMINATED if ended else INTERRUPTED)
 
     return wrapped
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does, so that nothing half-made stays."""
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        raise Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def if_interrupted(became: str) -> Iterator[None]:
+    """Say what becomes of the work of this block if it is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(became)
+        raise
 
 
 def _stop(line: str, code: int) -> NoReturn:
@@ -70,7 +123,23 @@ def _stop(line: str, code: int) -> NoReturn:
 
 
 class Examples(click.Command):
-    """A command whose help ends with examples, as they are typed."""
+    """A command whose help ends with examples, as they are typed, and that can be told to say more or less."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(
+                ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_keep, help="No progress, no notes."
+            ),
+            click.Option(["-v", "--verbose"], is_flag=True, expose_value=False, callback=_keep, help="Say more."),
+            click.Option(
+                ["--log"],
+                type=click.Path(path_type=Path),
+                expose_value=False,
+                callback=_log,
+                help="Write what happens to this file too.",
+            ),
+        ]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Keep the lines as they are."""
@@ -78,42 +147,58 @@ class Examples(click.Command):
             formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in self.epilog.splitlines()))
 
 
-def bar(of: str = "things") -> Any:
-    """Give a progress bar on stderr; of a download it counts bytes."""
-    from rich import progress
-    from rich.console import Console
-
-    amount = progress.DownloadColumn() if of == "download" else progress.MofNCompleteColumn()
-    columns = progress.TextColumn("{task.description:<24}"), progress.BarColumn(), amount, progress.TimeElapsedColumn()
-    return progress.Progress(*columns, console=Console(stderr=True))
+def _keep(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click's callback)
+    ctx.meta[f"pstgen.{param.name}"] = value
 
 
-class Bars:
-    """Bars of things as they pass; what comes again goes on in its own bar."""
+def _log(ctx: click.Context, _param: click.Parameter, file: Path | None) -> None:
+    """Log to a file from now on, until the command ends."""
+    if file is None:
+        return
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8")
+    except OSError as error:
+        _stop(f"{file}: cannot be written: {error.strerror}", ENVIRONMENT)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log = logging.getLogger("pstgen")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.info("pstgen %s", " ".join(sys.argv[1:]))
+    ctx.call_on_close(lambda: log.removeHandler(handler))
+    ctx.call_on_close(handler.close)
 
-    def __init__(self, shown: Any) -> None:
-        self.shown, self.tasks = shown, dict[str, Any]()
 
-    def __call__(self, things: Iterable[T], what: str, total: int | None = None, /) -> Iterator[T]:
-        """Pass `things` through and show how far it is."""
-        if what in self.tasks:
-            task = self.tasks[what]
-            self.shown.update(task, total=(self.shown.tasks[task].total or 0) + (total or 0))
-        else:
-            self.tasks[what] = self.shown.add_task(what, total=total)
-        for thing in things:
-            yield thing
-            self.shown.advance(self.tasks[what])
-
-    def reach(self, what: str, done: int, total: int, /) -> None:
-        """Show how far something is that runs elsewhere."""
-        if what not in self.tasks:
-            self.tasks[what] = self.shown.add_task(what, total=total)
-        self.shown.update(self.tasks[what], completed=done)
+def meta(name: str) -> bool:
+    """Was this flag about output, `quiet` or `verbose`, given?"""
+    ctx = click.get_current_context(silent=True)
+    return bool(ctx and ctx.meta.get(f"pstgen.{name}"))
 
 
 @contextmanager
-def tracking() -> Iterator[Bars]:
-    """Give bars that are there for as long as the block."""
-    with bar() as shown:
-        yield Bars(shown)
+def tracking() -> Iterator[progress.Display | Silent]:
+    """Give what shows progress, for as long as the block."""
+    with progress.shown(quiet=meta("quiet"), verbose=meta("verbose")) as display:
+        yield display
+
+
+def say(line: str) -> None:
+    """Print a line about what was done, on stderr, unless the user wants none."""
+    if not meta("quiet"):
+        click.echo(line, err=True)
+
+
+def emit(result: object) -> None:
+    """Print a result as JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(result, enc_hook=str)).decode())
+
+
+def bar(of: str = "things") -> Any:
+    """Give a progress bar on stderr; of a download it counts bytes."""
+    from rich import progress as shown
+    from rich.console import Console
+
+    amount = shown.DownloadColumn() if of == "download" else shown.MofNCompleteColumn()
+    columns = shown.TextColumn("{task.description:<24}"), shown.BarColumn(), amount, shown.TimeElapsedColumn()
+    return shown.Progress(*columns, console=Console(stderr=True))

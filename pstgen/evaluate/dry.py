@@ -8,9 +8,9 @@ from time import perf_counter
 import msgspec
 import torch
 
+from pstgen.core.progress import Progress
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import run
-from pstgen.evaluate.materials import Track
 from pstgen.recipe import Recipe
 from pstgen.train.stages import Task, ready, step
 from pstgen.train.stages import weigh as weighed
@@ -30,7 +30,7 @@ class Cost:
     seconds: float
 
 
-def weigh(recipe: Recipe, track: Track) -> list[Cost]:
+def weigh(recipe: Recipe, track: Progress) -> list[Cost]:
     """Make every stage from a few lessons, count it, and time some steps; all is thrown away."""
     few = msgspec.structs.replace(recipe, scenes=min(recipe.scenes, 4 * recipe.batch), seeds=1)
     with TemporaryDirectory(prefix="pstgen-") as name:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from pstgen import build, course, exams, gqa, plugins, programs, store, vqa
 from pstgen.config import BuildConfig
+from pstgen.core.progress import Progress
 from pstgen.course import Course
 from pstgen.metrics import gqa as marks_gqa
 from pstgen.metrics import vqa as marks_vqa
@@ -25,14 +26,6 @@ EXAMINED = {"validation": 8_000_000, "test": 6_000_000}
 MANIFEST = "manifest.json"  # of a stress test that is there
 CORPUS = 500  # lessons that the tokenizer is trained on
 CHOICES, TEXTS = 400, 200  # of the language that is to be kept
-
-
-class Track(build.Track, Protocol):
-    """Shows how far things are, that pass here or that are done elsewhere."""
-
-    def reach(self, what: str, done: int, total: int, /) -> None:
-        """`done` of `total` steps are done."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ def given(made: Materials, out: Path) -> dict[str, str]:
     return mine
 
 
-def gather(recipe: Recipe, made: Materials, out: Path, track: Track) -> None:
+def gather(recipe: Recipe, made: Materials, out: Path, track: Progress) -> None:
     """Make whatever is not there yet; what the user gave is taken as it is."""
     if made.vqa == out / "exams":
         _askable(recipe)
@@ -119,7 +112,7 @@ def _exams_given(made: Materials, out: Path) -> set[str]:
     return shown
 
 
-def lessons(recipe: Recipe, made: Materials, track: Track, held: Collection[str] = ()) -> None:
+def lessons(recipe: Recipe, made: Materials, track: Progress, held: Collection[str] = ()) -> None:
     """Lessons of no scene that is held back, and a tokenizer for a model that is made from random weights."""
     told = course.prepare(taught(recipe), recipe.plain, made.course, track, held)
     if not recipe.model and not made.words.is_dir():
@@ -153,7 +146,7 @@ def _world(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: An
     )
 
 
-def _exams(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, track: Track) -> None:
+def _exams(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, track: Progress) -> None:
     rules = exams.Rules(families=_askable(recipe), per_scene=recipe.exam_questions)
     with store.create(folder) as draft:
         exams.write(track(scenes, f"exams: {split}", recipe.exam_scenes), draft, split, rules)

@@ -18,10 +18,11 @@ from typing import Any
 import msgspec
 
 from pstgen import plugins, store, toolbox
+from pstgen.core.progress import Progress
 from pstgen.evaluate import materials as shelf
 from pstgen.evaluate import measures, modelcard, overlays, page, results, sitting
 from pstgen.evaluate.claim import BASE, REWARD
-from pstgen.evaluate.materials import Materials, Track
+from pstgen.evaluate.materials import Materials
 from pstgen.evaluate.results import Results
 from pstgen.evaluate.sitting import Seat
 from pstgen.recipe import ENCODERS, Recipe
@@ -44,7 +45,7 @@ class Arm:
     second: Task | None
 
 
-def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Track) -> Results:
+def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Progress) -> Results:
     """Train and examine every system of the recipe, and report; what is done already is not done again.
 
     Raises BadInput where a folder that was given does not fit.
@@ -76,7 +77,7 @@ def report(found: Results, arms: Sequence[Arm], seats: Sequence[Seat], out: Path
     modelcard.encoders(found, out)
 
 
-def encoders(recipe: Recipe, out: Path, made: Materials, track: Track) -> list[Path]:
+def encoders(recipe: Recipe, out: Path, made: Materials, track: Progress) -> list[Path]:
     """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
     shelf.lessons(recipe, made, track, shelf.held(recipe, made, out))
     first, _ = stages(plan(recipe, made, out))
@@ -180,7 +181,7 @@ def stages(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
     return list(first.values()), sorted(second.values(), key=lambda task: (not task.plan.told, -task.steps))
 
 
-def _all(waves: tuple[list[Task], list[Task]], track: Track) -> Iterator[tuple[Task, Learnt]]:
+def _all(waves: tuple[list[Task], list[Task]], track: Progress) -> Iterator[tuple[Task, Learnt]]:
     """Learn every stage, as many at once as there are cores for them."""
     for wave in waves:
         with _pool() as pool:
@@ -189,7 +190,7 @@ def _all(waves: tuple[list[Task], list[Task]], track: Track) -> Iterator[tuple[T
                 yield futures[future], future.result()
 
 
-def _progress(wave: Sequence[Task], track: Track) -> None:
+def _progress(wave: Sequence[Task], track: Progress) -> None:
     """Say how far each stage is, by the last whole line of its log, or by what is left when it is done."""
     for task in wave:
         log = task.out / "log.jsonl"
@@ -202,7 +203,7 @@ def _progress(wave: Sequence[Task], track: Track) -> None:
             track.reach(name if task.recipe.seeds == 1 else f"{name} ({task.seed})", done, task.steps)
 
 
-def _sit(seats: Sequence[Seat], track: Track) -> None:
+def _sit(seats: Sequence[Seat], track: Progress) -> None:
     with _pool() as pool:
         futures = [pool.submit(sitting.sit, each) for each in seats]
         for n, future in enumerate(_watched(futures, lambda: None), 1):

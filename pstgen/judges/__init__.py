@@ -24,6 +24,13 @@ class Judge(Protocol):
         """A hash of all that the verdict depends on; asked of durable judges only."""
         ...
 
+    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Judge | None":
+        """Return the judge that has learnt what it may know of the source; None where it can do nothing without that.
+
+        examples: known facts as items, of scenes that give none to the dataset; images: files of such scenes.
+        """
+        ...
+
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """One verdict an item, in their order."""
         ...
@@ -32,10 +39,9 @@ class Judge(Protocol):
 class Opener(Protocol):
     """What a module in this folder defines."""
 
-    def open(self, config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Judge]:
-        """Make the judges of this kind ready; several, where one model looks in several ways.
+    def open(self, config: BuildConfig, /) -> Sequence[Judge]:
+        """Load the judges of this kind, before any scene is read; several, where one model looks in several ways.
 
-        lessons: what the source's statistics teach, as items of scenes that give none to the dataset.
-        Raises Unavailable where a model does not load.
+        Raises BadInput where an option is missing, Unavailable where a model does not load.
         """
         ...

@@ -28,6 +28,10 @@ class Reader:
         """The words."""
         return sha256(f"{prompt(item.question, item.options)}|{item.options}".encode()).hexdigest()
 
+    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Reader":  # noqa: ARG002
+        """It knows what it knows."""
+        return self
+
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Batch by batch."""
         for start in range(0, len(items), self.batch_size):
@@ -38,7 +42,7 @@ class Reader:
                 yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
 
-def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Reader]:  # noqa: A001, ARG001
+def open(config: BuildConfig, /) -> Sequence[Reader]:  # noqa: A001
     """Load the model. Raises Unavailable where it does not load."""
     if not config.lm:
         raise BadInput("the judge lm needs --lm: a folder, or a hub id")

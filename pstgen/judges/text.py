@@ -24,13 +24,17 @@ class Text:
     revision = "tf-idf of one and two words, logistic regression a family, cross-fitted by pair"
     sees = durable = False
 
-    def __init__(self, lessons: Sequence[Item], seed: int) -> None:
-        self.lessons = lessons
+    def __init__(self, seed: int, lessons: Sequence[Item] = ()) -> None:
         self.seed = seed
+        self.lessons = lessons
 
     def key(self, item: Item, /) -> str:
         """Not kept: cheap, and it depends on the lessons."""
         raise NotImplementedError(self.name)
+
+    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Text | None":  # noqa: ARG002
+        """Keep the examples; fitting needs the items too."""
+        return Text(self.seed, examples) if examples else None
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Both twins' answers are learnt, each as one example of their words."""
@@ -39,9 +43,9 @@ class Text:
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
 
-def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Text]:  # noqa: A001
-    """Keep the lessons; fitting needs the items too."""
-    return [Text(lessons, config.seed)]
+def open(config: BuildConfig, /) -> Sequence[Text]:  # noqa: A001
+    """One that knows nothing yet."""
+    return [Text(config.seed)]
 
 
 def by_family(items: Sequence[Item], lessons: Sequence[Item] = (), *, folds: int, seed: int) -> list[tuple[float, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -27,8 +27,8 @@ class Look:
 
     model: Model
     view: View
-    others: tuple[str, ...]
     batch_size: int
+    others: tuple[str, ...] = ()
     durable: bool = True
 
     @property
@@ -52,6 +52,13 @@ class Look:
         image = sha256(Path(shown).read_bytes()).hexdigest() if shown else ""
         return sha256(f"{prompt(item.question, item.options)}|{item.options}|{image}".encode()).hexdigest()
 
+    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> Look | None:  # noqa: ARG002
+        """Take images that can stand for another scene; who looks at one is left out where there is none."""
+        if self.view != "other-image":
+            return self
+        others = tuple(sorted(set(images))[:OTHERS])
+        return replace(self, others=others) if others else None
+
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Batch by batch; images are opened one batch at a time."""
         for start in range(0, len(items), self.batch_size):
@@ -74,17 +81,9 @@ class Look:
         return pixels.read(file) if file else None
 
 
-def open(config: BuildConfig, lessons: Sequence[Item], /) -> Sequence[Look]:  # noqa: A001
-    """Load the model once and look through it in every way.
-
-    Raises Unavailable where it does not load; BadInput where the prior's part shows no image to stand for another scene.
-    """
+def open(config: BuildConfig, /) -> Sequence[Look]:  # noqa: A001
+    """Load the model once and look through it in every way. Raises Unavailable where it does not load."""
     if not config.vlm:
         raise BadInput("the judge vlm needs --vlm: a folder, or a hub id")
-    others = tuple(sorted({lesson.image for lesson in lessons})[:OTHERS])
-    if not others:
-        raise BadInput(
-            "no scene of the prior's part can stand for another scene: more scenes, or a larger --prior-share"
-        )
     model = Model(config.vlm, config.device)
-    return [Look(model, view, others, config.batch_size) for view in VIEWS]
+    return [Look(model, view, config.batch_size) for view in VIEWS]

@@ -1,25 +1,22 @@
 """Counted frequencies, conditional on all the shared words and smoothed towards fewer of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from pstgen.records import Fact
+from pstgen.priors import Question
 
 STRENGTH = 4.0  # how many observations the less specific estimate is worth
-
-Question = tuple[str, str, tuple[str, ...]]
 
 
 class Counts:
     """P(answer | family, form, words), backing off word by word: all of them, the first alone, none, uniform."""
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Mapping[tuple[Question, str], int]) -> None:
+        self.full = {question for question, _ in tally}
         self.seen: defaultdict[Question, Counter[str]] = defaultdict(Counter)
-
-    def add(self, fact: Fact) -> None:
-        """Count one known fact at every level of detail."""
-        for level in _levels(fact.question):
-            self.seen[level][str(fact.truth.answer)] += 1
+        for (question, answer), n in tally.items():
+            for level in _levels(question):
+                self.seen[level][answer] += n
 
     def expect(self, question: Question, answers: tuple[str, ...], /) -> tuple[float, ...]:
         """Dirichlet smoothing: each level's estimate is the next finer one's prior, worth STRENGTH observations."""
@@ -30,21 +27,23 @@ class Counts:
             expected = [(counted[a] + STRENGTH * p) / total for a, p in zip(answers, expected, strict=True)]
         return tuple(expected)
 
-    def strongest(self, least: int) -> list[tuple[Question, str, int, int]]:
-        """Questions that one answer dominates: (question, answer, how often, of how many), asked `least` times or more.
+    def strongest(self, least: int, /) -> list[tuple[Question, str, int, int]]:
+        """Questions that one answer dominates: (question, answer, how often, of how many), answered `least` times or more.
 
         In the order of how surely the answer is expected, by the lower end of a 95 % Wilson interval.
         """
-        slots: dict[tuple[str, str], int] = {}
-        for family, form, about in self.seen:
-            slots[family, form] = max(slots.get((family, form), 0), len(about))
-        full = [
-            (question, answer, n, counted.total())
-            for question, counted in self.seen.items()
-            if len(question[2]) == slots[question[:2]] and counted.total() >= least
-            for answer, n in counted.most_common(1)
+        rows = [
+            (question, answer, n, self.seen[question].total())
+            for question in self.full
+            if self.seen[question].total() >= least
+            for answer, n in sorted(self.seen[question].items(), key=lambda row: (-row[1], row[0]))[:1]
         ]
-        return sorted(full, key=lambda row: (-_surely(row[2], row[3]), row[0]))
+        return sorted(rows, key=lambda row: (-_surely(row[2], row[3]), row[0]))
+
+
+def fit(tally: Mapping[tuple[Question, str], int], /) -> Counts:
+    """Sum up the counts at every level of detail."""
+    return Counts(tally)
 
 
 def _surely(n: int, total: int) -> float:
@@ -52,14 +51,6 @@ def _surely(n: int, total: int) -> float:
     z, share = 1.96, n / total
     middle = share + z**2 / (2 * total)
     return float((middle - z * (share * (1 - share) / total + z**2 / (4 * total**2)) ** 0.5) / (1 + z**2 / total))
-
-
-def fit(facts: Iterable[Fact], /) -> Counts:
-    """Count the known facts."""
-    counts = Counts()
-    for fact in facts:
-        counts.add(fact)
-    return counts
 
 
 def _levels(question: Question) -> tuple[Question, ...]:

@@ -1,10 +1,11 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from pstgen.config import BuildConfig
 from pstgen.records import BadInput, Instance, Keypoint, Refusals, Region, Scene
+from pstgen.sources import PRIOR, Entry
 from pstgen.truth import masks, pixels
 
 T = TypeVar("T")
+BOX = msgspec.json.Decoder(tuple[float, float, float, float])
+NUMBERS = msgspec.json.Decoder(list[float])
 
 
 class Picture(msgspec.Struct, gc=False):
@@ -142,6 +146,12 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("pstgen")) / "coco"
 
 
+class Listed(msgspec.Struct):
+    """The images of instances_*.json alone: what an index needs."""
+
+    images: list[Picture]
+
+
 def found(config: BuildConfig) -> Path | None:
     """The annotation file to read, or None where nobody named one and none was fetched."""
     if config.annotations:
@@ -154,14 +164,33 @@ def found(config: BuildConfig) -> Path | None:
 
 
 def has_train(config: BuildConfig) -> bool:
-    """Does train2017 stand beside the split that is read, so that the prior can be fitted there?"""
+    """Do train2017's annotations stand beside those of the split that is read, so that the prior can be fitted on them?"""
     file = found(config)
     beside = file and not config.annotations and file.with_name("instances_train2017.json")
     return bool(beside and beside != file and beside.is_file())
 
 
-def scenes(config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals) -> Iterator[Scene]:
-    """Every wanted photograph that can be read, in the order of image ids."""
+def index(config: BuildConfig) -> list[Entry]:
+    """Every photograph that is annotated, in the order of image ids, and whether its file is in the folder."""
+    file, folder, split = _where(config)
+    pictures = _decode(file, Listed).images
+    if not pictures:
+        raise BadInput(f"{file}: the split is empty: `images` has no row")
+    there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set[str]()
+    first = {picture.id: picture.file_name for picture in reversed(pictures)}  # where an id stands twice, the first
+    return [
+        Entry(f"{split}/{number}", name, name in there or ("/" in name and (folder / name).is_file()))
+        for number, name in sorted(first.items())
+    ]
+
+
+def scenes(
+    config: BuildConfig,
+    wanted: Callable[[str], bool],
+    refused: Refusals,
+    pictured: Callable[[str], bool] = lambda _: True,
+) -> Iterator[Scene]:
+    """Every wanted photograph as it is annotated, in the order of image ids."""
     read = load(*_where(config))
     licences = {licence.id: licence.url or licence.name for licence in read.instances.licenses}
     categories = {category.id: category.name for category in read.instances.categories}
@@ -177,25 +206,27 @@ def scenes(config: BuildConfig, wanted: Callable[[str], bool], refused: Refusals
             refused.record(read.file.name, f"image {picture.id}", "stands there twice; the first one was taken")
             continue
         seen = picture.id
-        if wanted(f"{read.split}/{picture.id}"):
-            scene = _scene(read, picture, categories, licences.get(picture.license or -1, ""), refused)
-            try:
-                pixels.image(scene)
-            except pixels.Unsound as reason:
-                refused.record(picture.file_name, f"image {picture.id}", str(reason))
+        name = f"{read.split}/{picture.id}"
+        if wanted(name):
+            masked, licence = pictured(name), licences.get(picture.license or -1, "")
+            if masked and not _inside(read.folder, picture.file_name):
+                refused.record(picture.file_name, f"image {picture.id}", "no such image file")
             else:
-                yield scene
+                yield _scene(read, picture, categories, licence, refused, masked=masked)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
     """What was read: the annotation files and their sha256."""
     file, _, split = _where(config)
     companions = (_companion(file, kind) for kind in ("person_keypoints", "captions"))
-    hashes = {
-        f"sha256 of {f.name}": sha256(f.read_bytes()).hexdigest() for f in (file, *companions) if f and f.is_file()
-    }
+    hashes = {f"sha256 of {f.name}": _sha256(f) for f in (file, *companions) if f and f.is_file()}
     licence = "annotations CC BY 4.0 (COCO Consortium) if they are COCO's; images under their own terms, see each item"
     return {"name": f"COCO-format files, split {split}", "licence": licence, **hashes}
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as read:
+        return file_digest(read, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=2)
@@ -228,8 +259,9 @@ def _where(config: BuildConfig) -> tuple[Path, Path, str]:
         )
     if not config.annotations:
         return file, file.parents[1] / config.split, config.split
-    split = file.stem.removeprefix("instances_")
-    folders = (file.parent / split, file.parent.parent / split, file.parent / "images", file.parent.parent / "images")
+    named = file.stem.removeprefix("instances_")
+    split = PRIOR if config.split == PRIOR else named
+    folders = (file.parent / named, file.parent.parent / named, file.parent / "images", file.parent.parent / "images")
     return file, next((folder for folder in folders if folder.is_dir()), file.parent), split
 
 
@@ -239,15 +271,22 @@ def _companion(file: Path, kind: str) -> Path | None:
 
 
 def _decode(file: Path, as_: type[T]) -> T:
+    """Decode a file in place: what stays raw of it is read from the disk again when it is asked for."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=as_)
+        return msgspec.json.decode(_mapped(file), type=as_)
     except OSError as error:
-        raise BadInput(
-            f"{file}: {error.strerror or error}; name COCO's folder with --root or $PSTGEN_COCO_ROOT"
-        ) from None
+        ours = file.parent.name == "annotations" and file.name.startswith("instances_")
+        remedy = "; COCO's folder, named by --root or $PSTGEN_COCO_ROOT, holds annotations/" if ours else ""
+        raise BadInput(f"{file}: {error.strerror or error}{remedy}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         hint = "; NaN and Infinity are no JSON" if re.search(rb"\b(NaN|Infinity)\b", file.read_bytes()) else ""
         raise BadInput(f"{file}: not a COCO file of this kind: {error}{hint}") from None
+
+
+def _mapped(file: Path) -> bytes | mmap.mmap:
+    """The file's bytes, mapped into memory where it has any."""
+    with file.open("rb") as read:
+        return mmap.mmap(read.fileno(), 0, access=mmap.ACCESS_READ) if file.stat().st_size else b""
 
 
 def _optional(file: Path | None, as_: type[T]) -> T | None:
@@ -268,12 +307,23 @@ def _name_strays(read: Annotated, refused: Refusals) -> None:
         )
 
 
-def _scene(read: Annotated, picture: Picture, categories: dict[int, str], licence: str, refused: Refusals) -> Scene:
+def _scene(  # noqa: PLR0913 (a row and what it refers to)
+    read: Annotated,
+    picture: Picture,
+    categories: dict[int, str],
+    licence: str,
+    refused: Refusals,
+    *,
+    masked: bool,
+) -> Scene:
+    """masked: with its image's path and masks; else as annotated alone."""
     seen: dict[int, Annotation] = {}
     for annotation in read.by_image.of(picture.id):
         if annotation.category_id in categories:
             seen.setdefault(annotation.id, annotation)
-    instances = (_instance(read, picture, row, categories[row.category_id], refused) for row in seen.values())
+    instances = (
+        _instance(read, picture, row, categories[row.category_id], refused, masked=masked) for row in seen.values()
+    )
     told = read.captions.of(picture.id) if read.captions else []
     for caption in told:
         if not caption.caption.strip():
@@ -281,7 +331,7 @@ def _scene(read: Annotated, picture: Picture, categories: dict[int, str], licenc
     return Scene(
         id=f"{read.split}/{picture.id}",
         source="coco",
-        path=_inside(read.folder, picture.file_name),
+        path=_inside(read.folder, picture.file_name) if masked else "",
         width=picture.width,
         height=picture.height,
         categories=tuple(categories.values()),
@@ -301,14 +351,14 @@ def _inside(folder: Path, name: str) -> str:
     return path if os.path.commonpath([path, root]) == root else ""
 
 
-def _instance(read: Annotated, picture: Picture, row: Annotation, category: str, refused: Refusals) -> Instance:
+def _instance(  # noqa: PLR0913 (a row and what it refers to)
+    read: Annotated, picture: Picture, row: Annotation, category: str, refused: Refusals, *, masked: bool
+) -> Instance:
     """One thing. A malformed one becomes a crowd without a mask: something is there, so absence and count are unknown."""
     try:
         region = _region(row.bbox)
-        rle = masks.encode(bytes(row.segmentation), picture.width, picture.height)
-        full = (
-            masks.encode(bytes(row.full_segmentation), picture.width, picture.height) if row.full_segmentation else b""
-        )
+        codes = (row.segmentation, row.full_segmentation) if masked else (b"", b"")
+        rle, full = (masks.encode(bytes(c), picture.width, picture.height) if c else b"" for c in codes)
         joints = _joints(read, row)
     except ValueError as reason:
         refused.record(read.file.name, f"annotation {row.id}", f"{reason}; it was left out")
@@ -318,7 +368,7 @@ def _instance(read: Annotated, picture: Picture, row: Annotation, category: str,
         id=row.id,
         category=category,
         region=region,
-        area=row.area if row.area is not None else pixels.area(rle, picture.width, picture.height),
+        area=row.area if row.area is not None else _area(row, picture),
         rle=rle,
         full_rle=full,
         crowd=bool(row.iscrowd),
@@ -329,9 +379,15 @@ def _instance(read: Annotated, picture: Picture, row: Annotation, category: str,
     )
 
 
+def _area(row: Annotation, picture: Picture) -> float:
+    """Pixels of the mask, where nobody wrote them down."""
+    rle = masks.encode(bytes(row.segmentation), picture.width, picture.height)
+    return pixels.area(rle, picture.width, picture.height)
+
+
 def _region(bbox: msgspec.Raw) -> Region:
     try:
-        x, y, width, height = msgspec.json.decode(bbox, type=tuple[float, float, float, float])
+        x, y, width, height = BOX.decode(bbox)
     except (msgspec.ValidationError, msgspec.DecodeError):
         raise ValueError(f"has the box {bytes(bbox).decode(errors='replace')}; a box is four numbers") from None
     if width <= 0 or height <= 0:
@@ -346,7 +402,7 @@ def _joints(read: Annotated, row: Annotation) -> tuple[Keypoint, ...]:
     if not raw:
         return ()
     try:
-        numbers = msgspec.json.decode(raw, type=list[float])
+        numbers = NUMBERS.decode(raw)
     except (msgspec.ValidationError, msgspec.DecodeError):
         raise ValueError("has keypoints that are not numbers") from None
     if len(numbers) != 3 * len(read.joints):

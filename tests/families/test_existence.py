@@ -1,8 +1,8 @@
 from collections import Counter
 
-from pstgen.build import known
 from pstgen.config import BuildConfig
 from pstgen.families import existence
+from pstgen.questions.facts import known
 from pstgen.records import Report
 
 

@@ -82,8 +82,8 @@ def test_the_image_matters_only_to_the_view_that_sees_it(tiny_llava, photo, tmp_
     paths = [tmp_path / f"{n}.png" for n in range(3)]
     for n, path in enumerate(paths):
         Image.fromarray(photo if n else 255 - photo).save(path)
-    lessons = [item(9, image=str(paths[2]))]
-    judges = vlm.open(BuildConfig(vlm=str(tiny_llava), device="cpu"), lessons)
+    opened = vlm.open(BuildConfig(vlm=str(tiny_llava), device="cpu"))
+    judges = [judge.learn([], [str(paths[2])]) for judge in opened]
     twins = [item(0, image=str(paths[0])), item(1, image=str(paths[1]))]
     for judge in judges:
         first, second = judge.answer(twins)
@@ -135,11 +135,11 @@ def test_a_language_model_reads_words_alone(tiny_llava, tmp_path):
     )
     transformers.LlamaForCausalLM(config).save_pretrained(tmp_path / "lm")
     words.save_pretrained(tmp_path / "lm")
-    (judge,) = lm.open(BuildConfig(lm=str(tmp_path / "lm"), device="cpu"), [])
+    (judge,) = lm.open(BuildConfig(lm=str(tmp_path / "lm"), device="cpu"))
     first, second, other = judge.answer([item(0, image="a"), item(1, image="b"), item(2, question="Is there a dog?")])
     assert first.logprobs == pytest.approx(second.logprobs, abs=1e-5) != other.logprobs
     with pytest.raises(BadInput, match="--lm"):
-        lm.open(BuildConfig(), [])
+        lm.open(BuildConfig())
 
 
 def test_pickled_weights_are_refused(tiny_llava, tmp_path):
@@ -155,9 +155,9 @@ def test_pickled_weights_are_refused(tiny_llava, tmp_path):
         Model(str(broken), "cpu")
 
 
-def test_without_a_scene_to_stand_for_another_one_there_is_no_vlm(tiny_llava):
-    with pytest.raises(BadInput, match="stand for another"):
-        vlm.open(BuildConfig(vlm=str(tiny_llava)), [])
+def test_without_a_scene_to_stand_for_another_one_that_view_alone_is_left_out(tiny_llava):
+    judges = {judge.name: judge.learn([], []) for judge in vlm.open(BuildConfig(vlm=str(tiny_llava), device="cpu"))}
+    assert [name for name, judge in judges.items() if judge is None] == ["vlm/other-image"]
 
 
 def test_the_text_judge_never_learns_from_the_pair_it_judges():
@@ -166,7 +166,7 @@ def test_the_text_judge_never_learns_from_the_pair_it_judges():
         item(n, question=f"secret{n // 2}?", answer="yes" if n // 2 % 2 else "no", pair_id=f"p{n // 2}")
         for n in range(200)
     ]
-    (judge,) = text.open(BuildConfig(), [])
+    (judge,) = text.open(BuildConfig())
     right = sum(v.choice == i.answer_index for v, i in zip(judge.answer(items), items, strict=True))
     assert right < 140
 
@@ -176,14 +176,15 @@ def test_the_text_judge_learns_what_words_tell():
         item(n, question=f"{'Surely' if n % 2 else 'Hardly'} a cup {n}?", answer="yes" if n % 2 else "no")
         for n in range(200)
     ]
-    (judge,) = text.open(BuildConfig(), [])
+    (judge,) = text.open(BuildConfig())
     assert all(v.choice == i.answer_index for v, i in zip(judge.answer(items), items, strict=True))
 
 
 @pytest.mark.parametrize("name", ["prior", "text"])
 def test_a_judge_that_reads_words_gives_twins_the_same(name):
     lessons = [item(n, question=f"Is there a cup {n % 3}?", answer="yes" if n % 3 else "no") for n in range(60)]
-    (judge,) = plugins.load("judges", name).open(BuildConfig(), lessons)
+    (opened,) = plugins.load("judges", name).open(BuildConfig())
+    judge = opened.learn(lessons, [])
     twins = [item(900, role="stress", pair_id="p"), item(901, role="control", pair_id="p", answer="no")]
     first, second = judge.answer(twins)
     assert first.logprobs == second.logprobs

@@ -51,7 +51,7 @@ def read(tmp_path):
         refused = Refusals()
         coco.load.cache_clear()
         pixels.read.cache_clear()
-        scenes = list(coco.scenes(BuildConfig(root=tmp_path), lambda _: True, refused))
+        scenes = list(pixels.sound(coco.scenes(BuildConfig(root=tmp_path), lambda _: True, refused), refused))
         return scenes, [f"{r.file}: {r.record} {r.reason}" for r in refused.records]
 
     reading.folder = tmp_path

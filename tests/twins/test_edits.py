@@ -8,10 +8,10 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from pstgen import editing, plugins
-from pstgen.build import known
 from pstgen.config import BuildConfig
 from pstgen.pairing import Studio
-from pstgen.priors import counts
+from pstgen.priors import count, counts
+from pstgen.questions.facts import known
 from pstgen.records import Refusals, Report, origin
 from pstgen.sources import world as source
 from pstgen.truth import layout, pixels
@@ -29,7 +29,9 @@ def scenes():
 @pytest.fixture(scope="module")
 def studio(scenes, tmp_path_factory):
     told = known(scenes, CONFIG, Report())
-    return Studio(counts.fit([fact for _, facts in told for fact in facts]), CONFIG, tmp_path_factory.mktemp("studio"))
+    return Studio(
+        counts.fit(count(fact for _, facts in told for fact in facts)), CONFIG, tmp_path_factory.mktemp("studio")
+    )
 
 
 @pytest.fixture(scope="module")

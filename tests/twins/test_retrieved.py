@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pstgen.config import BuildConfig
 from pstgen.pairing import Studio
-from pstgen.priors import counts
+from pstgen.priors import count, counts
 from pstgen.records import Fact, Truth
 from pstgen.twins import retrieved
 
@@ -17,7 +17,7 @@ def fact(scene_id, answer, about=("banana",)):
     return Fact(scene_id=f"s/{scene_id}", family="count", form="many", about=about, truth=Truth(answer))
 
 
-PRIOR = counts.fit([fact(n, "1") for n in range(9)] + [fact(99, "2")])
+PRIOR = counts.fit(count([fact(n, "1") for n in range(9)] + [fact(99, "2")]))
 
 
 def pairs(facts, config=CONFIG, prior=PRIOR):
@@ -40,7 +40,7 @@ def test_no_pair_without_the_lure_or_without_another_answer():
 
 
 def test_a_weak_pull_is_left_out():
-    weak = counts.fit([fact(n, "1") for n in range(5)] + [fact(n, "2") for n in range(5)])
+    weak = counts.fit(count([fact(n, "1") for n in range(5)] + [fact(n, "2") for n in range(5)]))
     assert pairs([fact(1, "1"), fact(2, "2")], BuildConfig(min_pull=0.2), weak) == []
 
 

@@ -1,0 +1,209 @@
+"""One line that says how far a run is and when it will be done: on a terminal a bar, elsewhere a line now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+from pstgen.core.progress import Silent
+
+T = TypeVar("T")
+
+BEAT = 15.0  # seconds between two lines where there is no terminal
+REFRESH = 0.2  # seconds between two looks of a bar
+
+
+@dataclass
+class Step:
+    """One step of a run. seconds: about how many it takes, only their ratio matters; total: things to do, 0 unknown."""
+
+    name: str
+    seconds: float = 0.0
+    total: int = 0
+    done: int = 0
+    begun: float = 0.0
+    took: float | None = None
+
+
+class State:
+    """How far a run is. clock: seconds, always growing."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.begun = clock()
+        self.steps: dict[str, Step] = {}
+        self.planned = False
+        self.current: Step | None = None
+
+    def plan(self, steps: Sequence[tuple[str, float]]) -> None:
+        """Take the run's steps, unless it has some: a run inside another one is a step of that one."""
+        if not self.planned:
+            self.planned = True
+            self.steps = {name: Step(name, seconds) for name, seconds in steps if seconds > 0}
+
+    def begin(self, name: str, total: int) -> Step:
+        """Begin a step, or go on with it; what came before it is done."""
+        step = self.steps.setdefault(name, Step(name))
+        if step is not self.current:
+            if self.current:
+                self.end(self.current)
+            step.begun, step.took, step.done = self.clock(), None, 0
+            self.current = step
+        step.total = total
+        return step
+
+    def end(self, step: Step) -> None:
+        """The step is done; so are those planned before it, which had nothing to do."""
+        step.took = self.clock() - step.begun
+        names = list(self.steps)
+        for name in names[: names.index(step.name)]:
+            if self.steps[name].took is None:
+                self.steps[name].took = 0.0
+
+    def share(self) -> float | None:
+        """Which share of the planned work is done; None where that is not known."""
+        whole = sum(step.seconds for step in self.steps.values())
+        if not whole or not self.planned:
+            return self._part(self.current) if self.current and self.current.total else None
+        parts = (1.0 if step.took is not None else self._part(step) for step in self.steps.values())
+        return sum(step.seconds * part for step, part in zip(self.steps.values(), parts, strict=True)) / whole
+
+    def left(self) -> float | None:
+        """Seconds until the end, as far as can be told: of this step by its own speed, of later ones by the speed so far."""
+        if not self.current or not self._part(self.current):
+            return None
+        gone = self.clock() - self.current.begun
+        here = gone / self._part(self.current) - gone if self._running else 0.0
+        past = [step for step in self.steps.values() if step.took and step.seconds]
+        planned = sum(step.seconds for step in past) + self.current.seconds
+        actual = sum(step.took or 0.0 for step in past) + (gone + here if self._running else 0.0)
+        speed = actual / planned if planned else 1.0
+        later = sum(step.seconds for step in self.steps.values() if step.took is None and step is not self.current)
+        return here + later * speed
+
+    def line(self) -> str:
+        """What is being done, how far, how long it took and will take."""
+        step = self.current
+        gone = _clock(self.clock() - self.begun)
+        if step is None:
+            return gone
+        far = f" {step.done:,} of {step.total:,}" if step.total else f" {step.done:,}" if step.done else ""
+        names = [name for name, known in self.steps.items() if known.seconds or known is step]
+        place = f"step {names.index(step.name) + 1} of {len(names)}, " if self.planned and step.seconds else ""
+        left = self.left()
+        return f"{step.name}{far} ({place}{gone}{f', about {_clock(left)} left' if left is not None else ''})"
+
+    @property
+    def _running(self) -> bool:
+        return self.current is not None and self.current.took is None
+
+    @staticmethod
+    def _part(step: Step) -> float:
+        return min(1.0, step.done / step.total) if step.total else 0.0
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    >>> _clock(75), _clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Display:
+    """Shows a state. Where nothing happens for a while a thread still shows that time passes."""
+
+    def __init__(self, console: Any, *, verbose: bool = False) -> None:
+        self.console, self.verbose, self.state = console, verbose, State()
+
+    def plan(self, steps: Sequence[tuple[str, float]], /) -> None:
+        """Take the run's steps."""
+        self.state.plan(steps)
+
+    def __call__(self, things: Iterable[T], step: str, total: int | None = None, /) -> Iterator[T]:
+        """Pass `things` through as the work of `step`."""
+        at = self.state.begin(step, total or 0)
+        for thing in things:
+            yield thing
+            at.done += 1
+        self._end(at)
+
+    def reach(self, step: str, done: int, total: int, /) -> None:
+        """Say how far a step is whose things do not pass through."""
+        at = self.state.begin(step, total)
+        at.done = done
+        if done >= total:
+            self._end(at)
+
+    def note(self, line: str, /) -> None:
+        """Print a line that the user should read."""
+        self.console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def _end(self, step: Step) -> None:
+        if step.took is None:
+            self.state.end(step)
+            if self.verbose:
+                self.console.print(f"{step.name}: {step.done:,} in {_clock(step.took or 0)}", highlight=False)
+
+
+@contextmanager
+def shown(*, quiet: bool = False, verbose: bool = False) -> Iterator[Display | Silent]:
+    """Give a display that is there for as long as the block: on stderr, so that stdout holds results alone."""
+    if quiet:
+        yield Silent()
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    display = Display(console, verbose=verbose)
+    with (_bar if console.is_terminal else _lines)(display):
+        yield display
+
+
+@contextmanager
+def _bar(display: Display) -> Iterator[None]:
+    from rich import progress
+
+    columns = progress.BarColumn(bar_width=20), progress.TextColumn("{task.description}", markup=False)
+    with progress.Progress(*columns, console=display.console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def look() -> None:
+            share = display.state.share()
+            bar.update(
+                task, description=display.state.line(), total=None if share is None else 1.0, completed=share or 0
+            )
+
+        with _often(look, REFRESH):
+            yield
+
+
+@contextmanager
+def _lines(display: Display) -> Iterator[None]:
+    with _often(lambda: display.console.print(display.state.line(), highlight=False, soft_wrap=True), BEAT):
+        yield
+
+
+@contextmanager
+def _often(look: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Call `look` every so many seconds in a thread of its own."""
+    ended = Event()
+
+    def repeat() -> None:
+        while not ended.wait(seconds):
+            look()
+
+    thread = Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

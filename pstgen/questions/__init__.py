@@ -1,0 +1,1 @@
+"""What is asked of scenes, and what one expects before looking."""

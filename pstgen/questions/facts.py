@@ -1,0 +1,136 @@
+"""Facts of scenes, asked of every family; where there are many scenes, in worker processes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import tee
+
+from pstgen import plugins
+from pstgen.config import BuildConfig
+from pstgen.core import workers
+from pstgen.priors import Tally, count
+from pstgen.records import Fact, Refusals, Report, Scene
+from pstgen.sources import Entry
+from pstgen.truth import pixels
+
+MANY = 400  # scenes for which worker processes pay
+SHARD = 2000  # scenes of the prior that a worker reads at a time
+OTHERS = 64  # images of scenes that feed the prior which are remembered, to stand for another scene
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the families know of one scene: known facts, and how many are unknown, by family and reason.
+
+    unsound: why its image cannot be used, or "".
+    """
+
+    facts: tuple[Fact, ...] = ()
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unsound: str = ""
+
+
+@dataclass(slots=True)
+class Observed:
+    """What scenes that give no items teach. scenes: how many; pictured: of how many the image was looked at.
+
+    images: some of their image files, in the order of their scenes.
+    """
+
+    tally: Tally = field(default_factory=Counter)
+    scenes: int = 0
+    pictured: int = 0
+    images: list[str] = field(default_factory=list)
+    refused: Refusals = field(default_factory=Refusals)
+
+    def add(self, other: "Observed") -> None:
+        """Add what other scenes teach."""
+        self.tally.update(other.tally)
+        self.scenes += other.scenes
+        self.pictured += other.pictured
+        self.images += other.images[: OTHERS - len(self.images)]
+        self.refused.add(other.refused)
+
+
+def families(config: BuildConfig) -> tuple[str, ...]:
+    """The families that are asked."""
+    return config.families or plugins.names("families")
+
+
+def ask(names: Sequence[str], scene: Scene, /) -> Known:
+    """Ask each family about a scene; one whose image is at hand and cannot be used is not asked about."""
+    if scene.path and (reason := pixels.unsound(scene)):
+        return Known(unsound=reason)
+    facts, unknown = list[Fact](), Counter[tuple[str, str]]()
+    for name in names:
+        for fact in plugins.load("families", name).ask(scene):
+            if fact.truth.known:
+                facts.append(fact)
+            else:
+                unknown[name, fact.truth.reason] += 1
+    return Known(tuple(facts), unknown)
+
+
+def known(
+    scenes: Iterable[Scene], config: BuildConfig, report: Report, processes: int = 1
+) -> Iterator[tuple[Scene, tuple[Fact, ...]]]:
+    """Pass on each scene with its known facts, in their order; what is unknown or unsound is counted and named."""
+    kept, asked = tee(scenes)
+    answers = workers.each(partial(ask, families(config)), asked, processes)
+    for scene, answer in zip(kept, answers, strict=True):
+        if answer.unsound:
+            pixels.refuse(scene, answer.unsound, report.refused)
+            continue
+        report.refused.facts.update(answer.unknown)
+        report.count("known facts", (fact.family for fact in answer.facts))
+        yield scene, answer.facts
+
+
+def observe(
+    config: BuildConfig,
+    entries: Sequence[Entry],
+    pictured: frozenset[str],
+    processes: int,
+    through: Callable[[Iterator[Scene]], Iterator[Scene]] | None = None,
+) -> Iterator[Observed]:
+    """What those scenes of the source teach, shard by shard. pictured: ids of scenes whose image is looked at.
+
+    through: passes scenes on, with more known of them; it cannot be taken into worker processes.
+    """
+    shards = (entries[n : n + SHARD] for n in range(0, len(entries), SHARD))
+    parts = (
+        (frozenset(entry.id for entry in shard), frozenset(entry.id for entry in shard) & pictured) for shard in shards
+    )
+    if through:
+        yield from (_shard(config, part, through) for part in parts)
+    else:
+        yield from workers.each(partial(_shard, config), parts, processes, batch=1)
+
+
+def sizes(*parts: Sequence[Entry]) -> Iterator[int]:
+    """How many scenes each shard of these parts holds."""
+    for part in parts:
+        yield from (min(SHARD, len(part) - n) for n in range(0, len(part), SHARD))
+
+
+def _shard(
+    config: BuildConfig,
+    part: tuple[frozenset[str], frozenset[str]],
+    through: Callable[[Iterator[Scene]], Iterator[Scene]] = lambda scenes: scenes,
+) -> Observed:
+    wanted, pictured = part
+    found, names = Observed(), families(config)
+    source = plugins.load("sources", config.source)
+    read = source.scenes(config, wanted.__contains__, found.refused, pictured.__contains__)
+    for scene in through(read):
+        answer = ask(names, scene)
+        if answer.unsound:
+            pixels.refuse(scene, answer.unsound, found.refused)
+            continue
+        found.scenes += 1
+        found.tally.update(count(answer.facts))
+        if scene.path:
+            found.pictured += 1
+            found.images += [scene.path] * (len(found.images) < OTHERS)
+    return found

@@ -1,0 +1,149 @@
+"""Which scenes feed the prior, and which give items."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pstgen import plugins
+from pstgen.config import BuildConfig
+from pstgen.priors import is_prior_part
+from pstgen.questions import prior_file
+from pstgen.records import BadInput, Report
+from pstgen.sources import PRIOR, Entry
+
+SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The scenes of a run, each in the order of its source's index.
+
+    prior: those of the prior's own annotations; held: scenes of the items' source that feed the prior instead; items: those
+    that give items. pictured: ids of the prior's scenes whose picture is looked at. share: of the items' source, that is
+    held. notes: what the user should know of it.
+    """
+
+    prior: Sequence[Entry]
+    held: Sequence[Entry]
+    items: Sequence[Entry]
+    pictured: frozenset[str]
+    share: float
+    notes: tuple[str, ...] = ()
+
+
+def of_prior(config: BuildConfig) -> BuildConfig:
+    """The configuration that reads the prior's own scenes."""
+    if config.prior_annotations:
+        return msgspec.structs.replace(config, annotations=config.prior_annotations, split=PRIOR)
+    return msgspec.structs.replace(config, split=config.prior_split)
+
+
+def divide(config: BuildConfig, report: Report) -> Parts:
+    """Part the scenes; pictures of items that are not at hand are named in the report.
+
+    Raises BadInput where options contradict each other, or no picture is at hand.
+    """
+    _refuse(config)
+    source = plugins.load("sources", config.source)
+    entries: list[Entry] = source.index(config)
+    own, shared = _own(config, entries)
+    pictures = any(entry.at_hand for entry in own)
+    share = _share(config, pictures=pictures)
+    held = [entry for entry in entries if is_prior_part(entry.id, config.prior_split, share, config.seed)]
+    feeding = {entry.id for entry in held}
+    items = [entry for entry in entries if entry.id not in feeding]
+    there = [entry for entry in items if entry.at_hand]
+    for entry in items:
+        if not entry.at_hand:
+            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", "no such image file")
+    if not there:
+        raise BadInput(_no_pictures(items, entries))
+    looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.prior_pictures]
+    return Parts(own, held, there[: config.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
+
+
+def _refuse(config: BuildConfig) -> None:
+    if config.prior_split and config.annotations:
+        raise BadInput("--prior-split goes with COCO's folder; with --annotations name --prior-annotations FILE")
+    if config.prior_split and config.prior_split == config.split:
+        raise BadInput(
+            f"--prior-split {config.prior_split} is the split that gives the items; name another, or neither"
+        )
+    if sum(map(bool, (config.prior_split, config.prior_annotations, config.prior_file))) > 1:
+        raise BadInput("--prior-split, --prior-annotations and --prior-file exclude each other")
+    same = config.annotations and config.prior_annotations
+    if same and config.annotations and config.prior_annotations.samefile(config.annotations):  # type: ignore[union-attr]
+        raise BadInput(
+            f"{config.annotations}: gives the items; without --prior-annotations a share of it feeds the prior"
+        )
+
+
+def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """The prior's own scenes, and how many were left out since the items' source shows the same image."""
+    if not (config.prior_split or config.prior_annotations):
+        return [], 0
+    own: list[Entry] = plugins.load("sources", config.source).index(of_prior(config))
+    if not config.prior_annotations:
+        return own, 0
+    images = {entry.image for entry in entries}
+    other = [entry for entry in own if entry.image not in images]
+    return other, len(own) - len(other)
+
+
+def _share(config: BuildConfig, *, pictures: bool) -> float:
+    """Of the items' source, what feeds the prior: nothing where the prior has pictures of its own, or was fitted before."""
+    if config.prior_share is not None:
+        return config.prior_share
+    return 0.0 if pictures or config.prior_file else SHARE
+
+
+def _notes(own: Sequence[Entry], held: Sequence[Entry], shared: int) -> Iterator[str]:
+    if shared:
+        yield f"{shared:,} images of the prior's file are the items' too and do not feed the prior"
+    if own and not any(entry.at_hand for entry in own):
+        yield (
+            f"the prior rests on the annotations of {len(own):,} scenes whose pictures are not at hand; what only pictures "
+            f"show (colours, marked points, what touches) it learns from {len(held):,} scenes that give no items"
+        )
+
+
+def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry]) -> str:
+    if not items:
+        return f"all {len(entries):,} scenes feed the prior, and none is left for items: a lower --prior-share, or more scenes"
+    names = ", ".join(entry.image for entry in items[:3])
+    return (
+        f"none of {len(items):,} annotated pictures is at hand ({names}, …); "
+        "they belong in a folder called like the split beside annotations/, or beside the file that names them"
+    )
+
+
+def no_prior(scenes: int, divided: Parts, report: Report) -> str:
+    """Why there is nothing to expect."""
+    left_out = f" ({len(report.refused.records):,} records left out)" if report.refused.records else ""
+    return (
+        f"the prior rests on {scenes} scenes{left_out}, so nothing is expected and no answer is a lure: a larger "
+        f"--prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items)} scenes), more pictures, "
+        "--prior-annotations FILE or --prior-file FILE"
+    )
+
+
+def closed(divided: Parts, report: Report) -> Iterator[str]:
+    """Families that gave no candidate though they know facts, a line for all of them."""
+    known, found = report.stations.get("known facts", Counter[str]()), report.stations["candidate pairs"]
+    none = sorted(family for family in known if not found[family])
+    if none and divided.items:
+        yield f"no pair was found in {', '.join(none)}: no question of theirs has two answers, one of them expected"
+
+
+def origin(config: BuildConfig) -> dict[str, str]:
+    """Where the images come from, and what the prior was fitted on."""
+    source = plugins.load("sources", config.source)
+    told: dict[str, str] = source.origin(config)
+    if config.prior_file:
+        return told | {"prior file": prior_file.digest(config.prior_file)}
+    if config.prior_split or config.prior_annotations:
+        own = source.origin(of_prior(config))
+        return told | {f"prior, {name}": value for name, value in own.items() if name.startswith("sha256")}
+    return told
