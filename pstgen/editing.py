@@ -71,6 +71,8 @@ class Edited:
 
     families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
     asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
+    photographs: is it made on photographs too, where nobody names it? Most edits of them look like cut-outs. keeps_known: an
+    answer is known after the edit only where one was known before, so that a scene without one need not be edited.
     lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
     often than the other, or the first version was the control twin: who tells pictures apart by their looks, not knowing
     the question, must win nothing by it.
@@ -82,14 +84,20 @@ class Edited:
     studio: Studio
     on: Callable[[Scene], list[Instance]] = subjects
     forms: tuple[str, ...] = ()
+    photographs: bool = False
+    keeps_known: bool = False
     made: int = 0
     lead: Leads = field(default_factory=lambda: defaultdict(int))
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (they are asked anew)
-        """Up to PAIRS pairs of each of a few things, until there are as many as the run wants."""
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+        """Up to PAIRS pairs of each of a few things, until there are as many as the run wants; facts are asked anew."""
         config = self.studio.config
         families = [name for name in self.families if not config.families or name in config.families]
         if not families or self.made >= config.edited:
+            return
+        if not (scene.complete or self.photographs or self.name in config.twins):
+            return
+        if self.keeps_known and not any(fact.family in families for fact in facts):
             return
         chance = np.random.default_rng(list(sha256(f"{config.seed}/{self.name}/{scene.id}".encode()).digest()))
         things = self.on(scene)

@@ -1,6 +1,7 @@
 """What is drawn into pictures: a circle around the point in question, or a label that says the lure."""
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
 
 def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped over twins)
     """Does a label at that end leave free what is asked about, and the mark?"""
-    high = len(_strip(item.label, scene.width, scene.height))
+    high = _height(item.label, scene.width, scene.height)
     rows = slice(0, high) if top else slice(scene.height - high, scene.height)
     asked = [thing for thing in scene.instances if thing.id in item.evidence]
     masks = (pixels.mask(thing, scene) for thing in asked)
@@ -76,18 +77,40 @@ def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped 
     return clear and high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)
 
 
-def _strip(text: str, width: int, height: int) -> Pixels:
-    """(h, width, 3) uint8: the text in as many lines as it takes."""
-    size = max(LEAST, round(LETTERS * height))
-    font = ImageFont.load_default(size)
-    lines: list[str] = []
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size)  # type: ignore[return-value]
+
+
+def _size(height: int) -> int:
+    """Of a label's letters, in pixels."""
+    return max(LEAST, round(LETTERS * height))
+
+
+@lru_cache(maxsize=4096)
+def _lines(text: str, width: int, size: int) -> tuple[str, ...]:
+    """The text in as many lines as it takes."""
+    font, lines = _font(size), list[str]()
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and font.getlength(longer) <= width - 6:
             lines[-1] = longer
         else:
             lines.append(word)
-    strip = Image.new("RGB", (width, round(1.25 * size * len(lines)) + 4), PAPER)
+    return tuple(lines)
+
+
+def _height(text: str, width: int, height: int) -> int:
+    """Of a strip that bears the text, in pixels."""
+    size = _size(height)
+    return round(1.25 * size * len(_lines(text, width, size))) + 4
+
+
+def _strip(text: str, width: int, height: int) -> Pixels:
+    """(h, width, 3) uint8: the text in as many lines as it takes."""
+    size = _size(height)
+    font, lines = _font(size), _lines(text, width, size)
+    strip = Image.new("RGB", (width, _height(text, width, height)), PAPER)
     pen = ImageDraw.Draw(strip)
     for n, line in enumerate(lines):
         pen.text(((width - font.getlength(line)) / 2, 1 + 1.25 * size * n), line, INK, font)

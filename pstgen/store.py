@@ -297,7 +297,7 @@ def _evidence(item: Item, scene: Scene) -> dict[str, Any]:
 
 def png(pixels: Any) -> bytes:
     """Encode (H, W) uint8 or uint16."""
-    done, code = cv2.imencode(".png", np.asarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    done, code = cv2.imencode(".png", np.asarray(pixels))
     if not done:
         raise ValueError(f"pixels of {pixels.dtype} {pixels.shape} cannot be a PNG")
     return code.tobytes()

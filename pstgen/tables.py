@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
@@ -25,6 +25,7 @@ STATES: Mapping[State, str] = {
     "not sound": "[bold red]NOT SOUND[/bold red]",
     "not tested": "[yellow]not tested[/yellow]",
 }
+COMMONEST = 2  # reasons of a family that are shown
 EXAMPLES = 3  # of the records that were left out for one reason
 REACHED = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
 
@@ -63,13 +64,16 @@ def losses(counted: Mapping[str, Mapping[str, int]]) -> str:
     return f"Most pairs were lost between {before!r} and {after!r}: {n:,} of {totals[before]:,} ({option})."
 
 
-def funnel(report: Report) -> None:
-    """The funnel: what came to each station, what is unknown, what was dropped, which edits and records were refused."""
+def funnel(report: Report, most: int | None = COMMONEST) -> None:
+    """The funnel: what came to each station, what is unknown, what was dropped, which edits and records were refused.
+
+    most: reasons of each family that are shown; None shows all.
+    """
     console = Console(highlight=False)
     stations(report.stations)
-    reasons("unknown, never asked", ("family", "why a fact is unknown", "facts"), report.refused.facts)
-    reasons("edits that were refused", ("edit", "why it was not made", "times"), report.refused.edits)
-    reasons("pairs dropped, that misled every judge", ("family", "why it was not kept", "pairs"), report.dropped)
+    reasons("unknown, never asked", ("family", "why a fact is unknown", "facts"), report.refused.facts, most)
+    reasons("edits that were refused", ("edit", "why it was not made", "times"), report.refused.edits, most)
+    reasons("misled every judge, not kept", ("family", "why it was not kept", "pairs"), report.dropped, None)
     if line := losses(report.stations):
         console.print(line, markup=False)
     for line in left_out(report)["left out"]:
@@ -78,13 +82,18 @@ def funnel(report: Report) -> None:
         console.print("All that was left out is named in manifest.json.")
 
 
-def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int]) -> None:
-    """What was turned away, by name and reason, the commonest of each name first."""
+def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int], most: int | None) -> None:
+    """What was turned away, by name and reason, the commonest `most` of each name."""
     table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
     table.columns[0].no_wrap = True
     table.columns[2].justify = "right"
-    for (name, reason), n in sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1])):
-        table.add_row(name, reason, f"{n:,}")
+    ranked = sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
+    for name, rows in groupby(ranked, key=lambda row: row[0][0]):
+        all_of_it = list(rows)
+        for (_, reason), n in all_of_it[:most]:
+            table.add_row(name, reason, f"{n:,}")
+        if most and (rest := all_of_it[most:]):
+            table.add_row(name, f"({len(rest)} other reasons: -v, manifest.json)", f"{sum(n for _, n in rest):,}")
     if counted:
         Console().print(table)
 

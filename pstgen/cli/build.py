@@ -17,6 +17,7 @@ from pstgen.cli.shared import (
     Names,
     emit,
     if_interrupted,
+    meta,
     plainly,
     say,
     tracking,
@@ -148,7 +149,7 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
     if as_json:
         emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
         return
-    tables.funnel(report)
+    tables.funnel(report, None if meta("verbose") else tables.COMMONEST)
     click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
 
 

@@ -34,7 +34,7 @@ class State:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.begun = clock()
+        self.begun = clock()  # of the run
         self.steps: dict[str, Step] = {}
         self.planned = False
         self.current: Step | None = None
@@ -46,14 +46,12 @@ class State:
             self.steps = {name: Step(name, seconds) for name, seconds in steps if seconds > 0}
 
     def begin(self, name: str, total: int) -> Step:
-        """Begin a step, or go on with it; what came before it is done."""
+        """Begin a step, or go on with it."""
         step = self.steps.setdefault(name, Step(name))
-        if step is not self.current:
-            if self.current:
-                self.end(self.current)
+        if step.took is not None or not step.begun:
             step.begun, step.took, step.done = self.clock(), None, 0
-            self.current = step
         step.total = total
+        self.current = step
         return step
 
     def end(self, step: Step) -> None:
@@ -61,49 +59,47 @@ class State:
         step.took = self.clock() - step.begun
         names = list(self.steps)
         for name in names[: names.index(step.name)]:
-            if self.steps[name].took is None:
+            if not self.steps[name].begun:
                 self.steps[name].took = 0.0
 
     def share(self) -> float | None:
         """Which share of the planned work is done; None where that is not known."""
         whole = sum(step.seconds for step in self.steps.values())
         if not whole or not self.planned:
-            return self._part(self.current) if self.current and self.current.total else None
-        parts = (1.0 if step.took is not None else self._part(step) for step in self.steps.values())
-        return sum(step.seconds * part for step, part in zip(self.steps.values(), parts, strict=True)) / whole
+            return _part(self.current) if self.current and self.current.total else None
+        return sum(step.seconds * _part(step) for step in self.steps.values()) / whole
 
     def left(self) -> float | None:
-        """Seconds until the end, as far as can be told: of this step by its own speed, of later ones by the speed so far."""
-        if not self.current or not self._part(self.current):
+        """Seconds until the end, as far as can be told: of steps at work by their own speed, of later ones by all of them."""
+        active = [step for step in self.steps.values() if step.begun and step.took is None]
+        if not active or not all(map(_part, active)):
             return None
-        gone = self.clock() - self.current.begun
-        here = gone / self._part(self.current) - gone if self._running else 0.0
-        past = [step for step in self.steps.values() if step.took and step.seconds]
-        planned = sum(step.seconds for step in past) + self.current.seconds
-        actual = sum(step.took or 0.0 for step in past) + (gone + here if self._running else 0.0)
-        speed = actual / planned if planned else 1.0
-        later = sum(step.seconds for step in self.steps.values() if step.took is None and step is not self.current)
-        return here + later * speed
+        rest = [(self.clock() - step.begun) * (1 / _part(step) - 1) for step in active]
+        begun = [step for step in self.steps.values() if step.begun and step.seconds]
+        planned = sum(step.seconds * _part(step) for step in begun)
+        spent = self.clock() - min(step.begun for step in begun) if begun else 0.0
+        later = sum(step.seconds for step in self.steps.values() if not step.begun and step.took is None)
+        return max(rest) + (later * spent / planned if planned else 0.0)
 
     def line(self) -> str:
         """What is being done, how far, how long it took and will take."""
-        step = self.current
-        gone = _clock(self.clock() - self.begun)
+        step, gone = self.current, _clock(self.clock() - self.begun)
         if step is None:
             return gone
         far = f" {step.done:,} of {step.total:,}" if step.total else f" {step.done:,}" if step.done else ""
-        names = [name for name, known in self.steps.items() if known.seconds or known is step]
+        others = sum(other.begun > 0 and other.took is None and other is not step for other in self.steps.values())
+        beside = f" and {others} more at work" * (others > 0)
+        names = [name for name, known in self.steps.items() if known.seconds]
         place = f"step {names.index(step.name) + 1} of {len(names)}, " if self.planned and step.seconds else ""
         left = self.left()
-        return f"{step.name}{far} ({place}{gone}{f', about {_clock(left)} left' if left is not None else ''})"
+        return f"{step.name}{far}{beside} ({place}{gone}{f', about {_clock(left)} left' if left is not None else ''})"
 
-    @property
-    def _running(self) -> bool:
-        return self.current is not None and self.current.took is None
 
-    @staticmethod
-    def _part(step: Step) -> float:
-        return min(1.0, step.done / step.total) if step.total else 0.0
+def _part(step: Step) -> float:
+    """Which share of a step is done."""
+    if step.took is not None:
+        return 1.0
+    return min(1.0, step.done / step.total) if step.total else 0.0
 
 
 def _clock(seconds: float) -> str:
@@ -130,10 +126,12 @@ class Display:
     def __call__(self, things: Iterable[T], step: str, total: int | None = None, /) -> Iterator[T]:
         """Pass `things` through as the work of `step`."""
         at = self.state.begin(step, total or 0)
-        for thing in things:
-            yield thing
-            at.done += 1
-        self._end(at)
+        try:
+            for thing in things:
+                yield thing
+                at.done += 1
+        finally:
+            self._end(at)
 
     def reach(self, step: str, done: int, total: int, /) -> None:
         """Say how far a step is whose things do not pass through."""

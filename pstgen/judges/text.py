@@ -108,13 +108,15 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
 def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str], NDArray[np.float64]]:
     """Classes and the log-probability of each for every row asked; with one class, or none, there is nothing to fit."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     step = max(1, -(-len(labels) // MOST_ROWS))
     features, labels = features[::step], labels[::step]
     classes = sorted(set(labels.tolist()))
     if len(classes) < 2:
         return classes, np.zeros((asked.shape[0], len(classes)))
-    model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features, labels)
+    with threadpool_limits(1):  # the matrices are small: threads would only wait for each other
+        model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features, labels)
     return model.classes_.tolist(), model.predict_log_proba(asked)
 
 

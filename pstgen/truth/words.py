@@ -31,8 +31,12 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def vocabulary(category: str) -> Vocabulary:
     """The table's row; a category that the table does not know has no synonyms and is not conspicuous."""
-    table = resources.read("data_sources", "words", dict[str, Vocabulary])
-    return table.get(category, Vocabulary())
+    return _table().get(category, Vocabulary())
+
+
+@cache
+def _table() -> dict[str, Vocabulary]:
+    return resources.read("data_sources", "words", dict[str, Vocabulary])
 
 
 @cache

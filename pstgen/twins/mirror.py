@@ -18,7 +18,12 @@ TOLD = ("left", "right", "sign", "signs", "text", "letters", "words", "writing",
 def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin."""
     families = ("relation", "pose", "visibility")
-    return Edited("mirror", edit, families, studio, lambda scene: list(scene.instances[:1]))
+    return Edited("mirror", edit, families, studio, _any, photographs=True, keeps_known=True)
+
+
+def _any(scene: Scene) -> list[Instance]:
+    """Whatever is there: all of it turns."""
+    return list(scene.instances[:1])
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG001 (all of it turns)

@@ -13,6 +13,7 @@ from pstgen.editing import (
     relocated,
     room,
     shifted,
+    subjects,
     taken,
 )
 from pstgen.pairing import Studio
@@ -28,7 +29,13 @@ def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
 
     Only sides of two things are asked about: the one that moves is now the first, now the second, so its place says nothing.
     """
-    return Edited("move", edit, ("relation",), studio, forms=("horizontal",))
+    return Edited("move", edit, ("relation",), studio, beside_another, forms=("horizontal",))
+
+
+def beside_another(scene: Scene) -> list[Instance]:
+    """Things that a question about sides can be asked of: alone of their kind, and another thing is so too."""
+    single = layout.alone(scene)
+    return [thing for thing in subjects(scene) if single.get(thing.category) is thing and len(single) > 1]
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:

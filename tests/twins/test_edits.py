@@ -38,7 +38,8 @@ def studio(scenes, tmp_path_factory):
 def pairs(scenes, studio):
     """Edit → its pairs over all scenes."""
     makers = {name: plugins.load("twins", name).open(studio) for name in EDITS}
-    return {name: [pair for scene in scenes for pair in maker.pair(scene, ())] for name, maker in makers.items()}
+    told = list(known(scenes, CONFIG, Report()))
+    return {name: [pair for scene, facts in told for pair in maker.pair(scene, facts)] for name, maker in makers.items()}
 
 
 def first(scenes, edit, *, on=editing.subjects):
