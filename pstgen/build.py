@@ -225,11 +225,9 @@ def observe(run: Run) -> Observed:
         facts.observe(config, divided.held, divided.pictured, cores, run.witness),
     )
     total = len(divided.prior) + len(divided.held)
-    done = 0
-    for shard, n in zip(shards, facts.sizes(divided.prior, divided.held), strict=True):
-        done += n
+    for shard in shards:
         seen.add(shard)
-        run.progress.reach("scenes for the prior", done, total)
+        run.progress.reach("scenes for the prior", seen.wanted, total)
     workers.stop()
     run.report.refused.add(seen.refused)
     run.report.count("scenes for the prior", [config.source] * seen.scenes)

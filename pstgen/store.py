@@ -28,6 +28,9 @@ from pstgen.records import BadInput, Item, Region, Report, Scene, Target, Unavai
 Cells = dict[str, Any]  # column → value
 
 FORMAT = 1
+PACKED = {  # column → compression: images are compressed already
+    name: "NONE" if kind == IMAGE else "ZSTD" for name, kind in COLUMNS.items()
+}
 SHARD_BYTES = 256 * 2**20
 BATCH_ROWS = 64
 LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "pycocotools", "pyarrow", "scikit-learn")
@@ -150,7 +153,7 @@ def write_cells(folder: Path, rows: Iterable[Cells]) -> int:
             if writer:
                 writer.close()
             shards.append(folder / "data" / f"{len(shards)}.parquet")
-            writer, written = pq.ParquetWriter(shards[-1], SCHEMA, compression="zstd"), 0
+            writer, written = pq.ParquetWriter(shards[-1], SCHEMA, compression=PACKED), 0
         table = pa.Table.from_pylist(batch, schema=SCHEMA)
         writer.write_table(table)
         written += table.nbytes

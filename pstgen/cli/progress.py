@@ -55,10 +55,10 @@ class State:
         return step
 
     def end(self, step: Step) -> None:
-        """The step is done; so are those planned before it, which had nothing to do."""
+        """The step is done; so are those planned before it, if it was planned itself: they had nothing to do."""
         step.took = self.clock() - step.begun
         names = list(self.steps)
-        for name in names[: names.index(step.name)]:
+        for name in names[: names.index(step.name) if step.seconds else 0]:
             if not self.steps[name].begun:
                 self.steps[name].took = 0.0
 
@@ -135,6 +135,9 @@ class Display:
 
     def reach(self, step: str, done: int, total: int, /) -> None:
         """Say how far a step is whose things do not pass through."""
+        known = self.state.steps.get(step)
+        if known and known.took is not None and done >= total:
+            return  # it was said before
         at = self.state.begin(step, total)
         at.done = done
         if done >= total:
@@ -148,7 +151,8 @@ class Display:
         if step.took is None:
             self.state.end(step)
             if self.verbose:
-                self.console.print(f"{step.name}: {step.done:,} in {_clock(step.took or 0)}", highlight=False)
+                line = f"{step.name}: {step.done:,} in {_clock(step.took or 0)}"
+                self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -185,7 +189,9 @@ def _bar(display: Display) -> Iterator[None]:
 
 @contextmanager
 def _lines(display: Display) -> Iterator[None]:
-    with _often(lambda: display.console.print(display.state.line(), highlight=False, soft_wrap=True), BEAT):
+    with _often(
+        lambda: display.console.print(display.state.line(), highlight=False, markup=False, soft_wrap=True), BEAT
+    ):
         yield
 
 

@@ -25,6 +25,8 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     plain = sorted(kind for kind, things in kinds.items() if any(layout.is_plain(thing, scene) for thing in things))
     if not scene.complete:
         plain = [kind for kind in plain if not words.vocabulary(kind).hollow and words.mentioned(kind, scene)]
+    if not plain:
+        return
     pairs = list(combinations(sorted(kinds.keys() & layout.alone(scene).keys()), 2))
     for x, y in _spots(scene):
         on = contact.at(x, y, scene)

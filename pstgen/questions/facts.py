@@ -15,7 +15,7 @@ from pstgen.sources import Entry
 from pstgen.truth import pixels
 
 MANY = 400  # scenes for which worker processes pay
-SHARD = 2000  # scenes of the prior that a worker reads at a time
+SHARD, PICTURED = 2000, 100  # scenes of the prior that a worker reads at a time, without and with their pictures
 OTHERS = 64  # images of scenes that feed the prior which are remembered, to stand for another scene
 
 
@@ -35,12 +35,13 @@ class Known:
 class Observed:
     """What scenes that give no items teach. scenes: how many; pictured: of how many the image was looked at.
 
-    images: some of their image files, in the order of their scenes.
+    wanted: how many there were to read. images: some of their image files, in the order of their scenes.
     """
 
     tally: Tally = field(default_factory=Counter)
     scenes: int = 0
     pictured: int = 0
+    wanted: int = 0
     images: list[str] = field(default_factory=list)
     refused: Refusals = field(default_factory=Refusals)
 
@@ -49,6 +50,7 @@ class Observed:
         self.tally.update(other.tally)
         self.scenes += other.scenes
         self.pictured += other.pictured
+        self.wanted += other.wanted
         self.images += other.images[: OTHERS - len(self.images)]
         self.refused.add(other.refused)
 
@@ -98,20 +100,24 @@ def observe(
 
     through: passes scenes on, with more known of them; it cannot be taken into worker processes.
     """
-    shards = (entries[n : n + SHARD] for n in range(0, len(entries), SHARD))
-    parts = (
-        (frozenset(entry.id for entry in shard), frozenset(entry.id for entry in shard) & pictured) for shard in shards
-    )
+    parts = ((frozenset(shard), pictured.intersection(shard)) for shard in _shards(entries, pictured))
     if through:
         yield from (_shard(config, part, through) for part in parts)
     else:
         yield from workers.each(partial(_shard, config), parts, processes, batch=1)
 
 
-def sizes(*parts: Sequence[Entry]) -> Iterator[int]:
-    """How many scenes each shard of these parts holds."""
-    for part in parts:
-        yield from (min(SHARD, len(part) - n) for n in range(0, len(part), SHARD))
+def _shards(entries: Sequence[Entry], pictured: frozenset[str]) -> Iterator[list[str]]:
+    """Ids in their order, as many at a time as take about equally long: a picture takes as long as 20 scenes without."""
+    shard, weight = list[str](), 0
+    for entry in entries:
+        shard.append(entry.id)
+        weight += SHARD // PICTURED if entry.id in pictured else 1
+        if weight >= SHARD:
+            yield shard
+            shard, weight = [], 0
+    if shard:
+        yield shard
 
 
 def _shard(
@@ -120,7 +126,7 @@ def _shard(
     through: Callable[[Iterator[Scene]], Iterator[Scene]] = lambda scenes: scenes,
 ) -> Observed:
     wanted, pictured = part
-    found, names = Observed(), families(config)
+    found, names = Observed(wanted=len(wanted)), families(config)
     source = plugins.load("sources", config.source)
     read = source.scenes(config, wanted.__contains__, found.refused, pictured.__contains__)
     for scene in through(read):

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def write(file: Path, tally: Tally, scenes: int, fitted_on: Mapping[str, str]) -
         draft.write_bytes(msgspec.json.encode(made, order="deterministic") + b"\n")
         draft.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         raise Unavailable(f"{file}: cannot be written: {error.strerror}") from None
 
 

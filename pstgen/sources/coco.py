@@ -139,6 +139,7 @@ class Annotated(msgspec.Struct):
     poses: Rows | None
     joints: list[str]
     captions: Rows | None
+    strays: list[tuple[str, str]]  # annotations that belong to nothing: record and reason
 
 
 def cache_folder() -> Path:
@@ -194,14 +195,10 @@ def scenes(
     read = load(*_where(config))
     licences = {licence.id: licence.url or licence.name for licence in read.instances.licenses}
     categories = {category.id: category.name for category in read.instances.categories}
-    for annotation in read.instances.annotations:
-        if annotation.category_id not in categories:
-            refused.record(
-                read.file.name, f"annotation {annotation.id}", f"has category {annotation.category_id}, which is none"
-            )
-    _name_strays(read, refused)
+    for record, reason in read.strays:
+        refused.record(read.file.name, record, reason)
     seen: int | None = None
-    for picture in sorted(read.instances.images, key=lambda picture: picture.id):
+    for picture in read.instances.images:
         if picture.id == seen:
             refused.record(read.file.name, f"image {picture.id}", "stands there twice; the first one was taken")
             continue
@@ -237,16 +234,19 @@ def load(file: Path, folder: Path, split: str) -> Annotated:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
     poses = _optional(_companion(file, "person_keypoints"), Poses)
     captions = _optional(_companion(file, "captions"), Captions)
+    instances.images.sort(key=lambda picture: picture.id)
+    by_image = Rows(instances.annotations, "image_id")
     joints = next((c.keypoints for c in (poses or instances).categories if c.keypoints), [])
     return Annotated(
         file=file,
         folder=folder,
         split=split,
         instances=instances,
-        by_image=Rows(instances.annotations, "image_id"),
+        by_image=by_image,
         poses=Rows(poses.annotations, "id") if poses else None,
         joints=joints,
         captions=Rows(captions.annotations, "image_id") if captions else None,
+        strays=list(_strays(instances, by_image)),
     )
 
 
@@ -293,18 +293,20 @@ def _optional(file: Path | None, as_: type[T]) -> T | None:
     return _decode(file, as_) if file and file.is_file() else None
 
 
-def _name_strays(read: Annotated, refused: Refusals) -> None:
-    """Name annotations of unknown images and annotation ids that stand twice."""
-    images = np.fromiter((picture.id for picture in read.instances.images), np.int64)
-    for stray in np.setdiff1d(read.by_image.numbers, images):
-        for annotation in read.by_image.of(int(stray)):
-            refused.record(read.file.name, f"annotation {annotation.id}", f"is of image {stray}, which is none")
-    ids = np.fromiter((annotation.id for annotation in read.instances.annotations), np.int64)
+def _strays(instances: Instances, by_image: Rows) -> Iterator[tuple[str, str]]:
+    """Annotations of unknown categories or images, and annotation ids that stand twice."""
+    categories = {category.id for category in instances.categories}
+    for annotation in instances.annotations:
+        if annotation.category_id not in categories:
+            yield f"annotation {annotation.id}", f"has category {annotation.category_id}, which is none"
+    images = np.fromiter((picture.id for picture in instances.images), np.int64)
+    for stray in np.setdiff1d(by_image.numbers, images):
+        for annotation in by_image.of(int(stray)):
+            yield f"annotation {annotation.id}", f"is of image {stray}, which is none"
+    ids = np.fromiter((annotation.id for annotation in instances.annotations), np.int64)
     numbers, times = np.unique(ids, return_counts=True)
     for number in numbers[times > 1]:
-        refused.record(
-            read.file.name, f"annotation {number}", "stands there twice; the first one of an image was taken"
-        )
+        yield f"annotation {number}", "stands there twice; the first one of an image was taken"
 
 
 def _scene(  # noqa: PLR0913 (a row and what it refers to)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen import resources
+from pstgen.core.memo import for_the_last
 from pstgen.records import Instance, Scene, Truth, unknown
 from pstgen.truth import layout, pixels, words
 
@@ -41,6 +42,7 @@ MIN_LIGHT, MAX_LIGHT = 20.0, 97.0  # L*: darker is shade, brighter is glare
 MID = (25.0, 95.0)  # L* of the pixels that tell whether an image is tinted
 ONE_HUE = 0.9  # of them within a twelfth of the hue circle: it is tinted
 MIN_PIXELS = 150
+ENOUGH = 12_000  # of a large thing only every so many-th pixel is looked at, at least as many as that
 MIN_USABLE = 0.55  # of the mask, that has hue and light enough
 MIN_SHARE, MIN_LEAD = 0.65, 0.4  # of the usable pixels: the first name, and before the second
 MIN_TOLD = 0.35  # of the mask, that must show the colour a caption names
@@ -97,6 +99,19 @@ def look(thing: Instance, scene: Scene) -> Look:
     captions give one colour to the noun, it is known if more pixels show that one than any other; brown, black, white
     and grey are known only so. Captions that disagree make it unknown.
     """
+    seen = _seen(scene)
+    if id(thing) not in seen:
+        seen[id(thing)] = thing, _look(thing, scene)
+    return seen[id(thing)][1]
+
+
+@for_the_last
+def _seen(scene: Scene) -> dict[int, tuple[Instance, Look]]:  # noqa: ARG001 (that of this scene)
+    """What was looked at in a scene, by its identity."""
+    return {}
+
+
+def _look(thing: Instance, scene: Scene) -> Look:
     if thing.colour:
         return Look(Truth(thing.colour))
     if reason := _unseen(thing, scene):
@@ -107,6 +122,7 @@ def look(thing: Instance, scene: Scene) -> Look:
     rgb = pixels.image(scene)[_inner(pixels.mask(thing, scene))]
     if len(rgb) < MIN_PIXELS:
         return Look(unknown("too few pixels"))
+    rgb = rgb[:: max(1, len(rgb) // ENOUGH)]
     told = told_colours(thing.category, scene)
     shares, faint = _shares((rgb * gain).clip(0, 255).astype(np.uint8))
     if len(told) > 1:

@@ -1,10 +1,8 @@
 """Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
 
 from collections import defaultdict
-from collections.abc import Callable
-from functools import wraps
-from typing import TypeVar
 
+from pstgen.core.memo import for_the_last
 from pstgen.records import Instance, Region, Scene, Truth, unknown
 from pstgen.truth import pixels, words
 
@@ -15,22 +13,6 @@ LARGER = 1.5  # times as large, to be larger
 FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far, to be farther, if depth is exact or estimated
 JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
-
-
-T = TypeVar("T")
-
-
-def once_a_scene(function: Callable[[Scene], T]) -> Callable[[Scene], T]:
-    """Keep what was worked out for the scene that was asked about last: every family asks the same of it."""
-    last: list[tuple[Scene, T]] = []
-
-    @wraps(function)
-    def remembered(scene: Scene) -> T:
-        if not last or last[0][0] is not scene:
-            last[:] = [(scene, function(scene))]
-        return last[0][1]
-
-    return remembered
 
 
 def is_tiny(thing: Instance, scene: Scene) -> bool:
@@ -45,6 +27,19 @@ def is_plain(thing: Instance, scene: Scene) -> bool:
     A person of whom hardly a joint is labelled, at the image's edge, is a hand or a leg, and not plain.
     Measured on photographs: of things that no caption names, every fourth is doubtful, of those named every eighth.
     """
+    known = _plain(scene)
+    if id(thing) not in known:
+        return _is_plain(thing, scene)
+    return known[id(thing)]
+
+
+@for_the_last
+def _plain(scene: Scene) -> dict[int, bool]:
+    """Of every instance of the scene, by its identity, whether it is plain to see."""
+    return {id(thing): _is_plain(thing, scene) for thing in scene.instances}
+
+
+def _is_plain(thing: Instance, scene: Scene) -> bool:
     if thing.crowd or is_tiny(thing, scene):
         return False
     if scene.complete:
@@ -67,10 +62,10 @@ def called_otherwise(category: str, scene: Scene) -> bool:
     other = any(words.mentioned(kind, scene) for kind in known.alike)
     if other and not words.mentioned(category, scene):
         return True
-    return any(thing.category in known.unless for thing in scene.instances)
+    return not by_category(scene).keys().isdisjoint(known.unless)
 
 
-@once_a_scene
+@for_the_last
 def by_category(scene: Scene) -> dict[str, list[Instance]]:
     """Instances of each category that has any, crowds and tiny ones included."""
     kinds: defaultdict[str, list[Instance]] = defaultdict(list)
@@ -79,7 +74,7 @@ def by_category(scene: Scene) -> dict[str, list[Instance]]:
     return dict(kinds)
 
 
-@once_a_scene
+@for_the_last
 def alone(scene: Scene) -> dict[str, Instance]:
     """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
 

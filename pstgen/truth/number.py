@@ -1,5 +1,6 @@
 """How many there are of a kind: three-valued, from all that is annotated of it."""
 
+from pstgen.core.memo import for_the_last
 from pstgen.records import Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
@@ -16,7 +17,22 @@ def at_least(category: str, things: list[Instance], scene: Scene) -> int:
 
 
 def count(category: str, things: list[Instance], scene: Scene) -> Truth:
-    """How many are annotated, where every one of them is plain to see and nothing could be counted with them."""
+    """How many are annotated, where every one of them is plain to see and nothing could be counted with them.
+
+    things: all of that category in the scene.
+    """
+    known = _counted(scene)
+    if category not in known:
+        known[category] = _count(category, things, scene)
+    return known[category]
+
+
+@for_the_last
+def _counted(scene: Scene) -> dict[str, Truth]:  # noqa: ARG001 (that of this scene)
+    return {}
+
+
+def _count(category: str, things: list[Instance], scene: Scene) -> Truth:
     reason = _doubt(things, scene) or ("" if scene.complete else _doubt_on_photographs(category, things, scene))
     return unknown(reason) if reason else Truth(str(len(things)))
 

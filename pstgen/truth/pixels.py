@@ -94,7 +94,8 @@ def unsound(scene: Scene) -> str:
 
 @lru_cache(maxsize=256)
 def _decode(rle: bytes, height: int, width: int) -> NDArray[np.bool_]:
-    return frozen(coco_mask.decode({"size": [height, width], "counts": rle}).astype(bool))
+    decoded: NDArray[np.uint8] = coco_mask.decode({"size": [height, width], "counts": rle})
+    return frozen(decoded.view(np.bool_))
 
 
 def mask(instance: Instance, scene: Scene, *, full: bool = False) -> NDArray[np.bool_]:

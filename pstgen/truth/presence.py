@@ -1,10 +1,11 @@
 """Is there any of a kind: three-valued; an absence needs several silent witnesses."""
 
+from pstgen.core.memo import for_the_last
 from pstgen.records import Instance, Scene, Truth, unknown
 from pstgen.truth import layout, words
 
 
-@layout.once_a_scene
+@for_the_last
 def of_all(scene: Scene) -> dict[str, Truth]:
     """Of every category that the source annotates, whether there is any."""
     things = layout.by_category(scene)
@@ -28,7 +29,7 @@ def _absent(category: str, scene: Scene) -> Truth:
     if category in scene.detected:
         return unknown("not annotated, but a detector hears of it")
     known = words.vocabulary(category)
-    if any(thing.category in known.alike for thing in scene.instances):
+    if not layout.by_category(scene).keys().isdisjoint(known.alike):
         return unknown("not annotated, but something people call the same is")
     if not scene.captions or not known.conspicuous:
         return unknown("not annotated, but easily missed")

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache
 
 import msgspec
 
 from pstgen import resources
 from pstgen.core.english import grammar
+from pstgen.core.memo import for_the_last
 from pstgen.records import Scene
 
 
@@ -66,7 +67,7 @@ def names(category: str) -> frozenset[str]:
     return frozenset(w for word in single for w in (word, plural(word)))
 
 
-@lru_cache(maxsize=64)
+@for_the_last
 def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
     """All runs of one to three words of the captions."""
     phrases: set[str] = set()
