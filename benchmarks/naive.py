@@ -12,7 +12,8 @@ from pathlib import Path
 from pstgen import attack, build, cases, plugins, store
 from pstgen.cases import Case
 from pstgen.config import BuildConfig, VerifyConfig
-from pstgen.priors import is_prior_part
+from pstgen.priors import count, is_prior_part
+from pstgen.questions.facts import known
 from pstgen.records import Refusals, Report
 from pstgen.wording import lesson
 
@@ -27,7 +28,7 @@ def naive() -> tuple[list[Case], list[Case]]:
     parts = {
         part: [
             fact
-            for _, facts in build.known(
+            for _, facts in known(
                 source.scenes(CONFIG, lambda name, part=part: is_prior_part(name, "", 0.2, 0) == part, Refusals()),
                 CONFIG,
                 Report(),
@@ -36,7 +37,7 @@ def naive() -> tuple[list[Case], list[Case]]:
         ]
         for part in (True, False)
     }
-    prior = plugins.load("priors", "counts").fit(parts[True])
+    prior = plugins.load("priors", "counts").fit(count(parts[True]))
     every, wrong = [], []
     for n, fact in enumerate(parts[False]):
         answers = plugins.load("families", fact.family).answers(fact.form, fact.about)

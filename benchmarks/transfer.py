@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from scipy.stats import kendalltau
 
-from pstgen import attack, build, cases, selection
+from pstgen import attack, build, cases
 from pstgen.checks.attackers import OTHERS
 from pstgen.config import BuildConfig, VerifyConfig
 from pstgen.records import origin
@@ -43,13 +43,13 @@ EYES = {  # what the seeing model is shown instead of the image
 BEGIN, END = "<!-- transfer -->", "<!-- end of transfer -->"
 
 
-def selected(run, candidates, gallery, lessons, judges):
+def selected(run, candidates, gallery, observed, judges):
     """The items that these judges alone keep, each with its image."""
     config = msgspec.structs.replace(run.config, judges=judges)
-    alone = build.Run(config, run.work)
-    fallen, _ = build.mislead(candidates, gallery, build.call(config, lessons), alone)
-    kept = selection.lettered(selection.select(fallen, config))
-    items = chain.from_iterable(build.show(twins, gallery, run.work) for twins in kept)
+    alone = build.Run(config, run.work, run.parts)
+    ready = build.teach(build.open_judges(config), observed, candidates, alone)
+    fallen, _ = build.select_wordings(candidates, gallery, ready, alone)
+    items = chain.from_iterable(build.show(build.keep(fallen, alone), gallery, alone))
     return sorted(items, key=lambda item: item.item_id)
 
 
@@ -119,12 +119,12 @@ def ranked(systems):
 
 def measured():
     with tempfile.TemporaryDirectory() as folder:
-        run = build.Run(CONFIG, Path(folder))
-        prior, lessons = build.learn(run)
-        candidates = build.propose(prior, run)
-        gallery = build.hang(candidates, run)
-        judges = build.call(CONFIG, lessons)
-        items = {name: selected(run, candidates, gallery, lessons, some) for name, some in SELECTORS.items()}
+        run = build.prepare(CONFIG, Path(folder))
+        observed = build.observe(run)
+        candidates = build.propose(build.fit(observed, run), run)
+        gallery = build.open_scenes(candidates, run)
+        judges = build.teach(build.open_judges(CONFIG), observed, candidates, run)
+        items = {name: selected(run, candidates, gallery, observed, some) for name, some in SELECTORS.items()}
         attacked, systems = {}, {}
         for name, some in items.items():
             told = [cases.of(item) for item in some]

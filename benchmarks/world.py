@@ -1,15 +1,17 @@
 """The built-in world: scenes a second a core with all annotations, memory however many; and where a build's time goes.
 
-`python benchmarks/world.py`
+`python benchmarks/world.py [--drawn]`
 """
 
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 from pstgen import build
 from pstgen.config import BuildConfig, WorldConfig
+from pstgen.core.progress import Silent
 from pstgen.world import files
 from pstgen.world.plan import plan
 from pstgen.world.scenes import scene
@@ -30,21 +32,24 @@ def written(n: int) -> tuple[float, float]:
         return n / (time.perf_counter() - start), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-class Clock:
+class Clock(Silent):
     """Adds up the time between the things that pass, by what they are."""
 
     def __init__(self):
         self.spent = {}
 
-    def __call__(self, things, what, total=None, /):
+    def __call__(self, things, step, total=None, /):
         start = time.perf_counter()
         yield from things
-        self.spent[what] = self.spent.get(what, 0.0) + time.perf_counter() - start
+        self.spent[step] = self.spent.get(step, 0.0) + time.perf_counter() - start
 
 
 def main() -> None:
+    """With --drawn only the rate of drawing."""
     for size in (64, 128, 256, 512):
         print(f"drawn and annotated, {size:>3} px   {rate(size, 400 if size < 256 else 100):6.0f} scenes/s on one core")
+    if "--drawn" in sys.argv:
+        return
     for n in (500, 4000):
         speed, peak = written(n)
         print(f"written, 128 px, {n:>5} scenes {speed:6.0f} scenes/s, peak {peak:5.0f} MiB")

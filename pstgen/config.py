@@ -1,5 +1,6 @@
 """What a run can be told. One struct a command; a YAML file and the options fill the same one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 ELSEWHERE = frozenset(
     {"detector", "depth_model", "prior_annotations", "prior_file"}
 )  # of a manifest: not what lies on this machine, but its hash or name
+
+MODELS = frozenset({"lm", "vlm"})  # "none" is none; where nothing is said, it is decided
 
 
 class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -152,17 +155,22 @@ def _settings(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}; --config takes a YAML file or a dataset's manifest.json") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: is not YAML: {error}") from None
+        raise BadInput(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):
         raise BadInput(f"{path}: holds no settings; a line is NAME: VALUE, names as in pstgen/config.py")
     if "settings" in settings and "seal" in settings:
-        return {name: value for name, value in settings["settings"].items() if name not in ELSEWHERE}
+        return {name: value for name, value in decided(settings["settings"]).items() if name not in ELSEWHERE}
     return settings
+
+
+def decided(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of one run for another: a model that was not used is "none", so that nothing decides anew."""
+    return {name: "none" if name in MODELS and value is None else value for name, value in settings.items()}
 
 
 def as_yaml(settings: msgspec.Struct) -> str:
     """Settings as `--config` takes them."""
-    return msgspec.yaml.encode(msgspec.to_builtins(settings, enc_hook=str)).decode()
+    return msgspec.yaml.encode(decided(msgspec.to_builtins(settings, enc_hook=str))).decode()
 
 
 def _path(kind: type, value: object) -> object:

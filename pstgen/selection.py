@@ -1,12 +1,12 @@
 """Which pairs stay: those whose words mislead every baseline, in fair shares, each letter as often as the next."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from pstgen.config import BuildConfig
+from pstgen.core import reasons
 from pstgen.records import Item, Report, Verdict, origin
 from pstgen.wording import Wording
 
@@ -123,20 +123,20 @@ def nothing(report: Report, config: BuildConfig) -> str:
     """Why no pair is left: how far things came, the commonest reasons at the station that let nothing through, and advice."""
     stations = {name: by.total() for name, by in report.stations.items()}
     came = ", ".join(f"{n:,} {station}" for station, n in stations.items())
-    reasons = _reasons(report)
-    why = "; ".join(f"{n:,} {what}" for what, n in reasons[:3]) if reasons else "nothing was refused"
+    told = _reasons(report)
+    why = "; ".join(f"{n:,} {what}" for what, n in told[:3]) if told else "nothing was refused"
     return f"no pair is left ({came}). {why}. {_advice(report, stations, config)}"
 
 
 def _reasons(report: Report) -> list[tuple[str, int]]:
     """What was turned away where the road ended, the commonest first."""
-    pictures = Counter(refusal.reason for refusal in report.refused.records)
+    left_out = reasons.left_out(report.refused.records)
     if not report.stations.get("known facts"):
-        return [(f"left out: {reason}", n) for reason, n in alike(pictures)]
+        return left_out
     if report.stations.get("candidate pairs"):
         return [(f"dropped of {family}: {reason}", n) for (family, reason), n in report.dropped.most_common()]
     facts = Counter({f"facts unknown ({family}: {reason})": n for (family, reason), n in report.refused.facts.items()})
-    return [*((f"left out: {reason}", n) for reason, n in alike(pictures)), *facts.most_common()][:3]
+    return [*left_out, *facts.most_common()][:3]
 
 
 def _advice(report: Report, stations: Mapping[str, int], config: BuildConfig) -> str:
@@ -154,25 +154,3 @@ def _advice(report: Report, stations: Mapping[str, int], config: BuildConfig) ->
             f"No wording misled {strictest.removeprefix('fooled ')}: more --wordings or --candidates, or other judges"
         )
     return "More --wordings, more --candidates or more scenes give more"
-
-
-def kind(reason: str) -> str:
-    """A reason without its numbers, lists and quoted words.
-
-    >>> kind("is 3x4, annotated as 'cup'") == kind("is 12x9, annotated as 'dog'")
-    True
-    """
-    return re.sub(r"\d[\d.,]*|\[[^]]*\]|'[^']*'", "#", reason)
-
-
-def alike(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Reasons that differ by numbers, names or sizes alone, as one each, with their counts; the commonest first.
-
-    >>> alike({"is 3x4, annotated as 4x3": 1, "is 9x9, annotated as 8x9": 2, "is empty": 1})
-    [('is 9x9, annotated as 8x9', 3), ('is empty', 1)]
-    """
-    kinds: dict[str, Counter[str]] = {}
-    for reason, n in reasons.items():
-        kinds.setdefault(kind(reason), Counter())[reason] += n
-    told = [(same.most_common(1)[0][0], same.total()) for same in kinds.values()]
-    return sorted(told, key=lambda row: (-row[1], row[0]))

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pstgen import plugins, selection
+from pstgen import plugins
+from pstgen.core.reasons import kind
 from pstgen.records import Finding, Refusal, Report, State
 from pstgen.store import Row, Score
 
 if TYPE_CHECKING:
-    from pstgen.evaluate.dry import Cost
+    from pstgen.evaluate.dry import Cost, Estimate
     from pstgen.evaluate.results import Results
 
 STATES: Mapping[State, str] = {
@@ -102,7 +103,7 @@ def left_out(report: Report) -> dict[str, list[str]]:
     """Notes, and the records that were left out: those of one reason in one line, with a count and three of them."""
     kinds: dict[str, list[Refusal]] = {}
     for refusal in sorted(report.refused.records, key=lambda refusal: (refusal.file, refusal.record)):
-        kinds.setdefault(selection.kind(refusal.reason), []).append(refusal)
+        kinds.setdefault(kind(refusal.reason), []).append(refusal)
     lines = []
     for refusals in sorted(kinds.values(), key=lambda refusals: -len(refusals)):
         shown = "; ".join(f"{refusal.file}: {refusal.record}" for refusal in refusals[:EXAMPLES])
@@ -240,21 +241,45 @@ def findings(findings: Iterable[Finding]) -> None:
             console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
 
 
-def costs(told: Sequence[Cost], cores: int) -> None:
-    """What a training would cost, stage by stage; `cores` stages learn at once."""
-    table = Table("stage", "steps", "parameters", "FLOPs", "memory", "time", title="nothing was trained", box=None)
-    table.columns[0].no_wrap = True
+def costs(estimate: Estimate) -> None:
+    """What a run would cost, row by row, then in all."""
+    heads = ("part of the run", "amount", "para-\nmeters", "FLOPs", "memory\na step", "time")
+    table = _plain(*heads, title="nothing was trained")
+    table.padding = (0, 1, 0, 0)
+    for column in table.columns:
+        column.no_wrap, column.vertical = True, "bottom"
     for column in table.columns[1:]:
         column.justify = "right"
-    for one in told:
-        memory, minutes = f"{one.memory / 2**20:,.0f} MiB", f"{one.seconds / 60:.1f} min"
-        table.add_row(one.name, f"{one.steps:,}", f"{one.parameters:,}", f"{one.flops:.3g}", memory, minutes)
+    for part, rows in groupby(estimate.costs, key=lambda cost: cost.part):
+        table.add_row(f"[dim]{part}[/dim]")
+        for row in rows:
+            table.add_row(f" {row.name}", f"{row.number:,} {row.unit}", *_of_stage(row), _duration(row.seconds))
     console = Console(highlight=False)
     console.print(table)
-    whole = sum(one.seconds for one in told) / cores / 60
-    console.print(
-        f"One seed: {sum(one.flops for one in told):.3g} FLOPs, about {whole:.0f} minutes, {cores} stages at once."
-    )
+    flops, whole = sum(row.flops for row in estimate.costs), sum(estimate.seconds.values())
+    parts = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in estimate.seconds.items() if seconds)
+    console.print(f"One seed: {flops:.3g} FLOPs, about {_duration(whole)} on {estimate.device}: {parts}.", markup=False)
+    console.print(estimate.basis, markup=False)
+
+
+def _of_stage(row: Cost) -> tuple[str, str, str]:
+    """Parameters, FLOPs and memory of a stage; of anything else nothing."""
+    if not row.parameters:
+        return "", "", ""
+    return f"{row.parameters / 1e6:,.2f} M", f"{row.flops:.3g}", f"{row.memory / 2**20:,.0f} MiB"
+
+
+def _duration(seconds: float) -> str:
+    """In the unit that fits.
+
+    >>> _duration(40), _duration(100), _duration(38 * 60), _duration(26 * 3600)
+    ('40 s', '1.7 min', '38 min', '26 h')
+    """
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 1.5 * length:
+            number = seconds / length
+            return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def trained(results: Results) -> None:

@@ -7,10 +7,12 @@ import msgspec
 from pstgen import __version__, certificate, plugins, store
 from pstgen.certificate import Certificate
 from pstgen.config import VerifyConfig
+from pstgen.core.progress import Progress, silent
 from pstgen.records import Finding
 from pstgen.store import Dataset
 
 FIRST = "integrity"
+SECONDS = {"attackers": 40.0, "labels": 20.0, "targets": 10.0, "image_probe": 5.0, "edited_probe": 5.0, "rebuild": 80.0}
 SAYS = (
     "Labels were recomputed from the annotations in the set; {audit}. "
     "Pairs were checked by construction: twins share every byte of text, so no function of the text alone can win a pair."
@@ -37,27 +39,26 @@ def verdict(findings: Sequence[Finding]) -> str:
 
 def verify(
     config: VerifyConfig,
-    said: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
     more: Mapping[str, Callable[[Dataset], Finding]] = {},
 ) -> tuple[Finding, ...]:
-    """Examine a dataset and write its certificate; `said` hears the name of each check as it starts.
+    """Examine a dataset and write its certificate.
 
     Bytes come first: where they are not what the manifest says, nothing else is asked of them, and an older
     certificate stays as it is. more: further checks, by name, that come last. Raises BadInput where there is no dataset,
     Unavailable where the certificate cannot be written.
     """
     dataset = store.open(config.folder)
-    said(FIRST)
-    findings = [plugins.load("checks", FIRST).examine(dataset, config)]
-    if findings[0].sound:
-        for name in plugins.names("checks"):
-            if name != FIRST:
-                said(name)
-                findings.append(plugins.load("checks", name).examine(dataset, config))
-        for name, examine in more.items():
-            said(name)
-            findings.append(examine(dataset))
-        _write(dataset, config, findings)
+    names = (FIRST, *(name for name in plugins.names("checks") if name != FIRST), *more)
+    progress.plan([(f"checking {name}", SECONDS.get(name, 1.0)) for name in names])
+    findings: list[Finding] = []
+    for name in names:
+        progress.reach(f"checking {name}", 0, 1)
+        findings.append(more[name](dataset) if name in more else plugins.load("checks", name).examine(dataset, config))
+        progress.reach(f"checking {name}", 1, 1)
+        if not findings[0].sound:
+            return tuple(findings)
+    _write(dataset, config, findings)
     return tuple(findings)
 
 

@@ -71,7 +71,11 @@ def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
 
 
 def check(family: str, wanted: Sequence[str] = (), templates: Path | None = None) -> None:
-    """Raise BadInput where the family has not all of the wanted frames, naming those that there are."""
+    """Raise BadInput where the family has not all of the wanted frames, or the user's own folder is none of templates."""
+    if templates:
+        ours = {file.name for file in resources.folder("templates").iterdir()} | {f"{family}.yaml"}
+        if not templates.is_dir() or ours.isdisjoint(file.name for file in templates.iterdir()):
+            raise BadInput(f"{templates}: no folder with templates; they are called {', '.join(sorted(ours))}")
     there = frames(family, templates)
     if unknown := [frame for frame in wanted if frame not in there]:
         raise BadInput(f"no frame {unknown[0]!r} for {family}; there are: {', '.join(there)}")

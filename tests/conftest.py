@@ -1,13 +1,17 @@
 """Made scenes: boxes that are their own masks, small enough to work out by hand."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools import mask as coco_mask
 
 from pstgen.records import Instance, Region, Scene
+
+COLOURS = ((220, 30, 30), (30, 60, 220), (40, 160, 60), (240, 220, 40))
 
 
 def _thing(category, x, y=0, width=20, height=20, *, id=0, within=(100, 100), **more):  # noqa: A002
@@ -64,3 +68,45 @@ def tiny_llava(tmp_path_factory):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.build(tmp_path_factory.mktemp("tiny") / "llava")
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """Writes photographs, 120 x 90, in COCO's layout: a cup at the left or the right, and in two of three a dog opposite."""
+    return _photographs
+
+
+def _photographs(folder, split, numbers, *, pictures=True, captions=True, prefix="", complete=False):
+    """numbers: image ids; prefix: of the images' names, the split's where none is told. Returns the annotation file."""
+    rows = {"images": [], "annotations": [], "captions": []}
+    for n in numbers:
+        name = f"{prefix or split}-{n}.png"
+        rng = np.random.default_rng(n)
+        pixels = np.full((90, 120, 3), 128, np.uint8)
+        mirrored = int(rng.integers(2))
+        for category in (1, 2) if n % 3 else (1,):
+            x = (8, 74)[mirrored ^ (category - 1)] + int(rng.integers(6))
+            y = (50, 6)[category - 1] + int(rng.integers(4))
+            pixels[y : y + 30, x : x + 30] = COLOURS[int(rng.integers(len(COLOURS)))]
+            thing = {
+                "id": 10 * n + category,
+                "image_id": n,
+                "category_id": category,
+                "bbox": [x, y, 30, 30],
+                "area": 900,
+            }
+            outline = [x, y, x + 30, y, x + 30, y + 30, x, y + 30]
+            rows["annotations"].append({**thing, "iscrowd": 0, "segmentation": [outline]})
+        rows["images"].append({"id": n, "file_name": name, "width": 120, "height": 90})
+        rows["captions"].append({"id": n, "image_id": n, "caption": "A cup and a dog." if n % 3 else "A cup."})
+        if pictures:
+            (folder / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / split / name)
+    file = folder / "annotations" / f"instances_{split}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kinds = [{"id": 1, "name": "cup"}, {"id": 2, "name": "dog"}, {"id": 3, "name": "chair"}]
+    told = {"images": rows["images"], "annotations": rows["annotations"], "categories": kinds}
+    file.write_text(json.dumps({**told, "info": {"complete": complete}}))
+    if captions:
+        file.with_name(f"captions_{split}.json").write_text(json.dumps({"annotations": rows["captions"]}))
+    return file

@@ -2,7 +2,7 @@
 
 import getpass
 import webbrowser
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
 from pstgen import store
@@ -10,14 +10,12 @@ from pstgen.audit import sample
 from pstgen.audit.server import Server
 from pstgen.audit.session import Session
 from pstgen.config import AuditConfig
+from pstgen.core.progress import Progress, silent
 from pstgen.records import BadInput
-from pstgen.store import Row
-
-Track = Callable[[Iterable[Row], str, int], Iterable[Row]]
 
 
-def begin(config: AuditConfig, track: Track = lambda rows, _what, _total: rows) -> Session:
-    """Draw the sample and take up what its auditor said before; `track` sees the dataset's rows pass.
+def begin(config: AuditConfig, progress: Progress = silent) -> Session:
+    """Draw the sample and take up what its auditor said before.
 
     Raises BadInput where there is no dataset or nothing to audit, Unavailable where verdicts cannot be written.
     """
@@ -25,7 +23,7 @@ def begin(config: AuditConfig, track: Track = lambda rows, _what, _total: rows) 
     names = sample.draw(dataset.items(), config.n, config.seed)
     if not names:
         raise BadInput(f"{config.folder}: holds no pair to audit")
-    pictures = sample.pictures(names, track(dataset.rows(), "opening", dataset.manifest.items))
+    pictures = sample.pictures(names, progress(dataset.rows(), "opening", dataset.manifest.items))
     who = config.who or getpass.getuser()
     return Session(pictures, config.folder, who, config.seed, dataset.manifest.seal)
 

@@ -75,6 +75,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(
+    short_help="Build a stress test from photographs or the world.",
     cls=Examples,
     epilog="pstgen build --source world --out pst/\n"
     "pstgen build --source coco --root ~/coco --vlm ~/models/smolvlm --out pst/\n"
@@ -121,13 +122,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @JSON
 @plainly
 def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool, **options: Any) -> None:
-    r"""Build a Perception Stress Test: pairs of images that share a question whose words mislead.
+    """Build a Perception Stress Test: pairs of images that share a question whose words mislead.
 
     \b
     What takes time is the judges: candidates x wordings, not scenes. A killed
     build leaves nothing; the same command takes the models' verdicts from the
     cache. Exit code: 0 built, 2 usage, 3 environment.
-    """
+    """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen import build as road
     from pstgen import tables
 
@@ -137,7 +138,7 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
         click.echo(config.as_yaml(settings), nl=False)
         return
     _hints(given, settings)
-    with tracking() as progress:
+    with tracking() as progress, if_interrupted("nothing was written"):
         if dry_run:
             foreseen = road.foresee(settings, progress)
         else:
@@ -167,6 +168,7 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
 
 
 @click.command(
+    short_help="Show what the source's words make one expect.",
     cls=Examples,
     epilog="pstgen priors --source world\npstgen priors --source coco --family colour --most 20\n"
     "pstgen priors --annotations mine.json --prior-share 0.95 --save prior.json",
@@ -204,6 +206,7 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
 
 
 @click.command(
+    short_help="Show pairs as text, a picture or a page.",
     cls=Examples,
     epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png\n"
     "pstgen show pst/ --most 24 --html pairs.html",
@@ -245,7 +248,9 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
 
 
 @click.command(
-    cls=Examples, epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000"
+    short_help="Download photographs (COCO).",
+    cls=Examples,
+    epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000",
 )
 @SETTINGS
 @click.argument("what", required=False, type=Completed(_fetchable))
@@ -254,11 +259,11 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
 @click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache folder]")
 @plainly
 def fetch(file: Path | None, **options: Any) -> None:
-    r"""Download photographs: resumed, checked. The only command that goes online without being asked.
+    """Download photographs: resumed, checked. The only command that goes online without being asked.
 
     \b
     val2017 and all annotations are 1.0 GiB, train2017 is 18 GiB more.
-    """
+    """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen import fetch as station
 
     if not file and not options["what"]:
@@ -275,7 +280,9 @@ def fetch(file: Path | None, **options: Any) -> None:
 
 
 @click.command(
-    cls=Examples, epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0"
+    short_help="Write the built-in world in COCO's format.",
+    cls=Examples,
+    epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0",
 )
 @SETTINGS
 @click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")

@@ -8,17 +8,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pstgen import config, plugins
-from pstgen.cli.shared import NOT_SOUND, SETTINGS, Examples, Names, plainly, tracking
+from pstgen.cli.shared import (
+    JSON,
+    NOT_SOUND,
+    SETTINGS,
+    Completed,
+    Examples,
+    Names,
+    emit,
+    if_interrupted,
+    meta,
+    plainly,
+    tracking,
+)
+from pstgen.core.progress import Progress
 from pstgen.records import BadInput, Finding
 
-if TYPE_CHECKING:
-    from rich.status import Status
-
+DEVICES = ("auto", "cpu", "cuda", "mps")
 LM = click.option(
     "--attacker-lm",
     metavar="MODEL",
@@ -29,10 +40,11 @@ VLM = click.option(
     metavar="MODEL",
     help="A VLM to attack with, never shown the right image: folder, hub id (downloads), ours.",
 )
-DEVICE = click.option("--device", help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
+DEVICE = click.option(
+    "--device", type=Completed(lambda: DEVICES), help="Of these models: auto, cpu, cuda, mps.  [default: auto]"
+)
 
 
-ANNOUNCED = {"rebuild": "building it again from its manifest"}
 REBUILT = {
     "root": "COCO's folder.",
     "annotations": "The instances file, where it was one of your own.",
@@ -51,11 +63,12 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options for what lies elsewhere on every machine, so that a manifest cannot tell it."""
     for name, told in reversed(REBUILT.items()):
         option = f"--{name.replace('_', '-')}"
-        command = click.option(option, help=f"For --rebuild, if the build had it. {told}")(command)
+        command = click.option(option, metavar="PATH", help=f"For --rebuild: {told}")(command)
     return command
 
 
 @click.command(
+    short_help="Verify a stress test; write its certificate.",
     cls=Examples,
     epilog="pstgen verify pst/\npstgen verify pst/ --attacker-lm ours --attacker-vlm ours\n"
     "pstgen verify pst/ --against ~/coco/train2017\npstgen verify pst/ --rebuild --root ~/coco --vlm ~/models/smolvlm",
@@ -78,41 +91,40 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")
 @_rebuilt
+@JSON
 @plainly
-def verify(file: Path | None, *, again: bool, **options: Any) -> None:
+def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> None:
     """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
 
     Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
     """
-    from rich.console import Console
-
-    from pstgen import rebuild, tables
+    from pstgen import rebuild, store, tables
     from pstgen import verify as station
 
     here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
-    more = {"rebuild": lambda dataset: rebuild.examine(dataset, here)} if again else {}
+    if again:
+        rebuild.settings(store.open(settings.folder).manifest, here, settings.folder)  # refuses what is not named now
     started = perf_counter()
-    with Console(stderr=True).status("verifying") as status, _heard(status.console):
-        findings = station.verify(settings, lambda check: _announce(check, status), more)
-    tables.findings(findings)
-    for finding in findings:
-        if finding.check == "attackers":
-            click.echo()
-            tables.attacks(finding.figures)
-            click.echo()
-    sound = all(finding.sound for finding in findings)
-    click.echo(f"{settings.folder}: {station.verdict(findings)}", err=not sound)
-    click.echo(f"Verified in {_duration(perf_counter() - started)}{_next(findings, settings.folder)}")
+    with tracking() as progress, _logged(progress), if_interrupted("no certificate was written"):
+        if again:
+            progress.note("building it again from its manifest, after all checks")
+        more = {"rebuild": lambda dataset: rebuild.examine(dataset, here, progress)} if again else {}
+        findings = station.verify(settings, progress, more)
+    sound, verdict = all(finding.sound for finding in findings), station.verdict(findings)
+    if as_json:
+        emit({"folder": settings.folder, "sound": sound, "verdict": verdict, "findings": findings})
+    else:
+        tables.findings(findings)
+        for finding in findings:
+            if finding.check == "attackers":
+                click.echo()
+                tables.attacks(finding.figures)
+                click.echo()
+        click.echo(f"{settings.folder}: {verdict}", err=not sound)
+        click.echo(f"Verified in {_duration(perf_counter() - started)}{_next(findings, settings.folder)}")
     if not sound:
         sys.exit(NOT_SOUND)
-
-
-def _announce(check: str, status: Status) -> None:
-    """Show which check starts; of one that takes minutes also where there is no status line, as in a pipe."""
-    status.update(ANNOUNCED.get(check, f"checking {check}"))
-    if check in ANNOUNCED and not status.console.is_terminal:
-        status.console.print(ANNOUNCED[check])
 
 
 def _next(findings: Sequence[Finding], folder: Path) -> str:
@@ -138,6 +150,7 @@ def _duration(seconds: float) -> str:
 
 
 @click.command(
+    short_help="Attack any benchmark by its words alone.",
     cls=Examples,
     epilog="pstgen attack coco_pope_popular.json --format pope\npstgen attack MMBench.tsv --format vlmevalkit_tsv\n"
     "pstgen attack pst/ --format hf",
@@ -149,33 +162,37 @@ def _duration(seconds: float) -> str:
 @LM
 @VLM
 @DEVICE
+@click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
+@JSON
 @plainly
-def attack(file: Path | None, path: Path, form: str, **options: Any) -> None:
+def attack(
+    file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any
+) -> None:
     """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
     from pstgen import attack as station
     from pstgen import tables
 
-    told = plugins.load("readers", form).read(path)
+    told = plugins.load("readers", form).read(path)[:limit]
     if not told:
         raise BadInput(f"{path}: holds no question that an attacker could answer")
     settings = config.read(file, options, config.VerifyConfig)
-    with tracking() as track:
-        reached = list(track(station.run(told, settings), "attacking"))
+    with tracking() as progress, _logged(progress), if_interrupted("nothing was written"):
+        reached = list(progress(station.run(told, settings), "attacking"))
+    if as_json:
+        emit(station.figures(reached))
+        return
     tables.attacks(station.figures(reached), {one.attacker: one.seconds for one in reached})
 
 
 @contextmanager
-def _heard(console: Any) -> Iterator[None]:
-    """What is logged on the way, such as the time that each attacker took, stands above the status line."""
-    from rich.logging import RichHandler
-
-    log, handler = (
-        logging.getLogger("pstgen"),
-        RichHandler(console=console, show_time=False, show_level=False, show_path=False),
-    )
+def _logged(progress: Progress) -> Iterator[None]:
+    """With -v what is logged on the way, such as the time that each attacker took, is shown too."""
+    log, handler = logging.getLogger("pstgen"), logging.Handler()
+    handler.emit = lambda record: progress.note(record.getMessage())  # type: ignore[method-assign]
     before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    if meta("verbose"):
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
     try:
         yield
     finally:
@@ -183,7 +200,11 @@ def _heard(console: Any) -> Iterator[None]:
         log.setLevel(before)
 
 
-@click.command(cls=Examples, epilog="pstgen audit pst/ --n 200\npstgen audit pst/ --who anna --no-open --port 8000")
+@click.command(
+    short_help="Look at labels in a browser and judge them.",
+    cls=Examples,
+    epilog="pstgen audit pst/ --n 200\npstgen audit pst/ --who anna --no-open --port 8000",
+)
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--n", type=click.IntRange(1), help="How many labels; pairs stay whole.  [default: 200]")
@@ -200,8 +221,8 @@ def audit(file: Path | None, **options: Any) -> None:
     from pstgen import audit as station
 
     settings = config.read(file, options, config.AuditConfig)
-    with tracking() as track:
-        session = station.begin(settings, track)
+    with tracking() as progress:
+        session = station.begin(settings, progress)
     click.echo(f"{session.progress()}. Keys and mouse; ? explains. Ctrl-C ends.")
     station.serve(session, settings, click.echo)
     click.echo(f"\n{session.path}: {session.progress()}. Next: pstgen verify {settings.folder}")

@@ -109,11 +109,12 @@ def _termination() -> Iterator[None]:
 
 @contextmanager
 def if_interrupted(became: str) -> Iterator[None]:
-    """Say what becomes of the work of this block if it is interrupted."""
+    """Say what becomes of the work of this block if it is interrupted, unless something inside it said so."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        stop.add_note(became)
+        if not getattr(stop, "__notes__", ()):
+            stop.add_note(became)
         raise
 
 
@@ -140,6 +141,10 @@ class Examples(click.Command):
                 help="Write what happens to this file too.",
             ),
         ]
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 (all of it; they are short)
+        """The line beside the command's name."""
+        return self.short_help or super().get_short_help_str(100)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Keep the lines as they are."""
@@ -188,10 +193,10 @@ def say(line: str) -> None:
 
 
 def emit(result: object) -> None:
-    """Print a result as JSON."""
+    """Print a result as JSON, which is UTF-8 whatever the stream is."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(result, enc_hook=str)).decode())
+    click.echo(msgspec.json.format(msgspec.json.encode(result, enc_hook=str)))
 
 
 def bar(of: str = "things") -> Any:

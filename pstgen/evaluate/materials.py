@@ -76,10 +76,20 @@ def gather(recipe: Recipe, made: Materials, out: Path, track: Progress) -> None:
     if not (made.pst / MANIFEST).is_file():
         build.build(build.settled(tested(recipe, made.pst)), track)
     if made.vqa == out / "exams" and not made.vqa.is_dir():
-        _exams(recipe, examined(recipe), "test", made.vqa, track)
-        _exams(recipe, _read(recipe, LEARNT), "train", out / "exams-train", track)
+        write_exams(recipe, out, track)
     if not made.language.is_file():
-        made.language.write_bytes(msgspec.json.encode(_language(recipe)))
+        write_language(recipe, made)
+
+
+def write_exams(recipe: Recipe, out: Path, track: Progress) -> None:
+    """The world's exams, and such questions of the world that is learnt from."""
+    _exams(recipe, examined(recipe), "test", out / "exams", track)
+    _exams(recipe, _read(recipe, LEARNT), "train", out / "exams-train", track)
+
+
+def write_language(recipe: Recipe, made: Materials) -> None:
+    """What measures the language that is to be kept."""
+    made.language.write_bytes(msgspec.json.encode(_language(recipe)))
 
 
 def held(recipe: Recipe, made: Materials, out: Path) -> set[str]:

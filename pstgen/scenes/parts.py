@@ -8,12 +8,15 @@ import msgspec
 
 from pstgen import plugins
 from pstgen.config import BuildConfig
+from pstgen.core import reasons
 from pstgen.priors import is_prior_part
 from pstgen.questions import prior_file
 from pstgen.records import BadInput, Report
 from pstgen.sources import PRIOR, Entry
+from pstgen.truth import pixels
 
 SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
+REASONS = 3  # why things were left out, the commonest, that an error names
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def _refuse(config: BuildConfig) -> None:
         )
     if sum(map(bool, (config.prior_split, config.prior_annotations, config.prior_file))) > 1:
         raise BadInput("--prior-split, --prior-annotations and --prior-file exclude each other")
-    same = config.annotations and config.prior_annotations
-    if same and config.annotations and config.prior_annotations.samefile(config.annotations):  # type: ignore[union-attr]
+    files = [file for file in (config.annotations, config.prior_annotations) if file and file.exists()]
+    if len(files) == 2 and files[0].samefile(files[1]):
         raise BadInput(
             f"{config.annotations}: gives the items; without --prior-annotations a share of it feeds the prior"
         )
@@ -85,6 +88,9 @@ def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], in
     if not (config.prior_split or config.prior_annotations):
         return [], 0
     own: list[Entry] = plugins.load("sources", config.source).index(of_prior(config))
+    if {entry.id for entry in own} & {entry.id for entry in entries}:
+        option = "--prior-annotations" if config.prior_annotations else "--prior-split"
+        raise BadInput(f"{option}: the source {config.source} has no scenes apart from those that give the items")
     if not config.prior_annotations:
         return own, 0
     images = {entry.image for entry in entries}
@@ -119,13 +125,24 @@ def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry]) -> str:
     )
 
 
+def look(divided: Parts, config: BuildConfig, report: Report) -> None:
+    """Open the items' pictures too where some were left out, so that an error can tell all of it at once."""
+    if report.refused.records:
+        wanted = {entry.id for entry in divided.items}
+        read = plugins.load("sources", config.source).scenes(config, wanted.__contains__, report.refused)
+        for _ in pixels.sound(read, report.refused):
+            pass
+
+
 def no_prior(scenes: int, divided: Parts, report: Report) -> str:
-    """Why there is nothing to expect."""
-    left_out = f" ({len(report.refused.records):,} records left out)" if report.refused.records else ""
+    """Why there is nothing to expect: what was left out comes last, or what else would bring a prior."""
+    known = " of which nothing is known for sure" * bool(scenes)
+    told = f"the prior rests on {scenes:,} scenes{known}, so nothing is expected and no answer is a lure"
+    if left_out := reasons.left_out(report.refused.records)[:REASONS]:
+        return f"{told}. {'; '.join(f'{n:,} {what}' for what, n in left_out)}"
     return (
-        f"the prior rests on {scenes} scenes{left_out}, so nothing is expected and no answer is a lure: a larger "
-        f"--prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items)} scenes), more pictures, "
-        "--prior-annotations FILE or --prior-file FILE"
+        f"{told}: a larger --prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items):,} scenes), "
+        "more pictures, --prior-annotations FILE or --prior-file FILE"
     )
 
 

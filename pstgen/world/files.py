@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from pstgen.config import WorldConfig
+from pstgen.core.progress import Progress, silent
 from pstgen.records import Instance, Scene
 from pstgen.world.people import JOINTS
 from pstgen.world.plan import kinds, plan
@@ -21,10 +22,8 @@ SKELETON = (
     *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
 )
 
-Track = Callable[[Iterable[int], str, int], Iterable[int]]
 
-
-def write(config: WorldConfig, folder: Path, track: Track = lambda things, _what, _total: things) -> None:
+def write(config: WorldConfig, folder: Path, progress: Progress = silent) -> None:
     """Write `config.n` scenes into the empty `folder`: world/ (images), depth/, annotations/ with COCO's three files.
 
     Scenes are drawn and written one by one, so memory does not grow with their number. Beside COCO's own keys an image
@@ -34,7 +33,7 @@ def write(config: WorldConfig, folder: Path, track: Track = lambda things, _what
         (folder / name).mkdir()
     with ExitStack() as stack:
         tables = {name: stack.enter_context(_Table(folder / "annotations" / name)) for name in _HEADS}
-        for index in track(range(config.n), "drawing scenes", config.n):
+        for index in progress(range(config.n), "drawing scenes", config.n):
             name = f"{index:012}.png"
             image, depth = folder / SPLIT / name, folder / "depth" / name
             told, drawing = scene(plan(config.seed, index, config.typicality), config.size, image, depth)

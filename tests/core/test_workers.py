@@ -1,0 +1,93 @@
+"""Promises of work in several processes: what comes back does not depend on how many there are."""
+
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pstgen.core import workers
+from pstgen.records import Unavailable
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _none_left():
+    yield
+    workers.stop()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 7])
+def test_one_two_and_seven_workers_give_the_same_in_the_same_order(processes):
+    things = list(range(100))
+    assert list(workers.each(operator.neg, things, processes, batch=3)) == [-n for n in things]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers()), st.integers(1, 20))
+def test_no_thing_is_lost_or_moved_whatever_the_size_of_a_batch(things, batch):
+    assert list(workers.each(operator.neg, things, 2, batch)) == [-n for n in things]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_exception_of_the_function_reaches_the_caller_and_the_next_call_works(processes):
+    told = workers.each(partial(operator.truediv, 1), [1, 2, 0, 4], processes, batch=1)
+    assert [next(told), next(told)] == [1, 0.5]
+    with pytest.raises(ZeroDivisionError):
+        next(told)
+    assert list(workers.each(operator.neg, [1, 2], processes)) == [-1, -2]
+
+
+def test_a_killed_worker_is_unavailable_with_advice_and_the_next_call_works():
+    with pytest.raises(Unavailable, match="fewer --workers"):
+        list(workers.each(os._exit, [9, 9], 2, batch=1))
+    assert list(workers.each(operator.neg, [1, 2], 2)) == [-1, -2]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_things_are_taken_as_they_are_needed_and_not_all_at_once(processes):
+    taken = []
+    things = (taken.append(n) or n for n in range(10**6))
+    told = workers.each(operator.neg, things, processes, batch=2)
+    assert [next(told) for _ in range(5)] == [0, -1, -2, -3, -4]
+    assert len(taken) <= 5 + 2 * (processes * workers.AHEAD + 1)
+
+
+def test_one_worker_is_this_process_itself():
+    assert next(workers.each(lambda _: os.getpid(), [0], 1)) == os.getpid()
+    assert next(workers.each(lambda _: os.getpid(), [0], 2)) != os.getpid()
+
+
+def test_after_stop_no_worker_is_left():
+    list(workers.each(operator.neg, [1, 2], 2))
+    pool = {process.pid for process in psutil.Process().children() if "popen_loky" in " ".join(process.cmdline())}
+    assert pool
+    workers.stop()
+    assert not pool & {process.pid for process in psutil.Process().children() if process.status() != "zombie"}
+
+
+BUSY = """
+import time
+from pstgen.core import workers
+for _ in workers.each(time.sleep, [0, 0] + [60] * 9, 2, batch=1):
+    print("working", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_workers_end_with_their_parent_even_where_it_is_killed():
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline()
+        children = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGKILL)
+    assert len(children) >= 2
+    until = time.monotonic() + 5
+    while time.monotonic() < until and any(child.is_running() for child in children):
+        time.sleep(0.05)
+    assert not [child for child in children if child.is_running() and child.status() != "zombie"]

@@ -1,0 +1,54 @@
+"""The README's figures are those that benchmarks and runs wrote."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+NAMES = {
+    "standard VLM": "standard",
+    "never sees an image": "question_only",
+    "tools: a detector, told in words": "tools",
+    "perceptual reward, random targets": "random_targets",
+    "perceptual reward": "perceptual_reward",
+}
+
+
+def rows(text):
+    """The cells of a Markdown table's rows, without bold."""
+    lines = [line for line in text.splitlines() if line.startswith("|") and not set(line) <= set("|-: ")]
+    return [[cell.strip().strip("*") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_speed_is_the_one_that_its_commands_printed():
+    text = README[README.index("<!-- figures -->") : README.index("<!-- end of figures -->")]
+    written = json.loads((CHECKOUT / "docs" / "figures.json").read_text(encoding="utf-8"))
+    assert dict(rows(text)[1:]) == written
+    assert len(written) >= 6
+
+
+@pytest.mark.parametrize(("recipe", "file"), [("small", "results.json"), ("medium", "medium/results.json")])
+def test_the_table_of_systems_is_that_of_their_results(recipe, file):
+    results = json.loads((CHECKOUT / "docs" / "results" / file).read_text(encoding="utf-8"))
+    figures = {arm["system"]: arm["figures"] for arm in results["arms"]}
+    flops = {arm["system"]: arm["flops"] for arm in results["arms"]}
+    table = README[README.index("| recipe | |") : README.index("On the exams a guess looks like sight")]
+    of = ""
+    seen = 0
+    for name, system, *cells in rows(table)[1:]:
+        of = name or of
+        if of == recipe:
+            told = figures[NAMES[system]]
+            assert cells[:3] == [f"{told[key]:.1f}" for key in ("vqa/overall", "gqa/accuracy", "pst/pair")]
+            assert cells[4] == f"{flops[NAMES[system]] / flops['standard']:.2f} ×"
+            seen += 1
+    assert seen >= 2
+
+
+def test_no_file_that_the_readme_links_to_is_missing():
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README)
+    assert links
+    assert [link for link in links if not (CHECKOUT / link).exists()] == []
