@@ -239,9 +239,11 @@ def fit(observed: Observed, run: Run) -> Expectation:
     if not observed.tally:
         raise BadInput(parts.no_prior(observed.scenes, run.parts, run.report))
     if observed.scenes < FEW:
+        number = "1 scene" if observed.scenes == 1 else f"{observed.scenes} scenes"
+        others = "--scenes" if run.config.source == "world" else "pictures, --prior-annotations or --prior-file"
         run.note(
-            f"the prior rests on {observed.scenes} scenes, fewer than {FEW}: what it expects is uncertain. "
-            "--prior-annotations or --prior-file brings more"
+            f"the prior rests on {number}, fewer than {FEW}, so what it expects is uncertain: "
+            f"a larger --prior-share or more {others}"
         )
     fitted: Expectation = plugins.load("priors", run.config.prior).fit(observed.tally)
     return fitted

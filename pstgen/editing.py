@@ -30,6 +30,7 @@ BESIDE = 0.2  # of it, where neighbours are, so that it cannot be painted over
 RIM = 0.012  # of the image's longer side, that is painted over around a mask
 FEATHER = 0.8  # pixels, standard deviation of a soft edge
 SEAM = 2.0  # times as steep as the surroundings: an edge is seen
+FAST = [cv2.IMWRITE_PNG_COMPRESSION, 0]  # most edits are looked at and thrown away; what stays is written again, smaller
 SMEAR = 0.5  # times as rough as the surroundings: a surface looks smeared
 
 
@@ -117,6 +118,8 @@ class Edited:
                     continue
                 self.lead.update(leads)
                 self.made += 1
+                for made, version in zip(scenes, versions, strict=True):
+                    cv2.imwrite(made.path, version.image[:, :, ::-1])
                 yield pair
 
     def rest(self, /) -> Iterator[Candidate]:
@@ -127,7 +130,7 @@ class Edited:
         """Write the version's files. Its name does not tell which of the two it is."""
         name = f"{scene.id}+{self.name}-{chance.bytes(4).hex()}"
         image, depth = (self.studio.work / f"{name.replace('/', '-')}{end}" for end in (".png", ".depth.png"))
-        cv2.imwrite(str(image), version.image[:, :, ::-1])
+        cv2.imwrite(str(image), version.image[:, :, ::-1], FAST)
         if version.depth is not None:
             cv2.imwrite(str(depth), version.depth)
         return replace(

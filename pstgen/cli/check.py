@@ -165,9 +165,7 @@ def _duration(seconds: float) -> str:
 @click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
 @JSON
 @plainly
-def attack(
-    file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any
-) -> None:
+def attack(file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any) -> None:
     """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
     from pstgen import attack as station
     from pstgen import tables
@@ -189,6 +187,7 @@ def _logged(progress: Progress) -> Iterator[None]:
     """With -v what is logged on the way, such as the time that each attacker took, is shown too."""
     log, handler = logging.getLogger("pstgen"), logging.Handler()
     handler.emit = lambda record: progress.note(record.getMessage())  # type: ignore[method-assign]
+    handler.addFilter(lambda record: record.name != "pstgen.progress")  # that is shown already
     before = log.level
     if meta("verbose"):
         log.addHandler(handler)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-from pstgen.core.progress import Silent
-
 T = TypeVar("T")
 
+LOG = logging.getLogger("pstgen.progress")  # what is shown is for a log file too
 BEAT = 15.0  # seconds between two lines where there is no terminal
 REFRESH = 0.2  # seconds between two looks of a bar
 
@@ -145,27 +145,26 @@ class Display:
 
     def note(self, line: str, /) -> None:
         """Print a line that the user should read."""
+        LOG.info("%s", line)
         self.console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=not self.console.is_terminal)
 
     def _end(self, step: Step) -> None:
         if step.took is None:
             self.state.end(step)
+            LOG.info("%s: %s in %s", step.name, f"{step.done:,}", _clock(step.took or 0))
             if self.verbose:
                 line = f"{step.name}: {step.done:,} in {_clock(step.took or 0)}"
                 self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
-def shown(*, quiet: bool = False, verbose: bool = False) -> Iterator[Display | Silent]:
+def shown(*, quiet: bool = False, verbose: bool = False) -> Iterator[Display]:
     """Give a display that is there for as long as the block: on stderr, so that stdout holds results alone."""
-    if quiet:
-        yield Silent()
-        return
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     display = Display(console, verbose=verbose)
-    with (_bar if console.is_terminal else _lines)(display):
+    with nullcontext() if quiet else (_bar if console.is_terminal else _lines)(display):
         yield display
 
 

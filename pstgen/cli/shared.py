@@ -16,7 +16,6 @@ from click.shell_completion import CompletionItem
 
 from pstgen import plugins
 from pstgen.cli import progress
-from pstgen.core.progress import Silent
 from pstgen.records import BadInput, Unavailable
 
 NOT_SOUND, USAGE, ENVIRONMENT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
@@ -180,7 +179,7 @@ def meta(name: str) -> bool:
 
 
 @contextmanager
-def tracking() -> Iterator[progress.Display | Silent]:
+def tracking() -> Iterator[progress.Display]:
     """Give what shows progress, for as long as the block."""
     with progress.shown(quiet=meta("quiet"), verbose=meta("verbose")) as display:
         yield display

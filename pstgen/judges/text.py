@@ -1,6 +1,7 @@
 """A classifier of the words alone: it learns the source's statistics and, cross-fitted, the items themselves."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -8,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.config import BuildConfig
+from pstgen.core import workers
 from pstgen.records import Item, Verdict
 
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
+MANY = 5000  # items for which worker processes pay
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
 Lesson = tuple[str, str]  # words, answer
@@ -24,9 +27,8 @@ class Text:
     revision = "tf-idf of one and two words, logistic regression a family, cross-fitted by pair"
     sees = durable = False
 
-    def __init__(self, seed: int, lessons: Sequence[Item] = ()) -> None:
-        self.seed = seed
-        self.lessons = lessons
+    def __init__(self, seed: int, processes: int, lessons: Sequence[Item] = ()) -> None:
+        self.seed, self.processes, self.lessons = seed, processes, lessons
 
     def key(self, item: Item, /) -> str:
         """Not kept: cheap, and it depends on the lessons."""
@@ -34,38 +36,45 @@ class Text:
 
     def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Text | None":  # noqa: ARG002
         """Keep the examples; fitting needs the items too."""
-        return Text(self.seed, examples) if examples else None
+        return Text(self.seed, self.processes, examples) if examples else None
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Both twins' answers are learnt, each as one example of their words."""
-        told = by_family(items, self.lessons, folds=FOLDS, seed=self.seed)
-        for item, logprobs in zip(items, told, strict=True):
+        processes = self.processes if len(items) > MANY else 1
+        for item, logprobs in zip(items, by_family(items, self.lessons, self.seed, processes), strict=True):
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
 
 def open(config: BuildConfig, /) -> Sequence[Text]:  # noqa: A001
     """One that knows nothing yet."""
-    return [Text(config.seed)]
+    return [Text(config.seed, config.workers or workers.cores())]
 
 
-def by_family(items: Sequence[Item], lessons: Sequence[Item] = (), *, folds: int, seed: int) -> list[tuple[float, ...]]:
+def by_family(items: Sequence[Item], lessons: Sequence[Item], seed: int, processes: int = 1) -> list[tuple[float, ...]]:
     """Log-probability of every option of every item, from models of its own family's words, cross-fitted by pair."""
-    told: list[tuple[float, ...]] = [()] * len(items)
-    for family in sorted({item.family for item in items}):
-        at = [n for n, item in enumerate(items) if item.family == family]
-        some = [items[n] for n in at]
-        fitted = cross_fit(
-            [words(item) for item in some],
-            [item.answer for item in some],
-            [item.options for item in some],
-            [item.pair_id for item in some],
-            folds=folds,
-            seed=seed,
-            extra=[(words(lesson), lesson.answer) for lesson in lessons if lesson.family == family],
-        )
-        for n, logprobs in zip(at, fitted, strict=True):
-            told[n] = logprobs
-    return told
+    answers: list[tuple[float, ...]] = [()] * len(items)
+    families = sorted({item.family for item in items})
+    at = {family: [n for n, item in enumerate(items) if item.family == family] for family in families}
+    tables = ([items[n] for n in at[family]] for family in families)
+    taught = ([lesson for lesson in lessons if lesson.family == family] for family in families)
+    fitted = workers.each(partial(_of_one_family, seed), zip(tables, taught, strict=True), processes, batch=1)
+    for family, rows in zip(families, fitted, strict=True):
+        for n, logprobs in zip(at[family], rows, strict=True):
+            answers[n] = logprobs
+    return answers
+
+
+def _of_one_family(seed: int, family: tuple[Sequence[Item], Sequence[Item]], /) -> list[tuple[float, ...]]:
+    items, lessons = family
+    return cross_fit(
+        [words(item) for item in items],
+        [item.answer for item in items],
+        [item.options for item in items],
+        [item.pair_id for item in items],
+        folds=FOLDS,
+        seed=seed,
+        extra=[(words(lesson), lesson.answer) for lesson in lessons],
+    )
 
 
 def words(item: Item) -> str:
