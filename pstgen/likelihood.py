@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from pstgen.records import Unavailable
+from pstgen.records import BadInput, Unavailable
 
 PROMPT = "{question} Answer with one of: {options}."
 
@@ -170,10 +170,20 @@ def _load(name: str, device: str, kind: Kind) -> tuple[Any, Any, str]:
 
 
 def _device(name: str) -> str:
+    """Where to compute. Raises BadInput where there is no such kind of device, Unavailable where this machine has none."""
     import torch
 
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        kind = torch.device(name)
+    except RuntimeError:
+        raise BadInput(f"--device {name}: no such device; there are: auto, cpu, cuda, cuda:1, …, mps") from None
+    try:
+        torch.empty(1, device=kind)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0]
+        raise Unavailable(f"--device {name}: {reason}; auto takes what there is") from None
+    return name

@@ -60,7 +60,7 @@ def tried(name: str, ocr: str) -> None:
 def _finding(find: detector.Finder) -> Tools:
     def told(images: Sequence[Picture | None]) -> list[str]:
         return [
-            "" if image is None else listed(_many(*each) for each in sorted(find(image).items())) for image in images
+            "" if image is None else listed(many(*each) for each in sorted(find(image).items())) for image in images
         ]
 
     return told
@@ -75,7 +75,12 @@ def listed(things: Iterable[str]) -> str:
     return f"Seen: {', '.join(things) or 'nothing'}."
 
 
-def _many(kind: str, n: int, colour: str = "") -> str:
+def many(kind: str, n: int, colour: str = "") -> str:
+    """So many things of a kind, as text.
+
+    >>> many("cup", 1, "red "), many("cup", 3)
+    ('1 red cup', '3 cups')
+    """
     noun = spoken(kind)
     return f"{n} {colour}{noun if n == 1 else plural(noun)}"
 
@@ -149,5 +154,5 @@ class Detector:
         for kind, n in sorted(counted.items()):
             shades = Counter(int(shade) for shade in colours[kinds == kind] if shade)
             colour = f"{COLOURS[shades.most_common(1)[0][0] - 1]} " if shades else ""
-            things.append(_many(self.categories[kind - 1], n, colour))
+            things.append(many(self.categories[kind - 1], n, colour))
         return listed(things)

@@ -147,11 +147,12 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
         emit(foreseen) if as_json else tables.foreseen(foreseen)
         return
     pairs = report.stations["kept"].total()
-    if as_json:
-        emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
-        return
-    tables.funnel(report, None if meta("verbose") else tables.COMMONEST)
-    click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
+    with if_interrupted(f"{settings.out} is built and whole"):
+        if as_json:
+            emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
+            return
+        tables.funnel(report, None if meta("verbose") else tables.COMMONEST)
+        click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
 
 
 def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:

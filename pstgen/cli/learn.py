@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pstgen.cli.shared import Examples, bar, plainly, tracking
+from pstgen.cli.shared import Completed, Examples, if_interrupted, plainly, tracking
+
+if TYPE_CHECKING:
+    from pstgen.eye.report import Figure
 
 
-@click.group()
+LOG = logging.getLogger("pstgen")
+RECIPES = ("small", "medium", "full", "llava")
+
+
+def _systems() -> tuple[str, ...]:
+    from pstgen import plugins
+
+    return plugins.names("systems")
+
+
+@click.group(short_help="The models that come with pstgen: train, measure.")
 def eye() -> None:
     """The models that come with pstgen: train them again, or measure what they see."""
 
@@ -30,12 +45,12 @@ def eye_train(recipe: str, out: Path, device: str) -> None:
     from pstgen.eye import training
 
     told = recipes.read(recipe)
-    with bar() as shown:
-        task = shown.add_task("training", total=told.look_steps + told.tell_steps + told.steps)
+    steps = told.look_steps + told.tell_steps + told.steps
+    with tracking() as progress, if_interrupted("the same command goes on from the last checkpoint"):
 
         def log(step: int, figures: dict[str, float]) -> None:
-            parts = " ".join(f"{name} {figures[name]:.3f}" for name in ("patches", "align", "words") if name in figures)
-            shown.update(task, completed=step + 1, description=parts)
+            progress.reach("training", step + 1, steps)
+            LOG.info("step %d: %s", step + 1, ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
 
         training.train(told, out, log, device)
     click.echo(f"{out}: trained. Next: pstgen eye measure {out}")
@@ -57,14 +72,43 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
     place = folder or resources.model("eye")
     told, model = recipes.of(place), Model(str(place), device)
     figures = report.measure(model, told, questions)
-    click.echo(report.table(figures))
+    _print(figures)
     if card:
         command = f"pstgen eye measure --questions {questions}"
         report.card(place, told, figures, model.model.num_parameters(), command)
 
 
+def _print(figures: Sequence[Figure]) -> None:
+    """What the eye sees: families, and the sentences of each below it."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    from pstgen.eye import report
+
+    heads = ("family, sentence", "questions", "chance", *report.WAYS)
+    title = "right answers in %, with 95 % intervals"
+    table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for row in report.rows(figures):
+        cells = (_share(getattr(row, way), row.questions) for way in report.WAYS)
+        name = f" {row.form}" if row.form else f"[bold]{row.family}[/bold]"
+        table.add_row(name, f"{row.questions:,}", f"{100 * row.chance:.0f}", *cells)
+    Console(highlight=False).print(table)
+
+
+def _share(right: int, questions: int) -> str:
+    """Percent, and between which two it lies."""
+    from pstgen.eye import report
+
+    low, high = report.interval(right, questions)
+    return f"{100 * right / questions:.1f} ({100 * low:.0f}-{100 * high:.0f})"
+
+
 @click.command(
     "train-eval",
+    short_help="Train a VLM with a perceptual reward; examine it.",
     cls=Examples,
     epilog="pstgen train-eval\n"
     "pstgen train-eval --recipe full --seeds 5 --out runs/full --dry-run\n"
@@ -72,7 +116,13 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
     "pstgen train-eval --recipe llava --model llava-hf/llava-1.5-7b-hf --train ~/coco --vqa ~/vqa --gqa ~/gqa --pst pst/\n"
     "pstgen train-eval --stage encoder --encoder resnet50 --train ~/coco --out runs/encoder",
 )
-@click.option("--recipe", "name", default="small", help="small, medium, full, llava, or a YAML file.  [default: small]")
+@click.option(
+    "--recipe",
+    "name",
+    type=Completed(lambda: RECIPES),
+    default="small",
+    help="small, medium, full, llava, or a YAML file.  [default: small]",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
 @click.option(
@@ -80,7 +130,7 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
     type=click.IntRange(1),
     help="How often to train every system, from other random weights each time.  [default: the recipe's]",
 )
-@click.option("--systems", help="Only these, parted by commas; files in pstgen/systems/.")
+@click.option("--systems", type=Completed(_systems), help="Only these, parted by commas; files in pstgen/systems/.")
 @click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
 @click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
 @click.option("--encoder", help="Of stage 1: tiny, vit-b16, resnet50, a folder or a hub id.")
@@ -111,9 +161,9 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
 
     run.equipped(recipe)
     made = materials.folders(out, pst, vqa, gqa)
-    with tracking() as track:
+    with tracking() as track, if_interrupted("the same command with --resume goes on from the last checkpoints"):
         if dry_run:
-            told = dry.weigh(recipe, track)
+            estimate = dry.weigh(recipe, made, out, track, encoders=stage == "encoder")
         else:
             run.claim(recipe, made, out, resume=resume)
             if stage == "encoder":
@@ -121,7 +171,7 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
             else:
                 results = run.run(recipe, out, made, f"pstgen {shlex.join(sys.argv[1:])}", track)
     if dry_run:
-        tables.costs(told, run.cores())
+        tables.costs(estimate)
     elif stage == "encoder":
         click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:

@@ -40,8 +40,8 @@ class State:
         self.current: Step | None = None
 
     def plan(self, steps: Sequence[tuple[str, float]]) -> None:
-        """Take the run's steps, unless it has some: a run inside another one is a step of that one."""
-        if not self.planned:
+        """Take the run's next steps, unless some are at work: a run inside a step of another one is that step."""
+        if not any(step.seconds and step.begun and step.took is None for step in self.steps.values()):
             self.planned = True
             self.steps = {name: Step(name, seconds) for name, seconds in steps if seconds > 0}
 
@@ -138,6 +138,9 @@ class Display:
         known = self.state.steps.get(step)
         if known and known.took is not None and done >= total:
             return  # it was said before
+        known = self.state.steps.get(step)
+        if known and known.took is not None and done >= total:
+            return
         at = self.state.begin(step, total)
         at.done = done
         if done >= total:

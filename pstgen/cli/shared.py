@@ -196,13 +196,3 @@ def emit(result: object) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(result, enc_hook=str)))
-
-
-def bar(of: str = "things") -> Any:
-    """Give a progress bar on stderr; of a download it counts bytes."""
-    from rich import progress as shown
-    from rich.console import Console
-
-    amount = shown.DownloadColumn() if of == "download" else shown.MofNCompleteColumn()
-    columns = shown.TextColumn("{task.description:<24}"), shown.BarColumn(), amount, shown.TimeElapsedColumn()
-    return shown.Progress(*columns, console=Console(stderr=True))

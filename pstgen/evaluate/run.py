@@ -30,6 +30,7 @@ from pstgen.records import BadInput, Unavailable
 from pstgen.systems import Plan
 from pstgen.train.stages import DONE, Learnt, Task, ready, weigh
 
+EXAMINATION = 150.0  # steps of training that examining a system takes about as long as
 RECIPE, GIVEN = "recipe.json", "given.json"
 
 
@@ -56,7 +57,11 @@ def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Progres
         )
     shelf.gather(recipe, made, out, track)
     arms = plan(recipe, made, out)
-    learnt = {task.out: done for task, done in _all(stages(arms), track)}
+    first, second = stages(arms)
+    track.plan(
+        [*((_name(task), float(task.steps)) for task in (*first, *second)), ("examination", EXAMINATION * len(arms))]
+    )
+    learnt = {task.out: done for task, done in _all((first, second), track)}
     seats = [seat(recipe, arm, made) for arm in arms]
     _sit(seats, track)
     paid = {arm.folder: cost(arm, arms, learnt) for arm in arms}
@@ -110,14 +115,22 @@ def claim(recipe: Recipe, made: Materials, out: Path, *, resume: bool) -> None:
         store.put(file, text)
 
 
-def plan(recipe: Recipe, made: Materials, out: Path) -> list[Arm]:
-    """Every system under every seed. One that answers with another's weights needs that one too."""
+def counted(task: Task) -> Learnt:
+    """What a stage would cost, made without what is not trained yet."""
+    return weigh(ready(bare(task)), task)
+
+
+def plan(recipe: Recipe, made: Materials, out: Path, weighed: Callable[[Task], Learnt] = counted) -> list[Arm]:
+    """Every system under every seed. One that answers with another's weights needs that one too.
+
+    weighed: says what a stage costs; the system that trains longer depends on it.
+    """
     names = recipe.systems or plugins.names("systems")
     plans: dict[str, Plan] = {name: sitting.named(name).PLAN for name in names}
     plans |= {each.of: sitting.named(each.of).PLAN for each in list(plans.values()) if each.of}
     if REWARD in plans:
         plans |= {f"{REWARD}@{other:g}": plans[REWARD] for other in recipe.rewards}
-    steps = longer(recipe, made, out) if any(each.longer for each in plans.values()) else 0
+    steps = longer(recipe, made, out, weighed) if any(each.longer for each in plans.values()) else 0
     seeds = range(recipe.seeds)
     return [_arm(recipe, made, out / f"seed-{n}", n, name, each, steps) for n in seeds for name, each in plans.items()]
 
@@ -146,11 +159,11 @@ def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, pl
     return Arm(name, plan, seed, folder / name, first or detector, None if plan.of else second)
 
 
-def longer(recipe: Recipe, made: Materials, out: Path) -> int:
+def longer(recipe: Recipe, made: Materials, out: Path, weighed: Callable[[Task], Learnt]) -> int:
     """How many steps of a standard VLM cost what both stages of perceptual reward cost."""
     whole, plain = (_arm(recipe, made, out, 0, name, sitting.named(name).PLAN, 0) for name in (REWARD, BASE))
-    paid = sum(weigh(ready(bare(task)), task).flops for task in (whole.first, whole.second) if task)
-    return round(paid / max(weigh(ready(bare(task)), task).step_flops for task in (plain.second,) if task))
+    paid = sum(weighed(task).flops for task in (whole.first, whole.second) if task)
+    return round(paid / max(weighed(task).step_flops for task in (plain.second,) if task))
 
 
 def cost(arm: Arm, arms: Sequence[Arm], learnt: Mapping[Path, Learnt]) -> dict[str, float]:
@@ -195,12 +208,17 @@ def _progress(wave: Sequence[Task], track: Progress) -> None:
     for task in wave:
         log = task.out / "log.jsonl"
         lines = [line for line in log.read_bytes().splitlines()[-2:] if line.endswith(b"}")] if log.is_file() else []
-        name = task.out.parent.name if task.stage == "joint" else task.out.name
         done = (
             task.steps if (task.out / DONE).is_file() else max((json.loads(line)["step"] for line in lines), default=0)
         )
         if lines:
-            track.reach(name if task.recipe.seeds == 1 else f"{name} ({task.seed})", done, task.steps)
+            track.reach(_name(task), done, task.steps)
+
+
+def _name(task: Task) -> str:
+    """What a stage is called while it runs."""
+    name = task.out.parent.name if task.stage == "joint" else task.out.name
+    return name if task.recipe.seeds == 1 else f"{name} ({task.seed})"
 
 
 def _sit(seats: Sequence[Seat], track: Progress) -> None:

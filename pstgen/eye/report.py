@@ -17,6 +17,7 @@ from pstgen.likelihood import Image, Model
 T = TypeVar("T")
 BATCH = 32
 CONFIDENCE = 0.95
+WAYS = ("neutral", "lured", "blinded")
 CARD = """---
 library_name: transformers
 pipeline_tag: image-text-to-text
@@ -70,9 +71,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 def measure(model: Model, recipe: Recipe, questions: int) -> list[Figure]:
     """Ask `questions` of every sentence it was taught, plainly, with a lure and without the image."""
-    right: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(
-        lambda: dict.fromkeys(("neutral", "lured", "blinded"), 0)
-    )
+    right: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(WAYS, 0))
     chances: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for batch in _batches(tests(recipe.size, questions, recipe.families)):
         plain, lured, images = zip(*batch, strict=True)
@@ -118,7 +117,7 @@ def families(figures: Iterable[Figure]) -> list[Figure]:
             form="",
             questions=sum(one.questions for one in some),
             chance=sum(one.chance * one.questions for one in some) / sum(one.questions for one in some),
-            **{way: sum(getattr(one, way) for one in some) for way in ("neutral", "lured", "blinded")},
+            **{way: sum(getattr(one, way) for one in some) for way in WAYS},
         )
         for family, some in sorted(by.items())
     ]
@@ -132,15 +131,19 @@ def interval(right: int, questions: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+def rows(figures: Iterable[Figure]) -> list[Figure]:
+    """Every family, and its sentences below it; a family's own figure has no form."""
+    return sorted([*figures, *families(figures)], key=lambda figure: (figure.family, figure.form))
+
+
 def table(figures: Iterable[Figure]) -> str:
     """Markdown: families, and the sentences of each below it."""
-    rows = sorted([*figures, *families(figures)], key=lambda figure: (figure.family, figure.form))
     lines = [
         "| family | sentence | questions | chance | neutral | lured | blinded |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for row in rows:
-        cells = [_share(getattr(row, way), row.questions) for way in ("neutral", "lured", "blinded")]
+    for row in rows(figures):
+        cells = [_share(getattr(row, way), row.questions) for way in WAYS]
         name = f"**{row.family}**" if not row.form else ""
         lines.append(f"| {name} | {row.form} | {row.questions} | {row.chance:.0%} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from pstgen.train.batches import Steps
 LOG_EVERY = 10
 COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
 WEIGHTS, STATE = "model.safetensors", "trainer_state.json"
+NORM = 1.0  # of the gradient, at most
 TOLD = frozenset({"ratio"})  # parts that are logged and not learnt from
 
 Parts = dict[str, torch.Tensor]
@@ -120,13 +121,13 @@ def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
         data_seed=seed,
         use_cpu=not torch.cuda.is_available(),
         bf16=quick_bf16(),
-        max_grad_norm=1.0,
+        max_grad_norm=NORM,
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         dataloader_num_workers=2 if torch.cuda.is_available() else 0,
     )
-    optimizer = torch.optim.AdamW(groups(model, rates, recipe.weight_decay), betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, updates, recipe.warm_up))
+    optimized = optimizer(model, rates, recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimized, lambda step: pace(step, updates, recipe.warm_up))
     trainer = Trainer(
         losses,
         log,
@@ -134,7 +135,7 @@ def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
         args=arguments,
         train_dataset=steps,
         data_collator=lambda some: some[0],
-        optimizers=(optimizer, schedule),
+        optimizers=(optimized, schedule),
     )
     trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
     trainer.remove_callback(transformers.PrinterCallback)
@@ -177,6 +178,11 @@ def freeze(model: Any, frozen: tuple[str, ...]) -> None:
 def _bare(name: str) -> str:
     """A parameter's name as it is without adapters."""
     return name.removeprefix("base_model.model.")
+
+
+def optimizer(model: Any, rates: Mapping[str, float], decay: float) -> torch.optim.AdamW:
+    """What changes the weights after every update's batches."""
+    return torch.optim.AdamW(groups(model, rates, decay), betas=(0.9, 0.98))
 
 
 def groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[str, Any]]:

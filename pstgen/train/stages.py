@@ -32,6 +32,7 @@ LOOKS = ("pixel_values", "image_grid_thw")  # what an image encoder gets; the gr
 ENCODERS = ("model.vision_tower", "model.visual")  # beginnings of its weights' names: LLaVA's, Qwen2.5-VL's
 CONNECTORS = ("model.multi_modal_projector", "model.visual.merger")  # likewise
 COUNTED = 3  # batches of a kind, whose FLOPs stand for all
+STATE = 16.0  # bytes a parameter: itself, its gradient and two averages of the optimizer
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,24 @@ def weigh(stage: Stage, task: Task) -> Learnt:
     numbers = range(len(stage.steps))
     blind = set(filter(stage.steps.pace.blind, numbers))
     kinds = ([n for n in numbers if n not in blind], sorted(blind))
-    flops = sum(
-        len(some) * fmean(cost.flops(partial(step, stage, n)) for n in some[:COUNTED]) for some in kinds if some
-    )
+    told = [(len(some), *counted(stage, some[:COUNTED])) for some in kinds if some]
+    number = parameters(stage)
+    whole = sum(n * flops for n, flops, _ in told)
+    return Learnt(task.steps, number, whole / max(1, len(numbers)), told[0][-1] + STATE * number)
+
+
+def parameters(stage: Stage) -> int:
+    """How many numbers the model has, heads included."""
+    return sum(parameter.numel() for parameter in stage.model.parameters())
+
+
+def counted(stage: Stage, numbers: Sequence[int]) -> tuple[float, float]:
+    """FLOPs of a step, the mean of these, and the bytes that the first of them keeps for its backward pass."""
     with _kept() as kept:
-        step(stage, 0)
+        flops = [cost.flops(partial(step, stage, numbers[0]))]
+    flops += [cost.flops(partial(step, stage, n)) for n in numbers[1:]]
     stage.model.zero_grad(set_to_none=True)
-    number = sum(parameter.numel() for parameter in stage.model.parameters())
-    return Learnt(task.steps, number, flops / max(1, len(numbers)), float(sum(kept.values())) + 16.0 * number)
+    return fmean(flops), float(sum(kept.values()))
 
 
 def step(stage: Stage, n: int) -> None:
@@ -143,6 +154,13 @@ def ready(task: Task) -> Stage:
     return _encoder(task) if task.stage == "encoder" else _joint(task)
 
 
+def pace(task: Task) -> Pace:
+    """How many steps a stage has, and of what."""
+    recipe = task.recipe
+    blind_every = recipe.blind_every if task.stage == "joint" else 0
+    return Pace(task.steps, recipe.batch, recipe.questions, blind_every)
+
+
 # ---------------------------------------------------------------------------------------------------------- stage 1
 
 
@@ -156,7 +174,6 @@ def _encoder(task: Task) -> Stage:
     width = models.width(model)
     pixels_of = nn.Linear(width, 3 * (recipe.size // cells) ** 2)
     model.perception = pixels_of if hidden else Perception(width, truths.sizes(categories), seed=task.seed)
-    pace = Pace(task.steps, recipe.batch, recipe.questions)
     targets = Targets(cells, categories, task.plan.corrupt)
     spread = models.spread(recipe)
     told = {
@@ -176,7 +193,7 @@ def _encoder(task: Task) -> Stage:
 
     return Stage(
         model=model,
-        steps=Looks(course, pace, task.seed, targets, recipe.size, hidden=hidden, spread=spread),
+        steps=Looks(course, pace(task), task.seed, targets, recipe.size, hidden=hidden, spread=spread),
         losses=_guess if hidden else _perceive(cells, recipe.dense),
         rates={"perception": recipe.head_rate, "": recipe.encoder_rate},
         save=save,
@@ -217,11 +234,10 @@ def _joint(task: Task) -> Stage:
     if task.plan.reward:
         model.perception = heads
     targets = Targets(vlm.cells, categories, task.plan.corrupt, cache(vlm.window)) if task.plan.reward else None
-    pace = Pace(task.steps, recipe.batch, recipe.questions, recipe.blind_every)
     told = _tools(course, task.detector, recipe.ocr) if task.plan.told == "tools" and task.detector else ()
     return Stage(
         model=model,
-        steps=Pages(course, pace, task.seed, vlm, task.plan, targets, told),
+        steps=Pages(course, pace(task), task.seed, vlm, task.plan, targets, told),
         losses=_reward(vlm, recipe, models.names(vlm.words, categories)),
         rates={
             "perception": recipe.head_rate,
