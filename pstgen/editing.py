@@ -30,7 +30,10 @@ BESIDE = 0.2  # of it, where neighbours are, so that it cannot be painted over
 RIM = 0.012  # of the image's longer side, that is painted over around a mask
 FEATHER = 0.8  # pixels, standard deviation of a soft edge
 SEAM = 2.0  # times as steep as the surroundings: an edge is seen
-FAST = [cv2.IMWRITE_PNG_COMPRESSION, 0]  # most edits are looked at and thrown away; what stays is written again, smaller
+FAST = [
+    cv2.IMWRITE_PNG_COMPRESSION,
+    0,
+]  # most edits are looked at and thrown away; what stays is written again, smaller
 SMEAR = 0.5  # times as rough as the surroundings: a surface looks smeared
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen import plugins, wording
+from pstgen import plugins, priors, wording
 from pstgen.eye.recipe import Recipe
-from pstgen.priors import Expectation, count
+from pstgen.priors import Expectation
 from pstgen.records import Fact, Instance, Scene
 from pstgen.truth import words
 from pstgen.truth.colour import NAMES as COLOURS
@@ -73,7 +73,7 @@ class Lessons:
         typical = self.recipe.told_typicality
         told = (plan(HEARS + self.recipe.seed, n, typical) for n in range(PRIOR_SCENES))
         facts = chain.from_iterable(_facts(_described(one, self.recipe.size)[0], self.recipe.families) for one in told)
-        fitted: Expectation = plugins.load("priors", "counts").fit(count(facts))
+        fitted: Expectation = plugins.load("priors", "counts").fit(priors.count(facts))
         return fitted
 
     @cached_property
@@ -81,7 +81,7 @@ class Lessons:
         """How often each answer comes where it looks, so that seldom ones can be asked for more often."""
         plans = (self._look(PRIOR_SCENES + n) for n in range(PRIOR_SCENES))
         facts = (_facts(_described(one, self.recipe.size)[0], self.recipe.families) for one in plans)
-        fitted: Expectation = plugins.load("priors", "counts").fit(count(chain.from_iterable(facts)))
+        fitted: Expectation = plugins.load("priors", "counts").fit(priors.count(chain.from_iterable(facts)))
         return fitted
 
     def _look(self, n: int) -> Plan:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from click.shell_completion import ShellComplete
@@ -16,7 +17,7 @@ from pstgen import config, store
 from pstgen.cli import main
 from pstgen.config import BuildConfig
 from pstgen.priors import is_prior_part
-from pstgen.records import BadInput
+from pstgen.records import BadInput, Report
 from pstgen.sources import coco, world
 
 SMALL = ["--source", "world", "--scenes", "60", "--size", "64", "--candidates", "10", "--wordings", "2"]
@@ -215,6 +216,23 @@ def test_quiet_says_nothing_beside_the_result(tmp_path):
     result = run("priors", *SMALL[:6], "-q", "--save", tmp_path / "prior.json")
     assert result.stderr == ""
     assert "the strongest priors" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "became"),
+    [("pstgen.build.build", "nothing was written"), ("pstgen.tables.funnel", "pst is built and whole")],
+)
+def test_an_interrupted_build_says_what_became_of_it(tmp_path, monkeypatch, place, became):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    report = Report(stations={"kept": Counter({"count": 1})})
+    monkeypatch.setattr(road, "build", lambda *_: report)
+    monkeypatch.setattr(place, interrupted)
+    monkeypatch.chdir(tmp_path)
+    result = run("build", *SMALL, *ALONE)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == f"pstgen: interrupted: {became}"
 
 
 # ------------------------------------------------------------------------------------------------------- priors
