@@ -13,8 +13,7 @@ Pair = tuple[Row, ...]  # stress twins, control
 def pick(dataset: Dataset, most: int, named: Sequence[str] = ()) -> list[Pair]:
     """The pairs that are named, by themselves or by an item, or some of every family in turn; only those are kept in memory."""
     wanted = {re.sub("-[a-d]$", "", name) for name in named} or set(_drawn(dataset, most))
-    rows = (row for row in dataset.rows() if row.item.pair_id in wanted)
-    found = [_ordered(twins) for _, twins in groupby(rows, key=lambda row: row.item.pair_id)]
+    found = [_ordered(twins) for _, twins in groupby(dataset.rows_of(wanted), key=lambda row: row.item.pair_id)]
     return sorted(found, key=lambda pair: pair[0].item.pair_id)
 
 

@@ -6,7 +6,7 @@ import errno
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
@@ -324,6 +324,15 @@ class Dataset:
     def rows(self) -> Iterator[Row]:
         """Every item with its image, targets and annotations, in the order of ids."""
         return (_row(cells) for cells in self._read(list(COLUMNS)))
+
+    def rows_of(self, pairs: Collection[str]) -> Iterator[Row]:
+        """The items of these pairs; parts of the files that hold none of them are not read."""
+        for shard in self.shards:
+            file = pq.ParquetFile(shard)
+            for part in range(file.num_row_groups):
+                there = file.read_row_group(part, columns=["pair_id"])["pair_id"].to_pylist()
+                if at := [n for n, name in enumerate(there) if name in pairs]:
+                    yield from map(_row, file.read_row_group(part, columns=list(COLUMNS)).take(at).to_pylist())
 
     def items(self) -> Iterator[Item]:
         """Every item without its pixels (image is "")."""
