@@ -237,6 +237,7 @@ def observe(run: Run) -> Observed:
 def fit(observed: Observed, run: Run) -> Expectation:
     """Fit the prior to what was counted; say so where that is little. Raises BadInput where it is nothing."""
     if not observed.tally:
+        parts.look(run.parts, run.config, run.report)
         raise BadInput(parts.no_prior(observed.scenes, run.parts, run.report))
     if observed.scenes < FEW:
         number = "1 scene" if observed.scenes == 1 else f"{observed.scenes} scenes"
@@ -249,13 +250,13 @@ def fit(observed: Observed, run: Run) -> Expectation:
     return fitted
 
 
-def expect(config: BuildConfig, progress: Progress = silent) -> tuple[Expectation, Observed]:
-    """The prior alone, fitted as a build would, and what it was fitted on."""
+def expect(config: BuildConfig, progress: Progress = silent) -> tuple[Expectation, Observed, float]:
+    """The prior alone, fitted as a build would, what it was fitted on, and which share of the source that is."""
     check(config)
     with scratch.folder("pstgen-") as work:
         run = prepare(config, work, progress)
         observed = observe(run)
-        return fit(observed, run), observed
+        return fit(observed, run), observed, run.parts.share
 
 
 def scenes(run: Run) -> Iterator[Scene]:

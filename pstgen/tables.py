@@ -94,7 +94,11 @@ def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str,
         for (_, reason), n in all_of_it[:most]:
             table.add_row(name, reason, f"{n:,}")
         if most and (rest := all_of_it[most:]):
-            table.add_row(name, f"({len(rest)} other reasons: -v, manifest.json)", f"{sum(n for _, n in rest):,}")
+            table.add_row(
+                name,
+                f"({len(rest)} other reason{'s' * (len(rest) > 1)}: -v, manifest.json)",
+                f"{sum(n for _, n in rest):,}",
+            )
     if counted:
         Console().print(table)
 

@@ -190,9 +190,9 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
 
     settings = road.settled(config.read(file, options, config.BuildConfig))
     with tracking() as progress, if_interrupted("nothing was written"):
-        expectation, observed = road.expect(settings, progress)
+        expectation, observed, share = road.expect(settings, progress)
     if save:
-        prior_file.write(save, observed.tally, observed.scenes, parts.origin(settings))
+        prior_file.write(save, observed.tally, observed.scenes, parts.fitted_on(settings, share))
         say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
     rows = expectation.strongest(least)
     if as_json:

@@ -16,6 +16,7 @@ from pstgen.sources import PRIOR, Entry
 from pstgen.truth import pixels
 
 SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
+FED, SEED = "share of the scenes", "seed of the share"  # in a prior's file
 REASONS = 3  # why things were left out, the commonest, that an error names
 
 
@@ -53,7 +54,8 @@ def divide(config: BuildConfig, report: Report) -> Parts:
     entries: list[Entry] = source.index(config)
     own, shared = _own(config, entries)
     pictures = any(entry.at_hand for entry in own)
-    share = _share(config, pictures=pictures)
+    fed = _fed(config)
+    share = _share(config, fed, pictures=pictures)
     held = [entry for entry in entries if is_prior_part(entry.id, config.prior_split, share, config.seed)]
     feeding = {entry.id for entry in held}
     items = [entry for entry in entries if entry.id not in feeding]
@@ -63,6 +65,8 @@ def divide(config: BuildConfig, report: Report) -> Parts:
             report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", "no such image file")
     if not there:
         raise BadInput(_no_pictures(items, entries))
+    if fed:
+        held = []  # the prior's file has counted them
     looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.prior_pictures]
     return Parts(own, held, there[: config.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
 
@@ -98,11 +102,42 @@ def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], in
     return other, len(own) - len(other)
 
 
-def _share(config: BuildConfig, *, pictures: bool) -> float:
-    """Of the items' source, what feeds the prior: nothing where the prior has pictures of its own, or was fitted before."""
+def _share(config: BuildConfig, fed: float, *, pictures: bool) -> float:
+    """Of the items' source, what feeds the prior: nothing where the prior has pictures of its own, or was fitted before.
+
+    fed: the share that the file of the prior was fitted on.
+    """
+    if fed and config.prior_share not in {None, fed}:
+        raise BadInput(
+            f"{config.prior_file}: was fitted on a share of {fed:g} of these scenes; leave --prior-share out"
+        )
     if config.prior_share is not None:
         return config.prior_share
-    return 0.0 if pictures or config.prior_file else SHARE
+    return fed if pictures or config.prior_file else SHARE
+
+
+def _fed(config: BuildConfig) -> float:
+    """Which share of the items' source the prior's file was fitted on. Raises BadInput where it is all, or by another seed."""
+    if not config.prior_file:
+        return 0.0
+    fitted_on = prior_file.read(config.prior_file).fitted_on
+    here: dict[str, str] = plugins.load("sources", config.source).origin(config)
+    hashes = {value for name, value in here.items() if name.startswith("sha256")}
+    if hashes & {value for name, value in fitted_on.items() if name.startswith("prior, ")}:
+        raise BadInput(
+            f"{config.prior_file}: was fitted on all of these scenes, so none can give items; name other ones"
+        )
+    same = all(fitted_on.get(name) == value for name, value in here.items() if name != "scenes")
+    if not (same or hashes & set(fitted_on.values())):
+        return 0.0
+    if fitted_on[SEED] != str(config.seed):
+        raise BadInput(f"{config.prior_file}: was fitted on a share of these scenes, drawn by --seed {fitted_on[SEED]}")
+    return float(fitted_on[FED])
+
+
+def fitted_on(config: BuildConfig, share: float) -> dict[str, str]:
+    """What a prior that is written rests on: where it comes from, and which share of it."""
+    return origin(config) | {FED: f"{share:g}", SEED: str(config.seed)}
 
 
 def _notes(own: Sequence[Entry], held: Sequence[Entry], shared: int) -> Iterator[str]:

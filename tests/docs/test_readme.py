@@ -43,7 +43,7 @@ def test_the_table_of_systems_is_that_of_their_results(recipe, file):
         if of == recipe:
             told = figures[NAMES[system]]
             assert cells[:3] == [f"{told[key]:.1f}" for key in ("vqa/overall", "gqa/accuracy", "pst/pair")]
-            assert cells[4] == f"{flops[NAMES[system]] / flops['standard']:.2f} ×"
+            assert cells[4] == f"{flops[NAMES[system]] / flops['standard']:.2f} \N{MULTIPLICATION SIGN}"
             seen += 1
     assert seen >= 2
 

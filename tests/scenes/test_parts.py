@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from shutil import rmtree
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from pstgen import build
 from pstgen.config import BuildConfig
 from pstgen.core.progress import silent
 from pstgen.priors import is_prior_part
+from pstgen.questions import prior_file
 from pstgen.records import BadInput, Report
 from pstgen.scenes import parts
 from pstgen.sources import coco
@@ -78,7 +80,9 @@ def test_of_the_priors_pictures_no_more_are_looked_at_than_told_and_its_own_come
 
 
 def test_a_prior_that_was_fitted_before_leaves_every_scene_to_the_items(root):
-    told = divided(root=root, prior_file=root / "prior.json")
+    file = root / "prior.json"
+    prior_file.write(file, Counter({(("count", "many", ("cup",)), "1"): 3}), 3, {"sha256 of another file": "00"})
+    told = divided(root=root, prior_file=file)
     assert (told.held, told.share, len(told.items)) == ([], 0.0, 40)
 
 
@@ -262,7 +266,7 @@ def test_the_origin_names_every_file_by_its_hash(root, photographs):
 
 def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_one_prior(root, photographs):
     photographs(root, "train2017", range(1, 61), pictures=False)
-    expectation, observed = build.expect(build.settled(BuildConfig(root=root)), silent)
+    expectation, observed, _ = build.expect(build.settled(BuildConfig(root=root)), silent)
     held = len(by_rule("val2017", range(1, 41)))
     assert (observed.scenes, observed.pictured) == (60 + held, held)
     families = Counter()
@@ -271,3 +275,18 @@ def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_on
     assert families["relation"] > families["colour"] > 0
     assert {question[0] for question, *_ in expectation.strongest(5)} >= {"relation", "count"}
     coco.load.cache_clear()
+
+
+def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
+    """Neither where the same source gives the items, nor twice to the prior."""
+    config = BuildConfig(source="world", scenes=40, size=64)
+    _, observed, share = build.expect(config)
+    file = tmp_path / "prior.json"
+    prior_file.write(file, observed.tally, observed.scenes, parts.fitted_on(config, share))
+    again = msgspec.structs.replace(config, prior_file=file)
+    divided, before = parts.divide(again, Report()), parts.divide(config, Report())
+    assert (divided.items, divided.held, divided.share) == (before.items, [], 0.2)
+    with pytest.raises(BadInput, match="--prior-share"):
+        parts.divide(msgspec.structs.replace(again, prior_share=0.5), Report())
+    elsewhere = parts.divide(msgspec.structs.replace(again, seed=1), Report())  # other scenes of the world
+    assert (len(elsewhere.items), elsewhere.share) == (40, 0.0)

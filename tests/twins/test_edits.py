@@ -39,7 +39,9 @@ def pairs(scenes, studio):
     """Edit → its pairs over all scenes."""
     makers = {name: plugins.load("twins", name).open(studio) for name in EDITS}
     told = list(known(scenes, CONFIG, Report()))
-    return {name: [pair for scene, facts in told for pair in maker.pair(scene, facts)] for name, maker in makers.items()}
+    return {
+        name: [pair for scene, facts in told for pair in maker.pair(scene, facts)] for name, maker in makers.items()
+    }
 
 
 def first(scenes, edit, *, on=editing.subjects):
