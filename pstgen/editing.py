@@ -97,9 +97,7 @@ class Edited:
         """Up to PAIRS pairs of each of a few things, until there are as many as the run wants; facts are asked anew."""
         config = self.studio.config
         families = [name for name in self.families if not config.families or name in config.families]
-        if not families or self.made >= config.edited:
-            return
-        if not (scene.complete or self.photographs or self.name in config.twins):
+        if not families or not self.wants(scene):
             return
         if self.keeps_known and not any(fact.family in families for fact in facts):
             return
@@ -124,6 +122,12 @@ class Edited:
                 for made, version in zip(scenes, versions, strict=True):
                     cv2.imwrite(made.path, version.image[:, :, ::-1])
                 yield pair
+
+    def wants(self, scene: Scene) -> bool:
+        """Are there fewer pairs than the run wants, and is the edit made on such scenes?"""
+        config = self.studio.config
+        fits = scene.complete or self.photographs or self.name in config.twins
+        return fits and self.made < config.edited
 
     def rest(self, /) -> Iterator[Candidate]:
         """Nothing: every scene gives its pairs by itself."""

@@ -38,7 +38,7 @@ class Paste(Edited):
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
         """As every edit; afterwards the scene's things are donors."""
         yield from super().pair(scene, facts)
-        if self.made < self.studio.config.edited:
+        if self.wants(scene):
             self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
 
     def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
