@@ -1,4 +1,4 @@
-.PHONY: install demo test slow lint look bench
+.PHONY: install demo test slow lint look bench rehearsal figures
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -30,6 +30,13 @@ lint: install
 
 look: install  ## sizes, types and docstrings of the tree
 	$(BIN)/python benchmarks/look.py
+
+SCALE ?= 1
+rehearsal: install  ## the README's commands on a stand-in for COCO of that scale; at 1 it takes ten minutes and 5 GB of disk
+	$(BIN)/python benchmarks/dress_rehearsal.py --scale $(SCALE)
+
+figures: install  ## run what the README's figures come from, and write them there
+	$(BIN)/python benchmarks/figures.py
 
 bench: install
 	for file in coco_load build world targets; do $(BIN)/python benchmarks/$$file.py || exit 1; done
