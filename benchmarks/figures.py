@@ -111,7 +111,7 @@ def main() -> None:
     page = README.read_text(encoding="utf-8")
     begin, end = page.index(BEGIN), page.index(END)
     rows = "".join(f"| {what} | {says} |\n" for what, says in known.items())
-    README.write_text(f"{page[:begin]}{BEGIN}\n| | |\n|---|---|\n{rows}{page[end:]}", encoding="utf-8")
+    README.write_text(f"{page[:begin]}{BEGIN}\n| what | measured |\n|---|---|\n{rows}{page[end:]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,12 @@ def test_the_table_of_speed_is_the_one_that_its_commands_printed():
     written = json.loads((CHECKOUT / "docs" / "figures.json").read_text(encoding="utf-8"))
     assert dict(rows(text)[1:]) == written
     assert len(written) >= 6
+    words = " ".join(README.split())
+    kept = [
+        found[0] for says in written.values() for found in [re.search(r"[\d,]+ pairs in \w+ families", says)] if found
+    ]
+    assert len(kept) == 2
+    assert all(words.count(pairs) == 2 for pairs in kept)  # in the first paragraphs, and in the table
 
 
 @pytest.mark.parametrize(("recipe", "file"), [("small", "results.json"), ("medium", "medium/results.json")])
@@ -52,3 +58,12 @@ def test_no_file_that_the_readme_links_to_is_missing():
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README)
     assert links
     assert [link for link in links if not (CHECKOUT / link).exists()] == []
+
+
+def test_what_the_eye_sees_is_what_its_card_says():
+    card = (CHECKOUT / "pstgen" / "models" / "eye" / "README.md").read_text(encoding="utf-8")
+    seen = {cells[0]: float(cells[4].partition("%")[0]) for cells in rows(card)[1:] if cells[0]}
+    says = " ".join(README[README.index("The eye on that world:") :].split())
+    for family, percent in (("existence", 97.5), ("colour", 82.5), ("count", 67.0)):
+        assert seen[family] == percent
+        assert f"{percent:g} %" in says
