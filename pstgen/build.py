@@ -266,6 +266,7 @@ def scenes(run: Run) -> Iterator[Scene]:
     read = source.scenes(run.config, wanted.__contains__, run.report.refused)
     for scene in run.witness(pixels.sound(read, run.report.refused)) if run.witness else read:
         run.report.count("scenes for items", [run.config.source])
+        run.report.captioned += scene.complete or bool(scene.captions)
         yield scene
 
 
@@ -287,7 +288,7 @@ def propose(prior: Expectation, run: Run) -> list[Candidate]:
     ]
     run.report.count("pairs found", (family for family, pairs in found.items() for _ in pairs))
     run.report.count("candidate pairs", (candidate.control.family for candidate in strongest))
-    for line in parts.closed(run.parts, run.report):
+    for line in parts.closed(facts.families(config), run.report):
         run.note(line)
     return strongest
 

@@ -346,13 +346,14 @@ class Report:
     """The funnel: how many of what came to each station, by family (or source), and what was turned away.
 
     dropped: pairs that fooled every judge and were not kept, by family and reason. notes: what the user should know of
-    this run, a line each. judged: verdicts of models, which are kept in the cache.
+    this run, a line each. captioned: scenes for items that have captions, or need none. judged: verdicts of models, which are kept in the cache.
     """
 
     stations: dict[str, Counter[str]] = field(default_factory=dict)
     refused: Refusals = field(default_factory=Refusals)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    captioned: int = 0
     judged: int = 0
 
     def count(self, station: str, names: Iterable[str]) -> None:

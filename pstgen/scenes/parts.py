@@ -1,6 +1,5 @@
 """Which scenes feed the prior, and which give items."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -181,11 +180,16 @@ def no_prior(scenes: int, divided: Parts, report: Report) -> str:
     )
 
 
-def closed(divided: Parts, report: Report) -> Iterator[str]:
-    """Families that gave no candidate though they know facts, a line for all of them."""
-    known, found = report.stations.get("known facts", Counter[str]()), report.stations["candidate pairs"]
-    none = sorted(family for family in known if not found[family])
-    if none and divided.items:
+def closed(families: Sequence[str], report: Report) -> Iterator[str]:
+    """Families that gave no candidate, a line for all of them; and whether captions would open some."""
+    found = report.stations["candidate pairs"]
+    none = [family for family in families if not found[family]]
+    if report.stations.get("scenes for items") and not report.captioned:
+        yield (
+            "there are no captions, without which nothing small is known to be there, and nothing to be absent: no pair in "
+            f"{', '.join(none) or 'no family'}, fewer in others; captions_*.json beside instances_*.json brings them"
+        )
+    elif none:
         yield f"no pair was found in {', '.join(none)}: no question of theirs has two answers, one of them expected"
 
 

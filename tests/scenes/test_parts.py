@@ -290,3 +290,16 @@ def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
         parts.divide(msgspec.structs.replace(again, prior_share=0.5), Report())
     elsewhere = parts.divide(msgspec.structs.replace(again, seed=1), Report())  # other scenes of the world
     assert (len(elsewhere.items), elsewhere.share) == (40, 0.0)
+
+
+def test_without_captions_it_is_said_what_that_closes_and_what_opens_it():
+    report = Report()
+    report.count("scenes for items", ["coco"] * 3)
+    report.count("candidate pairs", ["relation"])
+    (line,) = parts.closed(("existence", "relation"), report)
+    assert "no captions" in line
+    assert "no pair in existence, fewer in others; captions_*.json" in line
+    report.captioned = 3
+    (line,) = parts.closed(("existence", "relation"), report)
+    assert line.startswith("no pair was found in existence:")
+    assert list(parts.closed(("relation",), report)) == []
