@@ -185,8 +185,8 @@ def steps(divided: Parts, config: BuildConfig) -> list[tuple[str, float]]:
         ("scenes for items", 0.012 * len(divided.items)),
         ("scenes of candidates", 0.001 * pairs),
         ("wordings", 0.001 * pairs * config.wordings),
-        ("wordings for models", 0.02 * models * pairs * min(2, config.wordings)),
-        ("items for the seeing model", 0.02 * models * pairs),
+        ("wordings for models", 0.004 * models * pairs * min(2, config.wordings)),
+        ("items for the seeing model", 0.004 * models * pairs),
         ("writing items", 0.01 * pairs),
     ]
 

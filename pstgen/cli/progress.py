@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 LOG = logging.getLogger("pstgen.progress")  # what is shown is for a log file too
 BEAT = 15.0  # seconds between two lines where there is no terminal
+TRUST = 0.2  # of the planned seconds: how much they weigh beside the speed so far
 REFRESH = 0.2  # seconds between two looks of a bar
 
 
@@ -79,7 +80,8 @@ class State:
         planned = sum(step.seconds * _part(step) for step in begun)
         spent = self.clock() - min(step.begun for step in begun) if begun else 0.0
         later = sum(step.seconds for step in self.steps.values() if not step.begun and step.took is None)
-        return max(rest) + (later * spent / planned if planned else 0.0)
+        plan = TRUST * sum(step.seconds for step in self.steps.values())  # as if so much of it had gone as planned
+        return max(rest) + (later * (spent + plan) / (planned + plan) if planned + plan else 0.0)
 
     def line(self) -> str:
         """What is being done, how far, how long it took and will take."""

@@ -31,7 +31,24 @@ def state(clock):
     return progress.State(clock)
 
 
-def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_later_ones(state, clock):
+@pytest.fixture(scope="module")
+def no_trust():
+    """The time left by the speed so far alone."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(progress, "TRUST", 0.0)
+        yield
+
+
+def test_at_the_beginning_the_plan_counts_more_than_the_speed(state, clock, monkeypatch):
+    monkeypatch.setattr(progress, "TRUST", 0.2)
+    state.plan([("one", 1.0), ("other", 100.0)])
+    step = state.begin("one", 2)
+    clock.now += 50  # a hundred times as long as planned
+    step.done = 1
+    assert 50 < state.left() < 1000
+
+
+def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_later_ones(state, clock, no_trust):
     state.plan([("scenes", 10.0), ("wordings", 30.0)])
     assert state.share() == 0
     assert state.left() is None
@@ -57,7 +74,7 @@ def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_la
     st.floats(0.1, 10),
     st.data(),
 )
-def test_where_steps_take_as_long_as_planned_share_and_time_left_are_exact(planned, speed, data):
+def test_where_steps_take_as_long_as_planned_share_and_time_left_are_exact(no_trust, planned, speed, data):
     clock = Clock()
     state = progress.State(clock)
     state.plan([(f"step {n}", seconds) for n, (seconds, _) in enumerate(planned)])
@@ -141,7 +158,7 @@ def test_without_a_plan_the_share_is_that_of_the_step(state, clock):
     assert (state.share(), state.left()) == (0.25, 6)
 
 
-def test_the_line_says_what_how_far_how_long_and_how_much_longer(state, clock):
+def test_the_line_says_what_how_far_how_long_and_how_much_longer(state, clock, no_trust):
     state.plan([("scenes", 10.0), ("wordings", 30.0)])
     step = state.begin("scenes", 2000)
     clock.now += 70
