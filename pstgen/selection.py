@@ -10,8 +10,8 @@ from pstgen.core import reasons
 from pstgen.records import Item, Report, Verdict, origin
 from pstgen.wording import Wording
 
-SPREAD = "a scene of it gives as many pairs as one may (--pairs-per-scene)"
-SHARED = "its family has as large a share as one may (--max-family-share)"
+SPREAD = "its scenes give all they may (--pairs-per-scene)"
+SHARED = "its family has all it may (--max-family-share)"
 
 
 def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:

@@ -48,7 +48,8 @@ def test_at_the_beginning_the_plan_counts_more_than_the_speed(state, clock, monk
     assert 50 < state.left() < 1000
 
 
-def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_later_ones(state, clock, no_trust):
+@pytest.mark.usefixtures("no_trust")
+def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_later_ones(state, clock):
     state.plan([("scenes", 10.0), ("wordings", 30.0)])
     assert state.share() == 0
     assert state.left() is None
@@ -69,12 +70,13 @@ def test_the_share_is_of_the_whole_plan_and_the_time_left_of_this_step_and_of_la
     assert state.left() == 27
 
 
+@pytest.mark.usefixtures("no_trust")
 @given(
     st.lists(st.tuples(st.floats(0.5, 100), st.integers(1, 50)), min_size=1, max_size=6),
     st.floats(0.1, 10),
     st.data(),
 )
-def test_where_steps_take_as_long_as_planned_share_and_time_left_are_exact(no_trust, planned, speed, data):
+def test_where_steps_take_as_long_as_planned_share_and_time_left_are_exact(planned, speed, data):
     clock = Clock()
     state = progress.State(clock)
     state.plan([(f"step {n}", seconds) for n, (seconds, _) in enumerate(planned)])
@@ -158,7 +160,8 @@ def test_without_a_plan_the_share_is_that_of_the_step(state, clock):
     assert (state.share(), state.left()) == (0.25, 6)
 
 
-def test_the_line_says_what_how_far_how_long_and_how_much_longer(state, clock, no_trust):
+@pytest.mark.usefixtures("no_trust")
+def test_the_line_says_what_how_far_how_long_and_how_much_longer(state, clock):
     state.plan([("scenes", 10.0), ("wordings", 30.0)])
     step = state.begin("scenes", 2000)
     clock.now += 70
