@@ -230,7 +230,7 @@ def test_after_an_error_no_line_comes_and_no_thread_is_left(capsys):
     lines(capsys)
     time.sleep(0.15)
     assert lines(capsys) == []
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # those of other tests may end meanwhile
 
 
 @pytest.mark.usefixtures("quick")
