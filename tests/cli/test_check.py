@@ -89,10 +89,12 @@ def test_where_bytes_differ_it_is_said_that_nothing_else_ran(verified, tmp_path)
 
 
 @pytest.mark.parametrize("problems", [(), ("README.md: differs",)])
-def test_rebuild_says_that_it_rebuilds_where_there_is_no_terminal_too(verified, monkeypatch, problems):
+def test_rebuild_says_that_it_rebuilds_where_there_is_no_terminal_too(verified, tmp_path, monkeypatch, problems):
+    folder = tmp_path / "pst"
+    shutil.copytree(verified[0], folder)
     finding = Finding(check="rebuild", summary="built again", problems=problems)
     monkeypatch.setattr(rebuild, "examine", lambda dataset, here, progress: finding)  # noqa: ARG005
-    result = run("verify", verified[0], "--rebuild")
+    result = run("verify", folder, "--rebuild")
     assert "building it again from its manifest" in result.stderr
     assert result.exit_code == bool(problems)
     assert ("NOT SOUND (rebuild); " in result.stderr) == bool(problems)
