@@ -69,8 +69,24 @@ def fetch(config: FetchConfig, progress: Progress = lambda _done, _total, _name:
 
 
 def known() -> tuple[str, ...]:
-    """What can be fetched."""
-    return ("coco",)
+    """What can be fetched: the files of data_sources/ that are catalogues."""
+    return tuple(
+        sorted(file.name[:-5] for file in resources.folder("data_sources").iterdir() if _is_catalogue(file.name))
+    )
+
+
+def _is_catalogue(name: str) -> bool:
+    if not name.endswith(".yaml"):
+        return False
+    try:
+        _catalogue_of(name.removesuffix(".yaml"))
+    except BadInput:
+        return False
+    return True
+
+
+def _catalogue_of(stem: str) -> Catalogue:
+    return resources.read("data_sources", stem, Catalogue)
 
 
 def size(config: FetchConfig) -> int:
@@ -87,7 +103,7 @@ def _archives(catalogue: Catalogue, config: FetchConfig) -> tuple[str, ...]:
 
 def _catalogue(what: str) -> Catalogue:
     try:
-        return resources.read("data_sources", what, Catalogue)
+        return _catalogue_of(what)
     except OSError:
         raise BadInput(f"nothing is known of where to fetch {what!r}; there are: {', '.join(known())}") from None
 

@@ -189,6 +189,8 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
     from pstgen.scenes import parts
 
     settings = road.settled(config.read(file, options, config.BuildConfig))
+    if save and not save.absolute().parent.is_dir():
+        raise Unavailable(f"{save}: cannot be written: there is no folder {save.absolute().parent}")
     with tracking() as progress, if_interrupted("nothing was written"):
         expectation, observed, share = road.expect(settings, progress)
     if save:

@@ -422,3 +422,12 @@ def test_an_error_in_words_that_a_stream_cannot_show_is_still_one_line_and_its_o
     piped = subprocess.run(command, env=os.environ | STREAMS["cp1252"], capture_output=True, check=False)
     assert piped.returncode == 2
     assert piped.stderr.decode("cp1252").splitlines()[-1].endswith("?.json: No such file or directory")
+
+
+def test_a_place_where_no_prior_can_be_saved_is_refused_before_any_scene_is_read(tmp_path, monkeypatch):
+    from pstgen.sources import world
+
+    monkeypatch.setattr(world, "scenes", lambda *_: pytest.fail("a scene was read"))
+    result = run("priors", "--source", "world", "--scenes", "20", "--save", tmp_path / "nosuch" / "prior.json")
+    assert result.exit_code == 3
+    assert "nosuch" in result.output
