@@ -1,21 +1,17 @@
 """The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
-from pstgen import resources
 from pstgen.config import BuildConfig
 from pstgen.core import scratch
 from pstgen.records import Refusals, Scene, Unavailable
 from pstgen.sources import Entry
 from pstgen.world.plan import plan
-from pstgen.world.scenes import LICENCE, save, scene
+from pstgen.world.scenes import LICENCE, VERSION, save, scene
 
 
 def index(config: BuildConfig) -> list[Entry]:
@@ -45,20 +41,12 @@ def origin(config: BuildConfig) -> dict[str, str]:
         "name": name,
         "licence": LICENCE,
         **{key: str(value) for key, value in told.items()},
-        "drawn by": _version(),
+        "drawn by": f"world {VERSION}",
     }
 
 
-@cache
-def _version() -> str:
-    """sha256 of all that decides how a scene looks; another version has a cache of its own."""
-    drawing = {file.name: file for file in (files("pstgen") / "world").iterdir() if file.name.endswith(".py")}
-    code = [drawing[name].read_bytes() for name in sorted(drawing)]
-    return sha256(b"".join([*code, (resources.folder("data_sources") / "world.yaml").read_bytes()])).hexdigest()[:16]
-
-
 def _folder(config: BuildConfig) -> Path:
-    name = f"{_version()}-{config.seed}-{config.size}-{config.typicality}"
+    name = f"{VERSION}-{config.seed}-{config.size}-{config.typicality}"
     folder = Path(platformdirs.user_cache_dir("pstgen")) / "world" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from pstgen.world.draw import Drawing, draw
 from pstgen.world.plan import Plan, kinds
 
 LICENCE = "CC0-1.0"
+VERSION = 1  # raised whenever a pixel or a record of any scene changes; the cache and the manifest name it
 
 
 def scene(plan: Plan, size: int, image: Path, depth: Path) -> tuple[Scene, Drawing]:

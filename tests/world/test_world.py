@@ -1,8 +1,11 @@
 """Promises of the built-in world."""
 
 import json
+from hashlib import sha256
+from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +19,7 @@ from pstgen.world import files
 from pstgen.world.draw import draw
 from pstgen.world.people import JOINTS
 from pstgen.world.plan import Plan, Thing, kinds, plan
-from pstgen.world.scenes import scene
+from pstgen.world.scenes import VERSION, scene
 
 COCO_IDS = {"person": 1, "car": 3, "stop sign": 13, "dog": 18, "banana": 52, "chair": 62, "tv": 72, "teddy bear": 88}
 
@@ -53,6 +56,16 @@ def test_a_scene_is_the_same_whenever_it_is_drawn_and_its_masks_are_what_is_seen
         for joint in thing.keypoints:
             mine = drawing.owner[int(joint.y), int(joint.x)] == thing.id
             assert joint.visibility != 2 or mine
+
+
+def test_the_version_is_raised_whenever_a_scene_changes():
+    """Caches and manifests go by `VERSION` alone; who changes a scene raises it and writes the new hash here."""
+    digest = sha256()
+    for index in range(20):
+        record, drawing = scene(plan(0, index, 0.85), 128, Path("image"), Path("depth"))
+        for content in (drawing.image.tobytes(), drawing.depth.tobytes(), msgspec.json.encode(record)):
+            digest.update(content)
+    assert (VERSION, digest.hexdigest()) == (1, "9390c28507030587b02194cd08fb3e2760161485b35b37da8bf26298380f4fef")
 
 
 @pytest.mark.parametrize("category", kinds())
