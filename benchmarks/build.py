@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from pstgen import build
-from pstgen.config import BuildConfig, WorldConfig
-from pstgen.records import Refusals
-from pstgen.sources import coco
-from pstgen.truth import pixels
-from pstgen.world import files
+from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.records import Refusals
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import coco
+from pstgen.scenes.world import files
 
 
 def seconds(action) -> float:

@@ -9,13 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pstgen import attack, build, cases, plugins, store
-from pstgen.cases import Case
-from pstgen.config import BuildConfig, VerifyConfig
-from pstgen.priors import count, is_prior_part
+from pstgen import build
+from pstgen.core import plugins
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.records import Refusals, Report
+from pstgen.dataset import store
 from pstgen.questions.facts import known
-from pstgen.records import Refusals, Report
-from pstgen.wording import lesson
+from pstgen.questions.priors import count, is_prior_part
+from pstgen.questions.wording import lesson
+from pstgen.verification import attack, samples
+from pstgen.verification.samples import Case
 
 FAMILIES = ("existence", "count", "colour", "relation")
 MOST = 4000  # items of the naive set
@@ -66,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         config = build.msgspec.structs.replace(CONFIG, out=Path(name) / "pst")
         build.build(build.settled(config))
-        ours = [cases.of(item) for item in store.open(config.out).items()]
+        ours = [samples.of(item) for item in store.open(config.out).items()]
     lines = [
         "| set | items | attacker | drawing options | items won | 95 % interval | pairs won |",
         "|---|---:|---|---:|---:|---|---:|",

@@ -4,11 +4,11 @@ import time
 
 from pycocotools import mask as coco_mask
 
-from pstgen import plugins
-from pstgen.config import BuildConfig
-from pstgen.records import Refusals
-from pstgen.sources import world as source
-from pstgen.truth import pixels
+from pstgen.core import plugins
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Refusals
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import world as source
 
 SCENES, SIZE = 150, 512
 

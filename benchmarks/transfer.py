@@ -17,11 +17,12 @@ import msgspec
 import numpy as np
 from scipy.stats import kendalltau
 
-from pstgen import attack, build, cases
-from pstgen.checks.attackers import OTHERS
-from pstgen.config import BuildConfig, VerifyConfig
-from pstgen.records import origin
-from pstgen.truth import pixels
+from pstgen import build
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.records import origin
+from pstgen.scenes import pixels
+from pstgen.verification import attack, samples
+from pstgen.verification.checks.attackers import OTHERS
 
 SELECTORS = {
     "nobody": (),
@@ -61,7 +62,7 @@ def others(items):
 
 def examined(judges, items, work):
     """System → what it reached."""
-    told = [cases.of(item) for item in items]
+    told = [samples.of(item) for item in items]
     answers = {judge.name: judge.answer(items) for judge in judges if not judge.sees}
     seeing = next(judge for judge in judges if judge.sees)
     for name, way in EYES.items():
@@ -127,7 +128,7 @@ def measured():
         items = {name: selected(run, candidates, gallery, observed, some) for name, some in SELECTORS.items()}
         attacked, systems = {}, {}
         for name, some in items.items():
-            told = [cases.of(item) for item in some]
+            told = [samples.of(item) for item in some]
             attacked[name] = {one.attacker: one for one in attack.run(told, ATTACKED, others(some))}
             systems[name] = examined(judges, some, run.work)
             print(f"{name}: {len(some)} items", file=sys.stderr, flush=True)

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 from pstgen import build
-from pstgen.config import BuildConfig, WorldConfig
+from pstgen.core.config import BuildConfig, WorldConfig
 from pstgen.core.progress import Silent
-from pstgen.world import files
-from pstgen.world.plan import plan
-from pstgen.world.scenes import scene
+from pstgen.scenes.world import files
+from pstgen.scenes.world.plan import plan
+from pstgen.scenes.world.scenes import scene
 
 
 def rate(size: int, n: int) -> float:

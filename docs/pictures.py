@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pstgen import build, drawn, plugins, store, wording
-from pstgen.config import BuildConfig
-from pstgen.exporters import sheet
-from pstgen.records import Fact, Truth
-from pstgen.world.draw import draw
-from pstgen.world.plan import plan
+from pstgen import build
+from pstgen.core import plugins
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Fact, Truth
+from pstgen.dataset import sampling, store
+from pstgen.dataset.exporters import sheet
+from pstgen.questions import wording
+from pstgen.scenes.world.draw import draw
+from pstgen.scenes.world.plan import plan
 
 HERE = Path(__file__).parent
 
@@ -32,7 +35,7 @@ def world(columns: int = 10, side: int = 160) -> Image.Image:
 def families(dataset: store.Dataset) -> str:
     """Page of families: of each its rule of truth, one pair with its target, and the pair in every frame."""
     told = ["# The families", "", "Made by `python docs/pictures.py` from a build on the built-in world.", ""]
-    by_family = {pair[0].item.family: pair for pair in drawn.pick(dataset, 200)}
+    by_family = {pair[0].item.family: pair for pair in sampling.pick(dataset, 200)}
     for name in plugins.names("families"):
         doc = inspect.cleandoc(plugins.load("families", name).__doc__)
         question, _, rule = doc.partition("\n\n")
@@ -60,9 +63,9 @@ def main() -> None:
         config = BuildConfig(source="world", scenes=1000, size=256, vlm="none", lm="none", out=Path(name) / "pst")
         build.build(build.settled(config))
         dataset = store.open(config.out)
-        save(sheet.sheet([pair for pair in drawn.pick(dataset, 40) if len(pair) == 2][:24]), "pairs.jpg")
+        save(sheet.sheet([pair for pair in sampling.pick(dataset, 40) if len(pair) == 2][:24]), "pairs.jpg")
         (HERE / "families.md").write_text(families(dataset), encoding="utf-8")
-        first = [pair for pair in drawn.pick(dataset, 90) if pair[0].item.frame != "neutral" and len(pair) == 2]
+        first = [pair for pair in sampling.pick(dataset, 90) if pair[0].item.frame != "neutral" and len(pair) == 2]
         by_kind = {(pair[0].item.family, pair[0].item.twin == "retrieved"): pair for pair in first}
         chosen = [by_kind[kind] for kind in (("colour", False), ("existence", True)) if kind in by_kind]
         save(sheet.sheet(chosen, columns=2), "pair.jpg")

@@ -1,4 +1,4 @@
-"""THE ROAD from scenes to a stress test, one station a function. Read this file first."""
+"""THE FIRST ROAD, from scenes to a stress test, one station a function. Read this file first."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from typing import Any
 
 import msgspec
 
-from pstgen import depth, detector, marks, plugins, resources, selection, store, wording
-from pstgen.chain import chain as chain_of
-from pstgen.config import BuildConfig
-from pstgen.core import scratch, workers
+from pstgen.core import plugins, resources, scratch, workers
+from pstgen.core.config import BuildConfig
 from pstgen.core.progress import Progress, silent
-from pstgen.judges import Judge
-from pstgen.pairing import Studio
-from pstgen.priors import Expectation
-from pstgen.questions import facts, prior_file, sample
+from pstgen.core.records import BadInput, Candidate, Item, Report, Scene, Verdict
+from pstgen.dataset import store
+from pstgen.dataset.rationale import chain as chain_of
+from pstgen.dataset.store import Row, Score
+from pstgen.models import depth_estimator, detector
+from pstgen.models.judges import Judge
+from pstgen.pairs import selection
+from pstgen.pairs.context import Studio
+from pstgen.questions import facts, prior_file, prior_scenes, sample, visual_prompts, wording
 from pstgen.questions.facts import Observed
-from pstgen.records import BadInput, Candidate, Item, Report, Scene, Verdict
-from pstgen.scenes import parts
-from pstgen.scenes.parts import Parts
-from pstgen.store import Row, Score
-from pstgen.truth import pixels
-from pstgen.wording import Wording
+from pstgen.questions.prior_scenes import Parts
+from pstgen.questions.priors import Expectation
+from pstgen.questions.wording import Wording
+from pstgen.scenes import pixels
 
 FEW = 200  # scenes: a prior from fewer of them is said to be one
 NAMED = ("lm", "vlm", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
@@ -167,7 +168,7 @@ def open_judges(config: BuildConfig) -> list[Judge]:
 def prepare(config: BuildConfig, work: Path, progress: Progress = silent) -> Run:
     """Open what looks at scenes, and part those that feed the prior from those that give items."""
     witness, report = open_witness(config, work), Report()
-    divided = parts.divide(config, report)
+    divided = prior_scenes.divide(config, report)
     cores = (config.workers or workers.cores()) if len(divided.items) + len(divided.prior) >= facts.MANY else 1
     run = Run(config, work, divided, progress, report, witness, cores)
     progress.plan(steps(divided, config))
@@ -200,7 +201,12 @@ def open_witness(config: BuildConfig, work: Path) -> Witness | None:
         )
     if config.depth_model:
         looks.append(
-            partial(depth.estimated, name=config.depth_model, estimate=depth.load(config.depth_model), folder=work)
+            partial(
+                depth_estimator.estimated,
+                name=config.depth_model,
+                estimate=depth_estimator.load(config.depth_model),
+                folder=work,
+            )
         )
     if not looks:
         return None
@@ -221,7 +227,7 @@ def observe(run: Run) -> Observed:
         seen.tally, seen.scenes = read.tally, read.scenes
     cores = run.cores if len(divided.prior) + len(divided.held) >= facts.MANY else 1
     shards = chain(
-        facts.observe(parts.of_prior(config), divided.prior, divided.pictured, cores, run.witness),
+        facts.observe(prior_scenes.of_prior(config), divided.prior, divided.pictured, cores, run.witness),
         facts.observe(config, divided.held, divided.pictured, cores, run.witness),
     )
     total = len(divided.prior) + len(divided.held)
@@ -237,8 +243,8 @@ def observe(run: Run) -> Observed:
 def fit(observed: Observed, run: Run) -> Expectation:
     """Fit the prior to what was counted; say so where that is little. Raises BadInput where it is nothing."""
     if not observed.tally:
-        parts.look(run.parts, run.config, run.report)
-        raise BadInput(parts.no_prior(observed.scenes, run.parts, run.report))
+        prior_scenes.look(run.parts, run.config, run.report)
+        raise BadInput(prior_scenes.no_prior(observed.scenes, run.parts, run.report))
     if observed.scenes < FEW:
         number = "1 scene" if observed.scenes == 1 else f"{observed.scenes} scenes"
         others = "--scenes" if run.config.source == "world" else "pictures, --prior-annotations or --prior-file"
@@ -288,7 +294,7 @@ def propose(prior: Expectation, run: Run) -> list[Candidate]:
     ]
     run.report.count("pairs found", (family for family, pairs in found.items() for _ in pairs))
     run.report.count("candidate pairs", (candidate.control.family for candidate in strongest))
-    for line in parts.closed(facts.families(config), run.report):
+    for line in prior_scenes.closed(facts.families(config), run.report):
         run.note(line)
     return strongest
 
@@ -379,7 +385,7 @@ def show(kept: Sequence[Wording], gallery: dict[str, Scene], run: Run) -> list[W
 
 def _drawn(work: Path, shown: tuple[Item, str, bool], /) -> str:
     item, path, top = shown
-    return marks.file(path, item, work, top=top) if item.mark or item.label else path
+    return visual_prompts.file(path, item, work, top=top) if item.mark or item.label else path
 
 
 def record_seeing(kept: Sequence[Wording], judges: Iterable[Judge], run: Run) -> list[Score]:
@@ -424,7 +430,7 @@ def publish(folder: Path, judges: Iterable[Judge], run: Run, items: int) -> None
     """Write the pages about the dataset, then its manifest, which seals every file."""
     manifest = store.manifest(
         settings=_settings(run.config) | {"prior_share": run.parts.share},
-        origin=parts.origin(run.config),
+        origin=prior_scenes.origin(run.config),
         judges={judge.name: judge.revision for judge in judges},
         report=run.report,
         items=items,
@@ -464,7 +470,7 @@ def _end(twins: Wording, gallery: dict[str, Scene]) -> bool | None:
     """Where the label goes, top or bottom; None where it would hide what is asked, or change colours that tell the answer."""
     first, scenes = twins[0], [gallery[item.scene_id] for item in twins]
     by_colour = (first.family, first.form) in {("colour", "of"), ("colour", "is"), ("combination", "look")}
-    return None if by_colour and not scenes[0].complete else marks.end_for_label(twins, scenes)
+    return None if by_colour and not scenes[0].complete else visual_prompts.end_for_label(twins, scenes)
 
 
 def _rounds(tried: dict[str, Wording]) -> Iterator[dict[str, Wording]]:

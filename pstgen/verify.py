@@ -1,15 +1,22 @@
-"""Runs checks/ over a finished dataset and writes the certificate."""
+"""THE SECOND ROAD, from a finished dataset to its certificate: checks, pages, and on request the same set built again."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
-from pstgen import __version__, certificate, plugins, store
-from pstgen.certificate import Certificate
-from pstgen.config import VerifyConfig
+from pstgen import __version__, build
+from pstgen.core import plugins
+from pstgen.core.config import RebuildConfig, VerifyConfig
 from pstgen.core.progress import Progress, silent
-from pstgen.records import Finding
-from pstgen.store import Dataset
+from pstgen.core.records import Finding
+from pstgen.dataset import store
+from pstgen.dataset.store import Dataset
+from pstgen.verification import certificate, certificate_page
+from pstgen.verification import rebuild as reproduce
+from pstgen.verification.certificate import Certificate
+from pstgen.verification.checks import some
 
 FIRST = "integrity"
 SECONDS = {"attackers": 40.0, "labels": 20.0, "targets": 10.0, "image_probe": 5.0, "edited_probe": 5.0, "rebuild": 80.0}
@@ -62,6 +69,22 @@ def verify(
     return tuple(findings)
 
 
+def rebuild(dataset: Dataset, here: RebuildConfig, progress: Progress = silent) -> Finding:
+    """Build what the manifest tells into a folder that does not outlast this, and compare it file by file.
+
+    Verdicts of models that this machine has in its cache are not asked for again. Raises BadInput where the manifest
+    names what `here` does not.
+    """
+    with TemporaryDirectory(prefix="pstgen-") as work:
+        out = Path(work) / "pst"
+        build.build(reproduce.settings(dataset.manifest, here, out), progress)
+        problems = list(reproduce.differences(dataset.manifest, store.open(out).manifest))
+    summary = f"{len(dataset.manifest.files) + 1} files built again, " + (
+        "not all the same" if problems else "the same to the byte"
+    )
+    return Finding(check="rebuild", summary=summary, problems=some(problems))
+
+
 def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding]) -> None:
     """Write certificate.html, then certificate.json, which holds the hash of all that was written beside it."""
     numbers = {
@@ -78,7 +101,7 @@ def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding]) 
         not_proven=certificate.not_proven(findings),
         findings=list(findings),
     )
-    page = plugins.load("exporters", "certificate").page(told, dataset.manifest.origin)
+    page = certificate_page.page(told, dataset.manifest.origin)
     store.put(dataset.folder / certificate.PAGE, page.encode())
     written = {name: path for name in certificate.WRITTEN if (path := dataset.folder / name).is_file()}
     files = {name: store.hashed(path) for name, path in written.items()}

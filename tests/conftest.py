@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from pstgen.records import Instance, Region, Scene
+from pstgen.core.records import Instance, Region, Scene
 
 COLOURS = ((220, 30, 30), (30, 60, 220), (40, 160, 60), (240, 220, 40))
 

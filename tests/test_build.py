@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pstgen import build, store
-from pstgen.config import BuildConfig, VerifyConfig
-from pstgen.priors import is_prior_part
-from pstgen.records import BadInput, origin
+from pstgen import build
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.records import BadInput, origin
+from pstgen.dataset import store
+from pstgen.questions.priors import is_prior_part
 from pstgen.verify import verify
 
 WORLD = {"source": "world", "scenes": 200, "size": 64}
@@ -93,8 +94,8 @@ def test_nothing_left_is_said_with_its_funnel(tmp_path):
 
 def test_a_written_world_is_read_back_as_coco(tmp_path):
     """The world's files are a COCO source like any other, and lead to a sound set."""
-    from pstgen.config import WorldConfig
-    from pstgen.world import files
+    from pstgen.core.config import WorldConfig
+    from pstgen.scenes.world import files
 
     (tmp_path / "world").mkdir()
     files.write(WorldConfig(n=150, size=64), tmp_path / "world")

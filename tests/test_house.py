@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pstgen import plugins, resources
-from pstgen.records import BadInput
+from pstgen.core import plugins, resources
+from pstgen.core.records import BadInput
 
 VERBS = {
     "sources": "scenes",

@@ -12,16 +12,16 @@ from itertools import islice
 import torch
 import transformers
 
-from pstgen import resources
-from pstgen.config import BuildConfig
-from pstgen.evaluate.measures import device
-from pstgen.metrics import cost
-from pstgen.perception import Perception
-from pstgen.recipe import Recipe
-from pstgen.records import Refusals
-from pstgen.sources import world
-from pstgen.train import models, school, stages, truths
-from pstgen.train.batches import IGNORED
+from pstgen.core import resources
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Refusals
+from pstgen.evaluation.aggregate import device
+from pstgen.models.flops import count_flops
+from pstgen.models.perceptual_losses import Perception
+from pstgen.scenes.sources import world
+from pstgen.training import grid_targets, modeling, stages, trainer
+from pstgen.training.batches import IGNORED
+from pstgen.training.recipe import Recipe
 
 PATCH, MERGED = 14, 28  # pixels of a patch, and of what one token shows
 QUESTIONS, ANSWERS = 160, 16  # tokens behind the image: packed questions, and those of their answers
@@ -66,7 +66,7 @@ def drawn(model: torch.nn.Module, many: int, size: int, on: str) -> tuple[dict[s
         "position_ids": model.model.get_rope_index(ids, mm_token_type_ids=kinds, image_grid_thw=grid)[0],
         "pixel_values": torch.randn(many * patches**2, 3 * 2 * PATCH**2),
         "image_grid_thw": grid,
-        "truths": truths.gather([truths.grid(scene, cells, categories) for scene in scenes])._asdict(),
+        "truths": grid_targets.gather([grid_targets.grid(scene, cells, categories) for scene in scenes])._asdict(),
     }
     return moved(batch, on), categories
 
@@ -92,9 +92,9 @@ def main() -> None:
     batch, categories = drawn(model, told.batch, told.size, on)
     recipe = Recipe(lora=told.lora)
     words = transformers.PreTrainedTokenizerFast.from_pretrained(resources.model("eye"), local_files_only=True)
-    vlm = models.Vlm(model, None, told.size // MERGED, told.size)
-    losses = stages._reward(vlm, recipe, models.names(words, categories))
-    heads = Perception(vlm.width, truths.sizes(categories)).to(on)
+    vlm = modeling.Vlm(model, None, told.size // MERGED, told.size)
+    losses = stages._reward(vlm, recipe, modeling.names(words, categories))
+    heads = Perception(vlm.width, grid_targets.sizes(categories)).to(on)
     tuned = stages._adapted(model, recipe)
     tuned.perception = heads
     tuned.train()
@@ -106,7 +106,7 @@ def main() -> None:
     for name, shown in (("without", {k: v for k, v in batch.items() if k != "truths"}), ("with the reward", batch)):
         optimizer = torch.optim.AdamW(p for p in tuned.parameters() if p.requires_grad)
         once = partial(one_step, tuned, losses, shown, optimizer, on)
-        flops = cost.flops(once)
+        flops = count_flops(once)
         seconds, memory = timed(once)
         used = f"{100 * flops / seconds / told.peak / 1e12:.1f} %" if told.peak else "-"
         print(f"| {name} | {tokens / seconds:,.0f} | {1000 * seconds:,.0f} | {memory} | {used} |", flush=True)
@@ -114,7 +114,7 @@ def main() -> None:
 
 def one_step(model, losses, batch, optimizer, on) -> None:
     with torch.autocast(on, torch.bfloat16):
-        loss = school.whole(losses(model, batch, 1))
+        loss = trainer.whole(losses(model, batch, 1))
     loss.backward()
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)

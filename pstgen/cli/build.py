@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from pstgen import config
 from pstgen.cli.shared import (
     JSON,
     SETTINGS,
@@ -22,21 +21,23 @@ from pstgen.cli.shared import (
     say,
     tracking,
 )
-from pstgen.records import BadInput, Unavailable
+from pstgen.core import config
+from pstgen.core.records import BadInput, Unavailable
 
 SPLITS = ("val2017", "train2017")
 
 
 def _frames() -> tuple[str, ...]:
-    from pstgen import plugins, wording
+    from pstgen.core import plugins
+    from pstgen.questions import wording
 
     return tuple(sorted({frame for family in plugins.names("families") for frame in wording.frames(family)}))
 
 
 def _fetchable() -> tuple[str, ...]:
-    from pstgen import fetch
+    from pstgen.scenes import download
 
-    return fetch.known()
+    return download.known()
 
 
 def _source(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,7 +131,7 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
     cache. Exit code: 0 built, 2 usage, 3 environment.
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen import build as road
-    from pstgen import tables
+    from pstgen.cli import tables
 
     given = config.read(file, options, config.BuildConfig)
     settings = road.settled(given)
@@ -184,9 +185,8 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
 def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
     """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
     from pstgen import build as road
-    from pstgen import tables
-    from pstgen.questions import prior_file
-    from pstgen.scenes import parts
+    from pstgen.cli import tables
+    from pstgen.questions import prior_file, prior_scenes
 
     settings = road.settled(config.read(file, options, config.BuildConfig))
     if save and not save.absolute().parent.is_dir():
@@ -194,7 +194,7 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
     with tracking() as progress, if_interrupted("nothing was written"):
         expectation, observed, share = road.expect(settings, progress)
     if save:
-        prior_file.write(save, observed.tally, observed.scenes, parts.fitted_on(settings, share))
+        prior_file.write(save, observed.tally, observed.scenes, prior_scenes.fitted_on(settings, share))
         say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
     rows = expectation.strongest(least)
     if as_json:
@@ -222,13 +222,14 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
 @plainly
 def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
     """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
-    from pstgen import drawn, store, tables
-    from pstgen.exporters import page, sheet
+    from pstgen.cli import tables
+    from pstgen.dataset import sampling, store
+    from pstgen.dataset.exporters import page, sheet
 
     dataset = store.open(folder)
-    found = drawn.pick(dataset, most, names)
+    found = sampling.pick(dataset, most, names)
     if missing := [name for name in names if not any(name.startswith(twins[0].item.pair_id) for twins in found)]:
-        some = ", ".join(twins[0].item.pair_id for twins in drawn.pick(dataset, 3, ()))
+        some = ", ".join(twins[0].item.pair_id for twins in sampling.pick(dataset, 3, ()))
         raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {some}, …")
     if not found:
         raise BadInput(f"{folder}: holds no pair")
@@ -267,7 +268,7 @@ def fetch(file: Path | None, **options: Any) -> None:
     \b
     val2017 and all annotations are 1.0 GiB, train2017 is 18 GiB more.
     """  # noqa: D301 (click keeps the lines after a backspace)
-    from pstgen import fetch as station
+    from pstgen.scenes import download as station
 
     if not file and not options["what"]:
         raise BadInput(f"name what to fetch: {', '.join(station.known())}")
@@ -296,8 +297,8 @@ def fetch(file: Path | None, **options: Any) -> None:
 @plainly
 def world(file: Path | None, **options: Any) -> None:
     """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
-    from pstgen import store
-    from pstgen.world import files
+    from pstgen.dataset import store
+    from pstgen.scenes.world import files
 
     settings = config.read(file, options, config.WorldConfig)
     with tracking() as progress, if_interrupted("nothing was written"), store.create(settings.out) as folder:

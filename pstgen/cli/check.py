@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from pstgen import config, plugins
 from pstgen.cli.shared import (
     JSON,
     NOT_SOUND,
@@ -26,8 +25,9 @@ from pstgen.cli.shared import (
     plainly,
     tracking,
 )
+from pstgen.core import config, plugins
 from pstgen.core.progress import Progress
-from pstgen.records import BadInput, Finding
+from pstgen.core.records import BadInput, Finding
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LM = click.option(
@@ -98,8 +98,10 @@ def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> 
 
     Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
     """
-    from pstgen import rebuild, store, tables
     from pstgen import verify as station
+    from pstgen.cli import tables
+    from pstgen.dataset import store
+    from pstgen.verification import rebuild
 
     here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
@@ -109,7 +111,7 @@ def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> 
     with tracking() as progress, _logged(progress), if_interrupted("no certificate was written"):
         if again:
             progress.note("building it again from its manifest, after all checks")
-        more = {"rebuild": lambda dataset: rebuild.examine(dataset, here, progress)} if again else {}
+        more = {"rebuild": lambda dataset: station.rebuild(dataset, here, progress)} if again else {}
         findings = station.verify(settings, progress, more)
     sound, verdict = all(finding.sound for finding in findings), station.verdict(findings)
     if as_json:
@@ -129,7 +131,7 @@ def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> 
 
 def _next(findings: Sequence[Finding], folder: Path) -> str:
     """What was written, the page to look at first, and, of a sound set that nobody has audited, the command for that."""
-    from pstgen import certificate
+    from pstgen.verification import certificate
 
     if not findings[0].sound:
         return "; no certificate was written."
@@ -167,8 +169,8 @@ def _duration(seconds: float) -> str:
 @plainly
 def attack(file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any) -> None:
     """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
-    from pstgen import attack as station
-    from pstgen import tables
+    from pstgen.cli import tables
+    from pstgen.verification import attack as station
 
     told = plugins.load("readers", form).read(path)[:limit]
     if not told:
@@ -217,7 +219,7 @@ def audit(file: Path | None, **options: Any) -> None:
 
     Every verdict is in FOLDER/audit.jsonl at once; the same command goes on where it was left.
     """
-    from pstgen import audit as station
+    from pstgen.verification import audit as station
 
     settings = config.read(file, options, config.AuditConfig)
     with tracking() as progress:

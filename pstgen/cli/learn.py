@@ -14,7 +14,7 @@ import click
 from pstgen.cli.shared import Completed, Examples, if_interrupted, plainly, tracking
 
 if TYPE_CHECKING:
-    from pstgen.eye.report import Figure
+    from pstgen.training.eye.report import Figure
 
 
 LOG = logging.getLogger("pstgen")
@@ -22,7 +22,7 @@ RECIPES = ("small", "medium", "full", "llava")
 
 
 def _systems() -> tuple[str, ...]:
-    from pstgen import plugins
+    from pstgen.core import plugins
 
     return plugins.names("systems")
 
@@ -41,8 +41,8 @@ def eye() -> None:
 @plainly
 def eye_train(recipe: str, out: Path, device: str) -> None:
     """Train a small model on the built-in world, by a recipe."""
-    from pstgen.eye import recipe as recipes
-    from pstgen.eye import training
+    from pstgen.training.eye import recipe as recipes
+    from pstgen.training.eye import training
 
     told = recipes.read(recipe)
     steps = told.look_steps + told.tell_steps + told.steps
@@ -64,10 +64,10 @@ def eye_train(recipe: str, out: Path, device: str) -> None:
 @plainly
 def eye_measure(folder: Path | None, questions: int, device: str, card: bool) -> None:  # noqa: FBT001 (click's flag)
     """Measure what the eye sees: asked plainly, with a lure, and without the image."""
-    from pstgen import resources
-    from pstgen.eye import recipe as recipes
-    from pstgen.eye import report
-    from pstgen.likelihood import Model
+    from pstgen.core import resources
+    from pstgen.models.huggingface import Model
+    from pstgen.training.eye import recipe as recipes
+    from pstgen.training.eye import report
 
     place = folder or resources.model("eye")
     told, model = recipes.of(place), Model(str(place), device)
@@ -84,7 +84,7 @@ def _print(figures: Sequence[Figure]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pstgen.eye import report
+    from pstgen.training.eye import report
 
     heads = ("family, sentence", "questions", "chance", *report.WAYS)
     title = "right answers in %, with 95 % intervals"
@@ -100,7 +100,7 @@ def _print(figures: Sequence[Figure]) -> None:
 
 def _share(right: int, questions: int) -> str:
     """Percent, and between which two it lies."""
-    from pstgen.eye import report
+    from pstgen.training.eye import report
 
     low, high = report.interval(right, questions)
     return f"{100 * right / questions:.1f} ({100 * low:.0f}-{100 * high:.0f})"
@@ -130,7 +130,9 @@ def _share(right: int, questions: int) -> str:
     type=click.IntRange(1),
     help="How often to train every system, from other random weights each time.  [default: the recipe's]",
 )
-@click.option("--systems", type=Completed(_systems), help="Only these, parted by commas; files in pstgen/systems/.")
+@click.option(
+    "--systems", type=Completed(_systems), help="Only these, parted by commas; files in pstgen/training/systems/."
+)
 @click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
 @click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
 @click.option("--encoder", help="Of stage 1: tiny, vit-b16, resnet50, a folder or a hub id.")
@@ -153,30 +155,32 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     pst: Path | None, dry_run: bool, **given: Any,  # noqa: FBT001
 ) -> None:  # fmt: skip
     """Train a perceptual-reward VLM beside a standard one and all that it claims to beat, examine them, and report."""
-    from pstgen import recipe as recipes
+    from pstgen.training import recipe as recipes
 
     recipe = recipes.read(name, systems=tuple(systems.split(",")) if systems else (), **given)
-    from pstgen import course, tables
-    from pstgen.evaluate import dry, materials, run  # after the recipe: these take seconds to import
+    from pstgen import train_eval  # after the recipe: these take seconds to import
+    from pstgen.cli import tables
+    from pstgen.evaluation import data
+    from pstgen.training import examples
 
-    run.equipped(recipe)
-    made = materials.folders(out, pst, vqa, gqa)
+    train_eval.equipped(recipe)
+    made = data.folders(out, pst, vqa, gqa)
     with tracking() as track, if_interrupted("the same command with --resume goes on from the last checkpoints"):
         if dry_run:
-            estimate = dry.weigh(recipe, made, out, track, encoders=stage == "encoder")
+            estimated = train_eval.foresee(recipe, made, out, track, encoders=stage == "encoder")
         else:
-            run.claim(recipe, made, out, resume=resume)
+            train_eval.claim(recipe, made, out, resume=resume)
             if stage == "encoder":
-                folders = run.encoders(recipe, out, made, track)
+                folders = train_eval.encoders(recipe, out, made, track)
             else:
-                results = run.run(recipe, out, made, f"pstgen {shlex.join(sys.argv[1:])}", track)
+                results = train_eval.run(recipe, out, made, f"pstgen {shlex.join(sys.argv[1:])}", track)
     if dry_run:
-        tables.costs(estimate)
+        tables.costs(estimated)
     elif stage == "encoder":
         click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:
         tables.trained(results)
-        for file in (out / course.REFUSED, made.course / course.REFUSED):
+        for file in (out / examples.REFUSED, made.course / examples.REFUSED):
             if file.is_file():
                 click.echo(f"Something was left out: {file} says what, and why.")
         click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")

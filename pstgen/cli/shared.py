@@ -14,9 +14,9 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from pstgen import plugins
 from pstgen.cli import progress
-from pstgen.records import BadInput, Unavailable
+from pstgen.core import plugins
+from pstgen.core.records import BadInput, Unavailable
 
 NOT_SOUND, USAGE, ENVIRONMENT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 SETTINGS = click.option(

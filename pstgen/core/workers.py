@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Thread
 from typing import Any, TypeVar
 
-from pstgen.records import Unavailable
+from pstgen.core.records import Unavailable
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import tee
 
-from pstgen import plugins
-from pstgen.config import BuildConfig
-from pstgen.core import workers
-from pstgen.priors import Tally, count
-from pstgen.records import Fact, Refusals, Report, Scene
-from pstgen.sources import Entry
-from pstgen.truth import pixels
+from pstgen.core import plugins, workers
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Fact, Refusals, Report, Scene
+from pstgen.questions.priors import Tally, count
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import Entry
 
 MANY = 400  # scenes for which worker processes pay
 SHARD, PICTURED = 2000, 100  # scenes of the prior that a worker reads at a time, without and with their pictures

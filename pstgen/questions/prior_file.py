@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from pstgen import __version__
-from pstgen.priors import Question, Tally
-from pstgen.records import BadInput, Unavailable
+from pstgen.core.records import BadInput, Unavailable
+from pstgen.questions.priors import Question, Tally
 
 FORMAT = 1
 

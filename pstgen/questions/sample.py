@@ -5,10 +5,11 @@ from collections import defaultdict
 
 import numpy as np
 
-from pstgen import plugins, wording
-from pstgen.config import BuildConfig
-from pstgen.priors import Expectation, Question, Tally
-from pstgen.records import Fact, Item, Truth
+from pstgen.core import plugins
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Fact, Item, Truth
+from pstgen.questions import wording
+from pstgen.questions.priors import Expectation, Question, Tally
 
 EXAMPLES = 4000  # a family, at most
 

@@ -13,12 +13,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pstgen import build as road
-from pstgen import config, store
 from pstgen.cli import main
-from pstgen.config import BuildConfig
-from pstgen.priors import is_prior_part
-from pstgen.records import BadInput, Report
-from pstgen.sources import coco, world
+from pstgen.core import config
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import BadInput, Report
+from pstgen.dataset import store
+from pstgen.questions.priors import is_prior_part
+from pstgen.scenes.sources import coco, world
 
 SMALL = ["--source", "world", "--scenes", "60", "--size", "64", "--candidates", "10", "--wordings", "2"]
 ALONE = ["--vlm", "none", "--lm", "none"]
@@ -220,7 +221,7 @@ def test_quiet_says_nothing_beside_the_result(tmp_path):
 
 @pytest.mark.parametrize(
     ("place", "became"),
-    [("pstgen.build.build", "nothing was written"), ("pstgen.tables.funnel", "pst is built and whole")],
+    [("pstgen.build.build", "nothing was written"), ("pstgen.cli.tables.funnel", "pst is built and whole")],
 )
 def test_an_interrupted_build_says_what_became_of_it(tmp_path, monkeypatch, place, became):
     def interrupted(*_):
@@ -425,7 +426,7 @@ def test_an_error_in_words_that_a_stream_cannot_show_is_still_one_line_and_its_o
 
 
 def test_a_place_where_no_prior_can_be_saved_is_refused_before_any_scene_is_read(tmp_path, monkeypatch):
-    from pstgen.sources import world
+    from pstgen.scenes.sources import world
 
     monkeypatch.setattr(world, "scenes", lambda *_: pytest.fail("a scene was read"))
     result = run("priors", "--source", "world", "--scenes", "20", "--save", tmp_path / "nosuch" / "prior.json")

@@ -7,10 +7,13 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from pstgen import build, certificate, rebuild, store, verdicts
+from pstgen import build
+from pstgen import verify as verifying
 from pstgen.cli import main
-from pstgen.config import BuildConfig
-from pstgen.records import Finding
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Finding
+from pstgen.dataset import store
+from pstgen.verification import annotations, certificate
 
 
 def run(*words):
@@ -66,11 +69,11 @@ def test_after_an_audit_none_is_suggested(verified, tmp_path):
     shutil.copytree(verified[0], folder)
     dataset = store.open(folder)
     item = next(iter(dataset.items()))
-    line = verdicts.Line(
+    line = annotations.Line(
         item=item.item_id, pair=item.pair_id, family=item.family,
         who="anna", verdict="right", seed=0, manifest=dataset.manifest.seal,
     )  # fmt: skip
-    verdicts.append(folder / verdicts.FILE, line)
+    annotations.append(folder / annotations.FILE, line)
     result = run("verify", folder)
     assert result.stdout.splitlines()[-1] == f"Next: open {folder / certificate.PAGE}"
     assert "(not tested: edited_probe, image_probe)" in result.output
@@ -93,7 +96,7 @@ def test_rebuild_says_that_it_rebuilds_where_there_is_no_terminal_too(verified, 
     folder = tmp_path / "pst"
     shutil.copytree(verified[0], folder)
     finding = Finding(check="rebuild", summary="built again", problems=problems)
-    monkeypatch.setattr(rebuild, "examine", lambda dataset, here, progress: finding)  # noqa: ARG005
+    monkeypatch.setattr(verifying, "rebuild", lambda dataset, here, progress: finding)  # noqa: ARG005
     result = run("verify", folder, "--rebuild")
     assert "building it again from its manifest" in result.stderr
     assert result.exit_code == bool(problems)

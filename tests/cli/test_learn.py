@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from pstgen.cli import main
-from pstgen.eye import report
-from pstgen.eye.report import Figure
+from pstgen.training.eye import report
+from pstgen.training.eye.report import Figure
 
 FIGURES = [
     Figure("colour", "is", 400, 0.5, 262, 249, 205),

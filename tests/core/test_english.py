@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from pstgen.core.english import grammar
-from pstgen.world.plan import kinds
+from pstgen.scenes.world.plan import kinds
 
 SLOW = """
 import json, sys

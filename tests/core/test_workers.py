@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pstgen.core import workers
-from pstgen.records import Unavailable
+from pstgen.core.records import Unavailable
 
 
 @pytest.fixture(scope="module", autouse=True)

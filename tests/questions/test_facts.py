@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image
 
-from pstgen.config import BuildConfig
 from pstgen.core import workers
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Refusals, Report
 from pstgen.questions import facts
-from pstgen.records import Refusals, Report
-from pstgen.sources import coco
+from pstgen.scenes.sources import coco
 
 PIXELS = {("colour", "of"), ("colour", "is"), ("pointing", "on"), ("overlap", "touching"), ("combination", "look")}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pstgen.core.records import BadInput, Unavailable
 from pstgen.questions import prior_file
-from pstgen.records import BadInput, Unavailable
 
 TALLY = Counter({
     (("colour", "of", ("banana",)), "yellow"): 40,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pstgen import plugins
-from pstgen.config import BuildConfig
+from pstgen.core import plugins
+from pstgen.core.config import BuildConfig
 from pstgen.questions import sample
 
 QUESTIONS = [

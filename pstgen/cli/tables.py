@@ -1,0 +1,324 @@
+"""What the commands print: funnel, priors, pairs, findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pstgen.core import plugins
+from pstgen.core.reasons import kind
+from pstgen.core.records import Finding, Refusal, Report, State
+from pstgen.dataset.store import Row, Score
+
+if TYPE_CHECKING:
+    from pstgen.evaluation.dry_run.estimate import Cost, Estimate
+    from pstgen.evaluation.results import Results
+
+STATES: Mapping[State, str] = {
+    "sound": "[green]sound[/green]",
+    "not sound": "[bold red]NOT SOUND[/bold red]",
+    "not tested": "[yellow]not tested[/yellow]",
+}
+COMMONEST = 2  # reasons of a family that are shown
+EXAMPLES = 3  # of the records that were left out for one reason
+REACHED = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
+
+
+def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
+    """The funnel: how many of each family came to each station."""
+    console = Console()
+    families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
+    by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
+    scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
+    table = Table(
+        "family", title=f"funnel: {', '.join(scenes)}", show_footer=True, box=SIMPLE, padding=0, show_edge=False
+    )
+    for station, by in by_family.items():
+        heading = re.sub(r" |(?<=[/-])", "\n", station)  # a word a line, so that all fit into 80 columns
+        table.add_column(heading, f"{sum(by.values()):,}", justify="right", vertical="bottom")
+    for family in families:
+        table.add_row(family, *(f"{by.get(family, 0):,}" for by in by_family.values()))
+    console.print(table)
+
+
+OPTION = {"candidate pairs": "--candidates", "fooled": "--wordings, other judges", "kept": "see the pairs dropped"}
+
+
+def losses(counted: Mapping[str, Mapping[str, int]]) -> str:
+    """Where most pairs were lost, and the option that changes it; "" where none was lost."""
+    order = [
+        name for name in counted if name in {"pairs found", "candidate pairs", "kept"} or name.startswith("fooled ")
+    ]
+    totals = {name: sum(counted[name].values()) for name in order}
+    lost = [(totals[before] - totals[after], before, after) for before, after in pairwise(order)]
+    if not lost or max(lost)[0] <= 0:
+        return ""
+    n, before, after = max(lost, key=lambda row: row[0])
+    option = OPTION.get(after, OPTION["fooled"])
+    return f"Most pairs were lost between {before!r} and {after!r}: {n:,} of {totals[before]:,} ({option})."
+
+
+def funnel(report: Report, most: int | None = COMMONEST) -> None:
+    """The funnel: what came to each station, what is unknown, what was dropped, which edits and records were refused.
+
+    most: reasons of each family that are shown; None shows all.
+    """
+    console = Console(highlight=False)
+    stations(report.stations)
+    reasons("unknown, never asked", ("family", "why a fact is unknown", "facts"), report.refused.facts, most)
+    reasons("edits that were refused", ("edit", "why it was not made", "times"), report.refused.edits, most)
+    reasons("misled every judge, not kept", ("family", "why it was not kept", "pairs"), report.dropped, None)
+    if line := losses(report.stations):
+        console.print(line, markup=False)
+    for line in left_out(report)["left out"]:
+        console.print(f"left out: {line}", markup=False, soft_wrap=True)
+    if report.refused.records:
+        console.print("All that was left out is named in manifest.json.")
+
+
+def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int], most: int | None) -> None:
+    """What was turned away, by name and reason, the commonest `most` of each name."""
+    table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table.columns[0].no_wrap = True
+    table.columns[2].justify = "right"
+    ranked = sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
+    for name, rows in groupby(ranked, key=lambda row: row[0][0]):
+        all_of_it = list(rows)
+        for (_, reason), n in all_of_it[:most]:
+            table.add_row(name, reason, f"{n:,}")
+        if most and (rest := all_of_it[most:]):
+            table.add_row(
+                name,
+                f"({len(rest)} other reason{'s' * (len(rest) > 1)}: -v, manifest.json)",
+                f"{sum(n for _, n in rest):,}",
+            )
+    if counted:
+        Console().print(table)
+
+
+def left_out(report: Report) -> dict[str, list[str]]:
+    """Notes, and the records that were left out: those of one reason in one line, with a count and three of them."""
+    kinds: dict[str, list[Refusal]] = {}
+    for refusal in sorted(report.refused.records, key=lambda refusal: (refusal.file, refusal.record)):
+        kinds.setdefault(kind(refusal.reason), []).append(refusal)
+    lines = []
+    for refusals in sorted(kinds.values(), key=lambda refusals: -len(refusals)):
+        shown = "; ".join(f"{refusal.file}: {refusal.record}" for refusal in refusals[:EXAMPLES])
+        more = f" and {len(refusals) - EXAMPLES:,} more" if len(refusals) > EXAMPLES else ""
+        lines.append(f"{len(refusals):,} x {refusals[0].reason} ({shown}{more})")
+    return {"left out": lines, "notes": report.notes}
+
+
+def foreseen(told: Mapping[str, Any]) -> None:
+    """What a build would do, a line each."""
+    console = Console(highlight=False)
+    table = Table(
+        "setting", "a build would", title="nothing was written", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False
+    )
+    for name, value in told.items():
+        listed = (
+            ", ".join(value) if isinstance(value, (list, dict)) else f"{value:,}" if isinstance(value, int) else value
+        )
+        if name != "notes":
+            table.add_row(name, str(listed))
+    console.print(table)
+
+
+def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
+    """Of each sentence the answers that are most surely expected, with counts."""
+    heads = ("family", "sentence", "about", "expected", "share", "counted")
+    table = Table(*heads, title="the strongest priors", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for column in table.columns[4:]:
+        column.justify, column.no_wrap = "right", True
+    shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for (family, form, about), answer, n, total in rows:
+        shown.setdefault((family, form), []).append(
+            (family, form, ", ".join(about), answer, f"{n / total:.0%}", f"{n:,} of {total:,}")
+        )
+    for key in sorted(shown):
+        for row in shown[key][:most]:
+            table.add_row(*row)
+        table.add_section()
+    if shown:
+        Console().print(table)
+
+
+def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
+    """One pair: question, answers, chains, and what every judge said."""
+    console = Console(highlight=False)
+    first = twins[0].item
+    console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
+    console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
+    for row in twins:
+        console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
+        console.print(f"           {row.chain}", style="dim", markup=False)
+    order = {row.item.item_id: n for n, row in enumerate(twins)}
+    by_judge: dict[str, list[str]] = {}
+    for score in sorted(said, key=lambda score: (score.judge, order.get(score.item_id, -1))):
+        by_judge.setdefault(score.judge, []).append(score.choice)
+    for judge, choices in by_judge.items():
+        console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
+
+
+def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = None) -> None:
+    """What each attacker reached, pairs first, beside chance and the ceiling of words. figures: those of `attack.figures`.
+
+    Where there are no pairs, items come first.
+    """
+    names = [name.removesuffix("/items") for name in figures if name.endswith("/items")]
+    if not names:
+        return
+    first = {name.partition("/")[2]: told for name, told in figures.items() if name.startswith(f"{names[0]}/")}
+    paired, roles = first["ceiling"] < 1, [what for what in ("stress", "control") if what in first]
+    table = _plain("attacker", *_heads(roles, paired=paired, timed=bool(seconds)), title="by words alone, in %")
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for column in table.columns:
+        column.vertical = "bottom"
+    for name in names:
+        cells = [_percent(figures, f"{name}/pairs"), _percent(figures, f"{name}/pairs/high")] * paired
+        cells += [_percent(figures, f"{name}/items")]
+        cells += [_between(figures, f"{name}/items/{kind}") for kind in ("", "bootstrap_")]
+        cells += [_percent(figures, f"{name}/{role}") for role in roles]
+        table.add_row(name, *cells, *[f"{seconds[name]:.1f}"] if seconds else [])
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(_beside(first, paired=paired))
+    if figures.get("contrarian/stress", 0) > figures.get("contrarian/stress/chance", 1):
+        console.print(
+            "The contrarian wins on stress twins alone, by design: never giving the lure is right wherever the lure is wrong. "
+            "Look at the pairs."
+        )
+
+
+def _plain(*heads: str, title: str | None = None) -> Table:
+    """A table of ours, in the one style that all of them have; narrow, so that it fits into 80 columns."""
+    return Table(*heads, title=title, box=SIMPLE, padding=0, show_edge=False)
+
+
+def _heads(roles: Sequence[str], *, paired: bool, timed: bool) -> list[str]:
+    """The columns of attacks: shares with their intervals, two short lines each."""
+    pairs = ["pairs", "pairs\nat most"] * paired
+    return [*pairs, "items", "items\n95% CI", "items\nbootstrap", *roles, *["seconds"] * timed]
+
+
+def _beside(first: Mapping[str, float], *, paired: bool) -> str:
+    """Chance, what words alone can reach, and how much attackers train on."""
+    training = f"Attackers train on {first['learnt']:.0%} of the set and are tested on the rest."
+    chance = f"Guessing at random gives {first['items/chance']:.1%} of the items"
+    if not paired:
+        return f"{chance}. {training}"
+    return (
+        f"{chance}, {first['pairs/chance']:.1%} of the pairs; "
+        f"answering one twin of every pair gives {first['ceiling']:.1%} of the items, and no pair. {training}"
+    )
+
+
+def _percent(figures: Mapping[str, float], name: str) -> str:
+    return f"{100 * figures[name]:.1f}"
+
+
+def _between(figures: Mapping[str, float], name: str) -> str:
+    return f"{_percent(figures, f'{name}low')}-{_percent(figures, f'{name}high')}"
+
+
+def findings(findings: Iterable[Finding]) -> None:
+    """What every check found, or why it could not run, then what is wrong, a line each."""
+    console, findings = Console(highlight=False), list(findings)
+    table = _plain("check", "result", "finding")
+    table.padding = (0, 1, 0, 0)
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for finding in findings:
+        text = finding.untested if finding.state == "not tested" else finding.summary
+        table.add_row(finding.check, STATES[finding.state], Text(text))
+    console.print(table)
+    for finding in findings:
+        for problem in finding.problems:
+            console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
+
+
+def costs(estimate: Estimate) -> None:
+    """What a run would cost, row by row, then in all."""
+    heads = ("part of the run", "amount", "para-\nmeters", "FLOPs", "memory\na step", "time")
+    table = _plain(*heads, title="nothing was trained")
+    table.padding = (0, 1, 0, 0)
+    for column in table.columns:
+        column.no_wrap, column.vertical = True, "bottom"
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for part, rows in groupby(estimate.costs, key=lambda cost: cost.part):
+        table.add_row(f"[dim]{part}[/dim]")
+        for row in rows:
+            table.add_row(f" {row.name}", f"{row.number:,} {row.unit}", *_of_stage(row), _duration(row.seconds))
+    console = Console(highlight=False)
+    console.print(table)
+    flops, whole = sum(row.flops for row in estimate.costs), sum(estimate.seconds.values())
+    parts = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in estimate.seconds.items() if seconds)
+    console.print(f"One seed: {flops:.3g} FLOPs, about {_duration(whole)} on {estimate.device}: {parts}.", markup=False)
+    console.print(estimate.basis, markup=False)
+
+
+def _of_stage(row: Cost) -> tuple[str, str, str]:
+    """Parameters, FLOPs and memory of a stage; of anything else nothing."""
+    if not row.parameters:
+        return "", "", ""
+    return f"{row.parameters / 1e6:,.2f} M", f"{row.flops:.3g}", f"{row.memory / 2**20:,.0f} MiB"
+
+
+def _duration(seconds: float) -> str:
+    """In the unit that fits.
+
+    >>> _duration(40), _duration(100), _duration(38 * 60), _duration(26 * 3600)
+    ('40 s', '1.7 min', '38 min', '26 h')
+    """
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 1.5 * length:
+            number = seconds / length
+            return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def trained(results: Results) -> None:
+    """What every system reached, controls below; where there is no figure, why."""
+    from pstgen.evaluation import summary
+
+    heads = [column.head.replace(" ", "\n") for column in summary.REACHED]
+    table = Table("system", *heads, "p50\nms", "FLOPs", "p", box=None, padding=(0, 0, 0, 1))
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for name in summary.systems(results):
+        table.add_row(name, *_reached(results, name))
+    table.add_row("[dim]controls[/dim]", end_section=True)
+    for name in summary.controls(results):
+        table.add_row(name, *_reached(results, name))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{REACHED} {summary.basis(results)}", markup=False)
+    for line in summary.reasons(results, (*summary.REACHED, summary.MILLISECONDS)):
+        console.print(f"{summary.NONE} stands for {line}", markup=False)
+
+
+def _reached(results: Results, name: str) -> list[str]:
+    from pstgen.evaluation import summary
+
+    told = [
+        (column, summary.estimate(results, name, column.figure)) for column in (*summary.REACHED, summary.MILLISECONDS)
+    ]
+    cells = [
+        summary.NONE
+        if one is None
+        else f"{one.mean:.1f}" + f" ±{one.reach:.1f}" * (column is summary.PAIR and one.bounded)
+        for column, one in told
+    ]
+    test = summary.against(results, name, summary.PAIR.figure)
+    flops = summary.times(summary.relative(results, name, summary.FLOPS))
+    return [*cells, flops, summary.probability(test.p) if test else summary.NONE]

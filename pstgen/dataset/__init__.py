@@ -1,0 +1,1 @@
+"""What lies on the disk: rows, targets, the files beside them."""

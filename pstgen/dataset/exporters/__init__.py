@@ -1,0 +1,14 @@
+"""One file, one format. An exporter *writes*."""
+
+from pathlib import Path
+from typing import Protocol
+
+from pstgen.dataset.store import Dataset
+
+
+class Exporter(Protocol):
+    """What a module in this folder defines."""
+
+    def write(self, dataset: Dataset, folder: Path, /) -> None:
+        """Write the dataset, or a page about it, into `folder`."""
+        ...

@@ -1,0 +1,1 @@
+"""The report of train-eval: a page, plots, overlays, model cards."""

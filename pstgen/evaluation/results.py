@@ -1,0 +1,104 @@
+"""results.json: what every system reached, what it cost, and how they compare."""
+
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pstgen import __version__
+from pstgen.dataset import store
+from pstgen.training.recipe import Recipe
+
+FORMAT = 1
+FILE = "results.json"
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One system under one seed.
+
+    flops: of its training, both stages. figures: "pst/pair", "vqa/overall", "cost/p50", …: percent, or as the metric
+    says. absent: figures that there are none of, and why. score: by question, "pst", "vqa" and "gqa", 0 to 1.
+    """
+
+    system: str
+    seed: int
+    parameters: int
+    steps: dict[str, int]
+    flops: float
+    seconds: float
+    figures: dict[str, float]
+    absent: dict[str, str]
+    scores: dict[str, dict[str, float]]
+
+
+class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """McNemar's exact test of one system against another; a question's score is summed over seeds, and is one observation."""
+
+    system: str
+    against: str
+    metric: str
+    better: int
+    worse: int
+    p: float
+
+
+class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of a run. intervals: system → figure → (mean, low, high) over seeds, or over pairs where there is one seed."""
+
+    format: int
+    pstgen: str
+    command: str
+    device: str
+    recipe: dict[str, Any]
+    libraries: dict[str, str]
+    materials: dict[str, int]
+    arms: list[Arm]
+    intervals: dict[str, dict[str, tuple[float, float, float]]]
+    compared: list[Compared]
+
+
+def read(folder: Path) -> Results:
+    """Read what a run left."""
+    return msgspec.json.decode((folder / FILE).read_bytes(), type=Results)
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write it, whole or not at all."""
+    store.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+
+
+def of_system(results: Results, system: str) -> list[Arm]:
+    """Its arms, by seed."""
+    return [arm for arm in results.arms if arm.system == system]
+
+
+def told(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain values; no path of this machine."""
+    plain: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
+    return plain | {name: "given" for name in ("train", "mmlu") if plain[name] is not None}
+
+
+def versions(names: Sequence[str]) -> dict[str, str]:
+    """Of the libraries that decide; "absent" where one is not installed."""
+    return {"pstgen": __version__} | {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def mean(arms: Sequence[Arm], figure: str) -> float | None:
+    """Over seeds; None where any of them has none."""
+    values = [arm.figures.get(figure) for arm in arms]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if values and len(known) == len(values) else None
+
+
+def schema() -> Mapping[str, Any]:
+    """JSON schema of results.json."""
+    return msgspec.json.schema(Results)

@@ -1,0 +1,16 @@
+"""One file, one way to run a judge over many items. An engine *runs*."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Item, Verdict
+from pstgen.models.judges import Judge
+
+
+class Engine(Protocol):
+    """What a module in this folder defines."""
+
+    def run(self, judge: Judge, items: Sequence[Item], config: BuildConfig, /) -> Iterator[Verdict]:
+        """One verdict an item, in their order; as many go out as came in."""
+        ...

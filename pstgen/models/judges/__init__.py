@@ -1,0 +1,47 @@
+"""One file, one kind of judge. A judge *answers*."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Item, Verdict
+
+
+class Judge(Protocol):
+    """Something that answers items.
+
+    name: as it stands in scores.parquet. revision: what exactly answered (version, sha256 of weights).
+    sees: does it look at the item's own image? If not, it is a baseline.
+    durable: does its verdict on an item depend on that item alone? Then `key` says on what, and it is worth keeping.
+    """
+
+    name: str
+    revision: str
+    sees: bool
+    durable: bool
+
+    def key(self, item: Item, /) -> str:
+        """A hash of all that the verdict depends on; asked of durable judges only."""
+        ...
+
+    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Judge | None":
+        """Return the judge that has learnt what it may know of the source; None where it can do nothing without that.
+
+        examples: known facts as items, of scenes that give none to the dataset; images: files of such scenes.
+        """
+        ...
+
+    def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
+        """One verdict an item, in their order."""
+        ...
+
+
+class Opener(Protocol):
+    """What a module in this folder defines."""
+
+    def open(self, config: BuildConfig, /) -> Sequence[Judge]:
+        """Load the judges of this kind, before any scene is read; several, where one model looks in several ways.
+
+        Raises BadInput where an option is missing, Unavailable where a model does not load.
+        """
+        ...

@@ -1,0 +1,27 @@
+"""One file, one way to find a twin. A twin maker *pairs*."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pstgen.core.records import Candidate, Fact, Scene
+from pstgen.pairs.context import Studio
+
+
+class Maker(Protocol):
+    """Finds twins while scenes pass."""
+
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+        """Take in a scene with its known facts; yield the pairs that it gives by itself."""
+        ...
+
+    def rest(self, /) -> Iterator[Candidate]:
+        """When every scene has passed, yield the pairs that scenes give together."""
+        ...
+
+
+class Twins(Protocol):
+    """What a module in this folder defines."""
+
+    def open(self, studio: Studio, /) -> Maker:
+        """Begin."""
+        ...

@@ -1,0 +1,115 @@
+"""Put a thing of another scene into the picture; the sham puts a thing of another kind there."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pstgen.core.records import Candidate, Fact, Instance, Region, Scene
+from pstgen.pairs.context import Studio
+from pstgen.pairs.edits import (
+    Chance,
+    Edited,
+    Mask,
+    Pixels,
+    Refused,
+    Version,
+    encoded,
+    next_id,
+    pasted,
+    subjects,
+    taken,
+)
+from pstgen.scenes import pixels, vocabulary
+
+DONORS = 48  # things of earlier scenes that are kept in mind
+LEAST_AREA = 0.01  # of the image, of a donor
+LEAST_OF_PHOTOGRAPH = 0.025  # cut out of it, and named by its captions, so that it is known for what it is
+PLACES = 40
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A thing cut out. image: (h, w, 3) uint8; mask: (h, w) bool; foot: its lowest row, share of the image's height."""
+
+    thing: Instance
+    scene_id: str
+    image: Pixels
+    mask: Mask
+    foot: float
+
+
+class Paste(Edited):
+    """Remembers things of the scenes that pass and puts them into later ones."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__("paste", self._edit, ("existence", "count"), studio, lambda scene: list(scene.instances[:1]))
+        self.donors: deque[Donor] = deque(maxlen=DONORS)
+
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+        """As every edit; afterwards the scene's things are donors."""
+        yield from super().pair(scene, facts)
+        if self.wants(scene):
+            self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
+
+    def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
+        there = {other.category for other in scene.instances}
+        told = {kind for kind in scene.categories if vocabulary.mentioned(kind, scene)}
+        able = [donor for donor in self.donors if donor.thing.category not in there | told]
+        kinds = sorted({donor.thing.category for donor in able})
+        if len(kinds) < 2:
+            raise Refused("no two kinds of thing at hand that the scene lacks")
+        chosen = chance.choice(kinds, 2, replace=False).tolist()
+        donors = [next(donor for donor in reversed(able) if donor.thing.category == kind) for kind in chosen]
+        one, other = (_with(donor, scene, chance) for donor in donors)
+        return one, other
+
+
+def open(studio: Studio, /) -> Paste:  # noqa: A001 (the contract's verb)
+    """Begin with no donors."""
+    return Paste(studio)
+
+
+def _large(thing: Instance, scene: Scene) -> bool:
+    if scene.complete:
+        return thing.area > LEAST_AREA * scene.width * scene.height and not thing.text
+    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and vocabulary.called(thing.category, scene)
+
+
+def _cut(thing: Instance, scene: Scene) -> Donor:
+    rows, columns = np.nonzero(pixels.mask(thing, scene))
+    view = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    image, mask = pixels.image(scene)[view].copy(), pixels.mask(thing, scene)[view].copy()
+    return Donor(thing, scene.id, image, mask, (rows.max() + 1) / scene.height)
+
+
+def _with(donor: Donor, scene: Scene, chance: Chance) -> Version:
+    """The scene with the donor at its old height, somewhere free. Raises Refused."""
+    height, width = donor.mask.shape
+    top = round(donor.foot * scene.height) - height
+    if top < 0 or width >= scene.width - 4:
+        raise Refused("the thing does not fit")
+    there = taken(scene.instances, scene)
+    for left in chance.integers(2, scene.width - width - 1, PLACES).tolist():
+        if not (there[top : top + height, left : left + width] & donor.mask).any():
+            break
+    else:
+        raise Refused("no free place for it")
+    mask = np.zeros((scene.height, scene.width), bool)
+    mask[top : top + height, left : left + width] = donor.mask
+    patch = pixels.image(scene).copy()
+    patch[top : top + height, left : left + width][donor.mask] = donor.image[donor.mask]
+    box = donor.thing.region
+    across, down = left - int(box.x), top - int(box.y)
+    new = replace(
+        donor.thing,
+        id=next_id(scene),
+        rle=encoded(mask),
+        full_rle=encoded(mask) if donor.thing.full_rle else b"",
+        region=Region(x=left, y=top, width=width, height=height),
+        area=float(mask.sum()),
+        keypoints=tuple(replace(j, x=j.x + across, y=j.y + down) if j.visibility else j for j in donor.thing.keypoints),
+    )
+    image = pasted(pixels.image(scene), patch, mask)
+    return Version(image, (*scene.instances, new), scene.captions, pixels.depth(scene, unknown=mask))

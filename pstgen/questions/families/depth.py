@@ -1,0 +1,32 @@
+"""Which of two things is nearer to the camera?
+
+Needs: the depth of two things that are alone of their kinds. Known: where one is a fifth farther than the other, or half
+as far again where depth is estimated. Prior:
+which is usually nearer. Options: the two. Evidence: both. Words: {thing}, {other}.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pstgen.core.records import Fact, Scene
+from pstgen.scenes import vocabulary
+from pstgen.scenes.truth import layout
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """The two things."""
+    return tuple(map(vocabulary.spoken, about))
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of every two things that are alone of their kinds, once."""
+    single = sorted(layout.alone(scene).values(), key=lambda thing: thing.category)
+    for a, b in combinations(single, 2):
+        yield Fact(
+            scene_id=scene.id,
+            family="depth",
+            form="nearer",
+            about=(a.category, b.category),
+            truth=layout.nearer(a, b, estimated=bool(scene.depth_model)),
+            evidence=(a.id, b.id),
+        )

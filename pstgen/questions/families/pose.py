@@ -1,0 +1,51 @@
+"""Is an arm raised, is it bent? Left and right are the person's own.
+
+Needs: keypoints of a person who is alone in the picture. Known: a raised hand, where wrist and shoulder are seen, their
+heights differ by a margin and the person is upright; a bent elbow, where the angle is clear; on photographs of somebody
+who faces the camera in good light. Prior: how people usually
+hold their arms. Options: yes, no. Evidence: the person. Words: {thing}, {side}.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pstgen.core.records import Fact, Instance, Scene, Truth, unknown
+from pstgen.scenes import pixels
+from pstgen.scenes.truth import layout, skeleton
+
+DARK = 40  # of 255, the median of a person's pixels
+ASKS = {"raised": skeleton.raised, "bent": skeleton.bent}
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """Yes or no."""
+    return "yes", "no"
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of a person who is alone in the picture."""
+    person = layout.alone(scene).get("person")
+    if person is None:
+        return
+    doubt = None if scene.complete else _doubt(person, scene)
+    for form, look in ASKS.items():
+        for side in skeleton.SIDES:
+            yield Fact(
+                scene_id=scene.id,
+                family="pose",
+                form=form,
+                about=("person", side),
+                truth=doubt or look(person, side),
+                evidence=(person.id,),
+            )
+
+
+def _doubt(person: Instance, scene: Scene) -> Truth | None:
+    """Why nobody can be sure of a pose on this photograph, if so."""
+    if not skeleton.faces(person):
+        return unknown("does not face the camera: left or right?")
+    if not scene.path:
+        return None  # as annotated alone: nobody is shown it
+    dark = np.median(pixels.image(scene)[pixels.mask(person, scene)]) < DARK
+    return unknown("too dark to see") if dark else None

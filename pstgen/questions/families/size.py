@@ -1,0 +1,32 @@
+"""Which of two things takes up more of the picture?
+
+Needs: masks and boxes of two things that are alone of their kinds and whole in the image. Known: where one is half as
+large again as the other, by mask and by box. Prior: which is usually larger. Options: the two. Evidence: both.
+Words: {thing}, {other}.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pstgen.core.records import Fact, Scene
+from pstgen.scenes import vocabulary
+from pstgen.scenes.truth import layout
+
+
+def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
+    """The two things."""
+    return tuple(map(vocabulary.spoken, about))
+
+
+def ask(scene: Scene, /) -> Iterator[Fact]:
+    """Ask of every two things that are alone of their kinds, once."""
+    single = sorted(layout.alone(scene).values(), key=lambda thing: thing.category)
+    for a, b in combinations(single, 2):
+        yield Fact(
+            scene_id=scene.id,
+            family="size",
+            form="larger",
+            about=(a.category, b.category),
+            truth=layout.larger(a, b, scene),
+            evidence=(a.id, b.id),
+        )

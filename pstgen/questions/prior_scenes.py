@@ -1,0 +1,204 @@
+"""Which scenes feed the prior, and which give items."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pstgen.core import plugins, reasons
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import BadInput, Report
+from pstgen.questions import prior_file
+from pstgen.questions.priors import is_prior_part
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import PRIOR, Entry
+
+SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
+FED, SEED = "share of the scenes", "seed of the share"  # in a prior's file
+REASONS = 3  # why things were left out, the commonest, that an error names
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The scenes of a run, each in the order of its source's index.
+
+    prior: those of the prior's own annotations; held: scenes of the items' source that feed the prior instead; items: those
+    that give items. pictured: ids of the prior's scenes whose picture is looked at. share: of the items' source, that is
+    held. notes: what the user should know of it.
+    """
+
+    prior: Sequence[Entry]
+    held: Sequence[Entry]
+    items: Sequence[Entry]
+    pictured: frozenset[str]
+    share: float
+    notes: tuple[str, ...] = ()
+
+
+def of_prior(config: BuildConfig) -> BuildConfig:
+    """The configuration that reads the prior's own scenes."""
+    if config.prior_annotations:
+        return msgspec.structs.replace(config, annotations=config.prior_annotations, split=PRIOR)
+    return msgspec.structs.replace(config, split=config.prior_split)
+
+
+def divide(config: BuildConfig, report: Report) -> Parts:
+    """Part the scenes; pictures of items that are not at hand are named in the report.
+
+    Raises BadInput where options contradict each other, or no picture is at hand.
+    """
+    _refuse(config)
+    source = plugins.load("sources", config.source)
+    entries: list[Entry] = source.index(config)
+    own, shared = _own(config, entries)
+    pictures = any(entry.at_hand for entry in own)
+    fed = _fed(config)
+    share = _share(config, fed, pictures=pictures)
+    held = [entry for entry in entries if is_prior_part(entry.id, config.prior_split, share, config.seed)]
+    feeding = {entry.id for entry in held}
+    items = [entry for entry in entries if entry.id not in feeding]
+    there = [entry for entry in items if entry.at_hand]
+    for entry in items:
+        if not entry.at_hand:
+            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", "no such image file")
+    if not there:
+        raise BadInput(_no_pictures(items, entries))
+    if fed:
+        held = []  # the prior's file has counted them
+    looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.prior_pictures]
+    return Parts(own, held, there[: config.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
+
+
+def _refuse(config: BuildConfig) -> None:
+    if config.prior_split and config.annotations:
+        raise BadInput("--prior-split goes with COCO's folder; with --annotations name --prior-annotations FILE")
+    if config.prior_split and config.prior_split == config.split:
+        raise BadInput(
+            f"--prior-split {config.prior_split} is the split that gives the items; name another, or neither"
+        )
+    if sum(map(bool, (config.prior_split, config.prior_annotations, config.prior_file))) > 1:
+        raise BadInput("--prior-split, --prior-annotations and --prior-file exclude each other")
+    files = [file for file in (config.annotations, config.prior_annotations) if file and file.exists()]
+    if len(files) == 2 and files[0].samefile(files[1]):
+        raise BadInput(
+            f"{config.annotations}: gives the items; without --prior-annotations a share of it feeds the prior"
+        )
+
+
+def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """The prior's own scenes, and how many were left out since the items' source shows the same image."""
+    if not (config.prior_split or config.prior_annotations):
+        return [], 0
+    own: list[Entry] = plugins.load("sources", config.source).index(of_prior(config))
+    if {entry.id for entry in own} & {entry.id for entry in entries}:
+        option = "--prior-annotations" if config.prior_annotations else "--prior-split"
+        raise BadInput(f"{option}: the source {config.source} has no scenes apart from those that give the items")
+    if not config.prior_annotations:
+        return own, 0
+    images = {entry.image for entry in entries}
+    other = [entry for entry in own if entry.image not in images]
+    return other, len(own) - len(other)
+
+
+def _share(config: BuildConfig, fed: float, *, pictures: bool) -> float:
+    """Of the items' source, what feeds the prior: nothing where the prior has pictures of its own, or was fitted before.
+
+    fed: the share that the file of the prior was fitted on.
+    """
+    if fed and config.prior_share not in {None, fed}:
+        raise BadInput(
+            f"{config.prior_file}: was fitted on a share of {fed:g} of these scenes; leave --prior-share out"
+        )
+    if config.prior_share is not None:
+        return config.prior_share
+    return fed if pictures or config.prior_file else SHARE
+
+
+def _fed(config: BuildConfig) -> float:
+    """Which share of the items' source the prior's file was fitted on. Raises BadInput where it is all, or by another seed."""
+    if not config.prior_file:
+        return 0.0
+    fitted_on = prior_file.read(config.prior_file).fitted_on
+    here: dict[str, str] = plugins.load("sources", config.source).origin(config)
+    hashes = {value for name, value in here.items() if name.startswith("sha256")}
+    if hashes & {value for name, value in fitted_on.items() if name.startswith("prior, ")}:
+        raise BadInput(
+            f"{config.prior_file}: was fitted on all of these scenes, so none can give items; name other ones"
+        )
+    same = all(fitted_on.get(name) == value for name, value in here.items() if name != "scenes")
+    if not (same or hashes & set(fitted_on.values())):
+        return 0.0
+    if fitted_on[SEED] != str(config.seed):
+        raise BadInput(f"{config.prior_file}: was fitted on a share of these scenes, drawn by --seed {fitted_on[SEED]}")
+    return float(fitted_on[FED])
+
+
+def fitted_on(config: BuildConfig, share: float) -> dict[str, str]:
+    """What a prior that is written rests on: where it comes from, and which share of it."""
+    return origin(config) | {FED: f"{share:g}", SEED: str(config.seed)}
+
+
+def _notes(own: Sequence[Entry], held: Sequence[Entry], shared: int) -> Iterator[str]:
+    if shared:
+        yield f"{shared:,} images of the prior's file are the items' too and do not feed the prior"
+    if own and not any(entry.at_hand for entry in own):
+        yield (
+            f"the prior rests on the annotations of {len(own):,} scenes whose pictures are not at hand; what only pictures "
+            f"show (colours, marked points, what touches) it learns from {len(held):,} scenes that give no items"
+        )
+
+
+def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry]) -> str:
+    if not items:
+        return f"all {len(entries):,} scenes feed the prior, and none is left for items: a lower --prior-share, or more scenes"
+    names = ", ".join(entry.image for entry in items[:3])
+    return (
+        f"none of {len(items):,} annotated pictures is at hand ({names}, …); "
+        "they belong in a folder called like the split beside annotations/, or beside the file that names them"
+    )
+
+
+def look(divided: Parts, config: BuildConfig, report: Report) -> None:
+    """Open the items' pictures too where some were left out, so that an error can tell all of it at once."""
+    if report.refused.records:
+        wanted = {entry.id for entry in divided.items}
+        read = plugins.load("sources", config.source).scenes(config, wanted.__contains__, report.refused)
+        for _ in pixels.sound(read, report.refused):
+            pass
+
+
+def no_prior(scenes: int, divided: Parts, report: Report) -> str:
+    """Why there is nothing to expect: what was left out comes last, or what else would bring a prior."""
+    known = " of which nothing is known for sure" * bool(scenes)
+    told = f"the prior rests on {scenes:,} scenes{known}, so nothing is expected and no answer is a lure"
+    if left_out := reasons.left_out(report.refused.records)[:REASONS]:
+        return f"{told}. {'; '.join(f'{n:,} {what}' for what, n in left_out)}"
+    return (
+        f"{told}: a larger --prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items):,} scenes), "
+        "more pictures, --prior-annotations FILE or --prior-file FILE"
+    )
+
+
+def closed(families: Sequence[str], report: Report) -> Iterator[str]:
+    """Families that gave no candidate, a line for all of them; and whether captions would open some."""
+    found = report.stations["candidate pairs"]
+    none = [family for family in families if not found[family]]
+    if report.stations.get("scenes for items") and not report.captioned:
+        yield (
+            "there are no captions, without which nothing small is known to be there, and nothing to be absent: no pair in "
+            f"{', '.join(none) or 'no family'}, fewer in others; captions_*.json beside instances_*.json brings them"
+        )
+    elif none:
+        yield f"no pair was found in {', '.join(none)}: no question of theirs has two answers, one of them expected"
+
+
+def origin(config: BuildConfig) -> dict[str, str]:
+    """Where the images come from, and what the prior was fitted on."""
+    source = plugins.load("sources", config.source)
+    told: dict[str, str] = source.origin(config)
+    if config.prior_file:
+        return told | {"prior file": prior_file.digest(config.prior_file)}
+    if config.prior_split or config.prior_annotations:
+        own = source.origin(of_prior(config))
+        return told | {f"prior, {name}": value for name, value in own.items() if name.startswith("sha256")}
+    return told

@@ -1,0 +1,208 @@
+"""Words for a pair: `templates/*.yaml` → question and neutral question, in good English."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+
+import msgspec
+
+from pstgen.core import resources
+from pstgen.core.english import grammar
+from pstgen.core.records import BadInput, Candidate, Fact, Item, Role
+from pstgen.scenes import vocabulary
+
+SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
+NEUTRAL = "neutral"
+LABEL = "label"  # asked plainly; the claim is written into the picture
+
+Wording = tuple[Item, ...]  # a pair's items with one text, the control twin last
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence of a family. frames: frame → wordings, or frame → lure → wordings where they differ by lure.
+
+    claim: a clause that says the lure, or lure → clause; with it, the frames of templates/frames.yaml fit too.
+    """
+
+    slots: tuple[str, ...]
+    frames: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]]
+    claim: str | dict[str, str] = ""
+
+
+@cache
+def forms(family: str, templates: Path | None = None) -> dict[str, Form]:
+    """The family's templates, each form with all its frames; a user's own folder is searched first."""
+    told = resources.read("templates", family, dict[str, Form], before=templates)
+    shared = resources.read("templates", "frames", dict[str, tuple[str, ...]], before=templates)
+    return {name: _with_shared(form, shared) for name, form in told.items()}
+
+
+def _with_shared(form: Form, shared: dict[str, tuple[str, ...]]) -> Form:
+    """Add the frames that put the form's claim before its neutral wordings, each before the one at its own place.
+
+    In the frame LABEL the question is the neutral one, and the claim is for the picture.
+    """
+    plain = form.frames.get(NEUTRAL)
+    if not form.claim or not isinstance(plain, tuple):
+        return form
+
+    def framed(texts: tuple[str, ...], claim: str) -> tuple[str, ...]:
+        return tuple(
+            text.replace("{claim}", claim).replace("{question}", plain[n % len(plain)]) for n, text in enumerate(texts)
+        )
+
+    more = {
+        frame: framed(texts, form.claim)
+        if isinstance(form.claim, str)
+        else {lure: framed(texts, claim) for lure, claim in form.claim.items()}
+        for frame, texts in shared.items()
+    }
+    return msgspec.structs.replace(form, frames=more | {LABEL: plain} | form.frames)
+
+
+def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
+    """Every frame that all forms of the family have, the neutral one first."""
+    common = set.intersection(*(set(form.frames) for form in forms(family, templates).values()))
+    return tuple(sorted(common, key=lambda frame: (frame != NEUTRAL, frame)))
+
+
+def check(family: str, wanted: Sequence[str] = (), templates: Path | None = None) -> None:
+    """Raise BadInput where the family has not all of the wanted frames, or the user's own folder is none of templates."""
+    if templates:
+        ours = {file.name for file in resources.folder("templates").iterdir()} | {f"{family}.yaml"}
+        if not templates.is_dir() or ours.isdisjoint(file.name for file in templates.iterdir()):
+            raise BadInput(f"{templates}: no folder with templates; they are called {', '.join(sorted(ours))}")
+    there = frames(family, templates)
+    if unknown := [frame for frame in wanted if frame not in there]:
+        raise BadInput(f"no frame {unknown[0]!r} for {family}; there are: {', '.join(there)}")
+
+
+def word(
+    candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None
+) -> Iterator[Wording]:
+    """Yield the pair, stress then control twins, in up to `tries` different wordings; frames take turns.
+
+    wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
+    """
+    fact = candidate.control
+    form = forms(fact.family, templates)[fact.form]
+    texts = {frame: _texts(form, frame, candidate.lure) for frame in wanted or frames(fact.family, templates)}
+    draw = int(sha256(candidate.pair_id.encode()).hexdigest(), 16)
+    names = _turned(tuple(texts), draw)
+    turns = product(range(max(map(len, texts.values()))), names)
+    available = [(n, frame) for n, frame in turns if n < len(texts[frame])]
+    for turn, frame in available[:tries]:
+        plain = _texts(form, NEUTRAL, candidate.lure)
+        said = _turned(texts[frame], draw)[turn]
+        neutral = said if frame == NEUTRAL else _turned(plain, draw)[turn % len(plain)]
+        question, plainly = (_fill(text, form, fact.about, candidate.lure) for text in (said, neutral))
+        label = claim(fact, candidate.lure, templates) if frame == LABEL else ""
+        twins = (_twin(candidate, n, frame, question, plainly) for n in range(len(candidate.facts)))
+        yield tuple(replace(item, label=label) for item in twins)
+
+
+def claim(fact: Fact, lure: str, templates: Path | None = None) -> str:
+    """The clause that says the lure."""
+    form = forms(fact.family, templates)[fact.form]
+    return _fill(form.claim if isinstance(form.claim, str) else form.claim[lure], form, fact.about, lure)
+
+
+def said(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:
+    """The fact's question in that frame; `draw` says which of its wordings."""
+    form = forms(fact.family, templates)[fact.form]
+    return _fill(_turned(_texts(form, frame, lure), draw)[0], form, fact.about, lure)
+
+
+def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | None = None) -> Item:
+    """One known fact as an item of its own, in a wording that its scene and words draw: what judges learn from."""
+    draw = int(sha256(f"{fact.scene_id} {fact.question}".encode()).hexdigest(), 16)
+    frame = _turned(frames(fact.family, templates), draw)[0]
+    text = said(fact, frame, lure, draw // 7, templates)
+    name = f"lesson-{draw:x}"
+    return Item(
+        item_id=name,
+        pair_id=name,
+        role="control",
+        scene_id=fact.scene_id,
+        image="",
+        family=fact.family,
+        form=fact.form,
+        about=fact.about,
+        frame=frame,
+        question=text,
+        neutral=text,
+        options=options,
+        answer=str(fact.truth.answer),
+        lure=lure,
+    )
+
+
+def _twin(candidate: Candidate, n: int, frame: str, question: str, neutral: str) -> Item:
+    """The n-th twin as an item. Twins have letters, which a hash gives out: neither name nor order tells the role."""
+    fact = candidate.facts[n]
+    draws = [sha256(f"{candidate.pair_id} {f.scene_id} {f.mark}".encode()).digest() for f in candidate.facts]
+    role: Role = "control" if fact is candidate.control else "stress"
+    return Item(
+        item_id=f"{candidate.pair_id}-{'abcd'[sorted(draws).index(draws[n])]}",
+        pair_id=candidate.pair_id,
+        role=role,
+        scene_id=fact.scene_id,
+        image="",
+        family=fact.family,
+        form=fact.form,
+        about=fact.about,
+        frame=frame,
+        question=question,
+        neutral=neutral,
+        options=candidate.options,
+        answer=str(fact.truth.answer),
+        lure=candidate.lure,
+        twin=candidate.twin,
+        difficulty=candidate.pull,
+        evidence=fact.evidence,
+        mark=fact.mark,
+    )
+
+
+def _texts(form: Form, frame: str, lure: str) -> tuple[str, ...]:
+    try:
+        texts = form.frames[frame]
+        return texts if isinstance(texts, tuple) else texts[lure]
+    except KeyError as missing:
+        raise BadInput(
+            f"templates: no wording {missing} in frame {frame!r}; there are: {', '.join(form.frames)}"
+        ) from None
+
+
+def _turned(texts: tuple[str, ...], by: int) -> tuple[str, ...]:
+    by %= len(texts)
+    return texts[by:] + texts[:by]
+
+
+def _fill(text: str, form: Form, about: tuple[str, ...], lure: str) -> str:
+    """Put the nouns in, each in the shape that its slot asks for, and begin with a capital."""
+    nouns = dict(zip(form.slots, map(vocabulary.spoken, about), strict=True)) | {"lure": lure}
+
+    def shaped(slot: re.Match[str]) -> str:
+        if slot[1] not in nouns:
+            raise BadInput(f"templates: {text!r} has a slot {slot[1]!r}; there are: {', '.join(nouns)}")
+        return _shape(nouns[slot[1]], slot[2] or "", nouns.get("number", lure))
+
+    filled = SLOT.sub(shaped, text)
+    return filled[0].upper() + filled[1:]
+
+
+@cache
+def _shape(noun: str, shape: str, number: str) -> str:
+    """a: with its article; s: plural; n: a number as a word; x: singular or plural as the number in question wants it."""
+    if shape == "a":
+        return str(grammar().a(noun))
+    if shape == "n":
+        return str(grammar().number_to_words(noun))
+    if shape == "s" or (shape == "x" and number != "1"):
+        return vocabulary.plural(noun)
+    return noun

@@ -1,0 +1,75 @@
+"""The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from pstgen.core import scratch
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import Refusals, Scene, Unavailable
+from pstgen.scenes.sources import Entry
+from pstgen.scenes.world.plan import plan
+from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
+
+
+def index(config: BuildConfig) -> list[Entry]:
+    """Every scene; each is drawn when it is read."""
+    return [Entry(f"world/{n}", f"{n}.png", at_hand=True) for n in range(config.scenes)]
+
+
+def scenes(
+    config: BuildConfig,
+    wanted: Callable[[str], bool],
+    refused: Refusals,  # noqa: ARG001
+    pictured: Callable[[str], bool] = lambda _: True,  # noqa: ARG001
+) -> Iterator[Scene]:
+    """Every wanted scene. It is drawn once and kept in the user's cache, so that reading again is quick."""
+    folder = _folder(config)
+    with scratch.folder(".drafts-", folder) as drafts:
+        for number in range(config.scenes):
+            if wanted(f"world/{number}"):
+                yield _drawn(folder, drafts, number, config)
+
+
+def origin(config: BuildConfig) -> dict[str, str]:
+    """The world says what it is: no photographs."""
+    told = {"seed": config.seed, "scenes": config.scenes, "size": config.size, "typicality": config.typicality}
+    name = "pstgen built-in world (synthetic drawings, no photographs)"
+    return {
+        "name": name,
+        "licence": LICENCE,
+        **{key: str(value) for key, value in told.items()},
+        "drawn by": f"world {VERSION}",
+    }
+
+
+def _folder(config: BuildConfig) -> Path:
+    name = f"{VERSION}-{config.seed}-{config.size}-{config.typicality}"
+    folder = Path(platformdirs.user_cache_dir("pstgen")) / "world" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"{folder}: cannot be written: {error.strerror}; name another place with $XDG_CACHE_HOME"
+        ) from None
+    return folder
+
+
+def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
+    """The scene's record; its three files appear together, the record last."""
+    image, depth, record = (folder / f"{number}{end}" for end in (".png", ".depth.png", ".json"))
+    if record.is_file():
+        return msgspec.json.decode(record.read_bytes(), type=Scene)
+    told, drawing = scene(plan(config.seed, number, config.typicality), config.size, image, depth)
+    code = msgspec.json.encode(told)
+    try:
+        made = [drafts / path.name for path in (image, depth, record)]
+        save(drawing, made[0], made[1])
+        made[2].write_bytes(code)
+        for path in made:
+            path.replace(folder / path.name)
+    except OSError as error:
+        raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
+    return msgspec.json.decode(code, type=Scene)  # what every later reading gives

@@ -1,0 +1,180 @@
+"""Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
+
+from collections import defaultdict
+
+from pstgen.core.memo import for_the_last
+from pstgen.core.records import Instance, Region, Scene, Truth, unknown
+from pstgen.scenes import pixels, vocabulary
+
+TINY_AREA = 0.004  # of the image; what covers less is tiny
+TINY_SIDE = 12  # pixels
+NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may be smaller
+LARGER = 1.5  # times as large, to be larger
+FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far, to be farther, if depth is exact or estimated
+JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
+SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
+
+
+def is_tiny(thing: Instance, scene: Scene) -> bool:
+    """Too small to be asked about: below 0.4 % of the image or 12 pixels on a side."""
+    small = min(thing.region.width, thing.region.height) < TINY_SIDE
+    return small or thing.area < TINY_AREA * scene.width * scene.height
+
+
+def is_plain(thing: Instance, scene: Scene) -> bool:
+    """Would anyone see at once what it is? Not a crowd, not tiny; on photographs, large or named by a caption.
+
+    A person of whom hardly a joint is labelled, at the image's edge, is a hand or a leg, and not plain.
+    Measured on photographs: of things that no caption names, every fourth is doubtful, of those named every eighth.
+    """
+    known = _plain(scene)
+    if id(thing) not in known:
+        return _is_plain(thing, scene)
+    return known[id(thing)]
+
+
+@for_the_last
+def _plain(scene: Scene) -> dict[int, bool]:
+    """Of every instance of the scene, by its identity, whether it is plain to see."""
+    return {id(thing): _is_plain(thing, scene) for thing in scene.instances}
+
+
+def _is_plain(thing: Instance, scene: Scene) -> bool:
+    if thing.crowd or is_tiny(thing, scene):
+        return False
+    if scene.complete:
+        return thing.area >= NAMED_AREA * scene.width * scene.height
+    if in_part(thing, scene) or called_otherwise(thing.category, scene):
+        return False
+    enough = NAMED_AREA if vocabulary.mentioned(thing.category, scene) else UNNAMED_AREA
+    return thing.area >= enough * scene.width * scene.height
+
+
+def called_otherwise(category: str, scene: Scene) -> bool:
+    """May people call what is annotated so something else here?
+
+    Where captions name only what it is taken for (an armchair, annotated as couch), or what stands by it says that it is
+    something else (a monitor by its keyboard, annotated as TV), or where people do not agree about the word at all.
+    """
+    known = vocabulary.vocabulary(category)
+    if known.vague and not vocabulary.called(category, scene):
+        return True
+    other = any(vocabulary.mentioned(kind, scene) for kind in known.alike)
+    if other and not vocabulary.mentioned(category, scene):
+        return True
+    return not by_category(scene).keys().isdisjoint(known.unless)
+
+
+@for_the_last
+def by_category(scene: Scene) -> dict[str, list[Instance]]:
+    """Instances of each category that has any, crowds and tiny ones included."""
+    kinds: defaultdict[str, list[Instance]] = defaultdict(list)
+    for thing in scene.instances:
+        kinds[thing.category].append(thing)
+    return dict(kinds)
+
+
+@for_the_last
+def alone(scene: Scene) -> dict[str, Instance]:
+    """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
+
+    What is annotated twice under two names (an armchair as chair and as couch) is neither plainly.
+    """
+    return {
+        kind: things[0]
+        for kind, things in by_category(scene).items()
+        if len(things) == 1 and is_plain(things[0], scene) and not _named_twice(things[0], scene)
+    }
+
+
+def _named_twice(thing: Instance, scene: Scene) -> bool:
+    return not scene.complete and any(
+        other.category != thing.category and _overlap(thing.region, other.region) > SAME for other in scene.instances
+    )
+
+
+def _overlap(a: Region, b: Region) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a.right, b.right) - max(a.x, b.x)
+    height = min(a.bottom, b.bottom) - max(a.y, b.y)
+    common = max(0.0, width) * max(0.0, height)
+    return common / (a.width * a.height + b.width * b.height - common)
+
+
+def in_part(thing: Instance, scene: Scene) -> bool:
+    """Is it a person of whom the image's edge leaves a hand or a leg: hardly a joint labelled, and cut off?"""
+    labelled = sum(joint.visibility > 0 for joint in thing.keypoints)
+    return thing.category == "person" and labelled < JOINTS and truncated(thing, scene)
+
+
+def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:
+    """Does it touch the image's edge, within `margin` pixels? Then nobody knows how far it goes on."""
+    box = thing.region
+    return min(box.x, box.y, scene.width - box.right, scene.height - box.bottom) < margin
+
+
+def hidden(thing: Instance, scene: Scene) -> float:
+    """Which share of it other things hide, 0 to 1, where the source knows the whole mask."""
+    whole = pixels.area(thing.full_rle, scene.width, scene.height)
+    return 1 - thing.area / max(1.0, whole)
+
+
+def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0.1) -> Truth:
+    """On which side of `b` is `a`: left or right (axis "horizontal"), above or below ("vertical")?
+
+    Known only where boxes are apart along the axis (they may share a tenth of the smaller one) and the middles
+    differ by `margin` of the image.
+    """
+    low, high, (a0, a1), (b0, b1), length = _along(axis, a.region, b.region, scene)
+    shared = min(a1, b1) - max(a0, b0)
+    if shared > 0.1 * min(a1 - a0, b1 - b0):
+        return unknown("boxes overlap along the axis")
+    gap = ((b0 + b1) - (a0 + a1)) / 2 / length
+    if abs(gap) < margin:
+        return unknown("too close")
+    return Truth(low if gap > 0 else high)
+
+
+def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> Truth:
+    """In which half of the image is the thing: left or right (axis "horizontal"), upper or lower ("vertical")?
+
+    Known where its whole box keeps `margin` of the image off the middle line.
+    """
+    box = thing.region
+    if axis == "horizontal":
+        low, high, (begin, end), length = "left", "right", (box.x, box.right), scene.width
+    else:
+        low, high, (begin, end), length = "upper", "lower", (box.y, box.bottom), scene.height
+    if end <= length * (0.5 - margin):
+        return Truth(low)
+    if begin >= length * (0.5 + margin):
+        return Truth(high)
+    return unknown("reaches the middle line")
+
+
+def larger(a: Instance, b: Instance, scene: Scene) -> Truth:
+    """Which takes up more of the picture? Known where neither is cut off, and mask and box agree by a clear ratio."""
+    if truncated(a, scene) or truncated(b, scene):
+        return unknown("cut off by the edge")
+    boxes = a.region.width * a.region.height / (b.region.width * b.region.height)
+    ratio = a.area / b.area
+    if max(ratio, 1 / ratio) < LARGER or (ratio > 1) != (boxes > 1):
+        return unknown("about equally large")
+    return Truth(vocabulary.spoken(a.category if ratio > 1 else b.category))
+
+
+def nearer(a: Instance, b: Instance, *, estimated: bool = False) -> Truth:
+    """Which is nearer to the camera? Known where both depths are, and they differ clearly; more so, if they are estimated."""
+    if a.depth is None or b.depth is None:
+        return unknown("no depth")
+    if max(a.depth, b.depth) < (MUCH_FARTHER if estimated else FARTHER) * min(a.depth, b.depth):
+        return unknown("about equally far")
+    return Truth(vocabulary.spoken(a.category if a.depth < b.depth else b.category))
+
+
+def _along(
+    axis: str, a: Region, b: Region, scene: Scene
+) -> tuple[str, str, tuple[float, float], tuple[float, float], int]:
+    if axis == "horizontal":
+        return "left", "right", (a.x, a.right), (b.x, b.right), scene.width
+    return "above", "below", (a.y, a.bottom), (b.y, b.bottom), scene.height

@@ -1,0 +1,68 @@
+"""How many there are of a kind: three-valued, from all that is annotated of it."""
+
+from pstgen.core.memo import for_the_last
+from pstgen.core.records import Instance, Scene, Truth, unknown
+from pstgen.scenes import vocabulary
+from pstgen.scenes.truth import layout
+
+LEAST = 0.012  # of a photograph; smaller ones may be posters, mirror images, or parts
+SPARE = 1  # on photographs one may be annotated twice
+MOST = 6  # more than this nobody counts at a glance
+
+
+def at_least(category: str, things: list[Instance], scene: Scene) -> int:
+    """How many are plain to see, whatever else there may be; 0 where one person counts otherwise than another."""
+    if vocabulary.vocabulary(category).uncounted and not scene.complete:
+        return 0
+    return sum(layout.is_plain(thing, scene) for thing in things)
+
+
+def count(category: str, things: list[Instance], scene: Scene) -> Truth:
+    """How many are annotated, where every one of them is plain to see and nothing could be counted with them.
+
+    things: all of that category in the scene.
+    """
+    known = _counted(scene)
+    if category not in known:
+        known[category] = _count(category, things, scene)
+    return known[category]
+
+
+@for_the_last
+def _counted(scene: Scene) -> dict[str, Truth]:  # noqa: ARG001 (that of this scene)
+    return {}
+
+
+def _count(category: str, things: list[Instance], scene: Scene) -> Truth:
+    reason = _doubt(things, scene) or ("" if scene.complete else _doubt_on_photographs(category, things, scene))
+    return unknown(reason) if reason else Truth(str(len(things)))
+
+
+def _doubt(things: list[Instance], scene: Scene) -> str:
+    if any(thing.crowd for thing in things):
+        return "a crowd"
+    if any(layout.is_tiny(thing, scene) for thing in things):
+        return "one is tiny"
+    return "too many to count" if len(things) > MOST else ""
+
+
+def _doubt_on_photographs(category: str, things: list[Instance], scene: Scene) -> str:
+    known = vocabulary.vocabulary(category)
+    if known.uncounted or not known.conspicuous:
+        return "one is easily missed, or halved"
+    if any(thing.category in known.alike for thing in scene.instances):
+        return "something people call the same is there"
+    if any(layout.in_part(thing, scene) for thing in things):
+        return "of one there is hardly more than a hand"
+    if any(thing.area < LEAST * scene.width * scene.height for thing in things):
+        return "one is small: a picture, or a reflection?"
+    return "" if any(layout.is_plain(thing, scene) for thing in things) else "small or cut off"
+
+
+def exactly(n: int, category: str, things: list[Instance], scene: Scene) -> Truth:
+    """Are there just so many? No is known, where more than that are plain to see, whatever else there may be."""
+    number = count(category, things, scene)
+    if number.known:
+        return Truth("yes" if number.answer == str(n) else "no")
+    spare = 0 if scene.complete else SPARE
+    return Truth("no") if at_least(category, things, scene) > n + spare else number

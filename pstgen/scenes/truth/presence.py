@@ -1,0 +1,37 @@
+"""Is there any of a kind: three-valued; an absence needs several silent witnesses."""
+
+from pstgen.core.memo import for_the_last
+from pstgen.core.records import Instance, Scene, Truth, unknown
+from pstgen.scenes import vocabulary
+from pstgen.scenes.truth import layout
+
+
+@for_the_last
+def of_all(scene: Scene) -> dict[str, Truth]:
+    """Of every category that the source annotates, whether there is any."""
+    things = layout.by_category(scene)
+    return {category: exists(category, things.get(category, []), scene) for category in scene.categories}
+
+
+def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
+    """Is there at least one? Yes where one is plain to see; no only where several witnesses are silent."""
+    if not things:
+        return _absent(category, scene)
+    if not any(layout.is_plain(thing, scene) for thing in things):
+        return unknown("there, but small, cut off or a crowd")
+    return Truth("yes")
+
+
+def _absent(category: str, scene: Scene) -> Truth:
+    if scene.complete:
+        return Truth("no")
+    if vocabulary.mentioned(category, scene):
+        return unknown("not annotated, but a caption names it")
+    if category in scene.detected:
+        return unknown("not annotated, but a detector hears of it")
+    known = vocabulary.vocabulary(category)
+    if not layout.by_category(scene).keys().isdisjoint(known.alike):
+        return unknown("not annotated, but something people call the same is")
+    if not scene.captions or not known.conspicuous:
+        return unknown("not annotated, but easily missed")
+    return Truth("no")

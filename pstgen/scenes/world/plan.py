@@ -1,0 +1,171 @@
+"""What stands where: a pure function of seed, index and typicality, in metres and shares of the picture, without pixels."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import msgspec
+import numpy as np
+
+from pstgen.core import resources
+
+PLACES = ("street", "meadow", "beach", "kitchen", "room")
+INDOORS = frozenset({"kitchen", "room"})
+MOST_THINGS = 7
+NEAR, FAR = 2.3, 4.6  # metres from the camera
+
+
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of data_sources/world.yaml."""
+
+    id: int
+    size: float
+    colours: tuple[str, ...]
+    number: int
+    side: int
+    places: tuple[str, ...]
+    company: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    where: str = "floor"
+    plain: bool = True
+
+
+class Things(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """data_sources/world.yaml."""
+
+    things: dict[str, Kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """One thing. x: middle, share of the picture's width; depth: metres; lift: metres above the floor.
+
+    flip: does it face left? style: seeds what is left to chance in its looks. scale: times its kind's size.
+    says: what is written on it.
+    """
+
+    category: str
+    colour: str
+    x: float
+    depth: float
+    lift: float = 0.0
+    flip: bool = False
+    style: int = 0
+    scale: float = 1.0
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A scene before it is drawn. light: 0.9 dusk to 1.05 noon; warmth: -1 cool to 1 warm."""
+
+    seed: int
+    index: int
+    place: str
+    light: float
+    warmth: float
+    things: tuple[Thing, ...]
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every category of the world, in COCO's order."""
+    return resources.read("data_sources", "world", Things).things
+
+
+def plan(seed: int, index: int, typicality: float) -> Plan:
+    """Plan one scene; `typicality` is the share of choices made as one expects, the others are made evenly."""
+    rng = np.random.default_rng(np.random.SeedSequence((seed, index)))
+    place = str(rng.choice(PLACES))
+    groups = _groups(rng, place, typicality)
+    return Plan(
+        seed=seed,
+        index=index,
+        place=place,
+        light=float(rng.uniform(0.9, 1.05)),
+        warmth=float(rng.uniform(-1, 1)),
+        things=_placed(rng, groups, typicality),
+    )
+
+
+def _typical(rng: np.random.Generator, typicality: float) -> bool:
+    return bool(rng.random() < typicality)
+
+
+def _groups(rng: np.random.Generator, place: str, typicality: float) -> list[tuple[str, int]]:
+    """Categories and how many of each: what belongs to the place and to each other, or anything."""
+    every = list(kinds())
+    wanted = int(rng.integers(2, 6))
+    chosen: dict[str, int] = {}
+    asked: list[str] = []
+    for _ in range(40):
+        if len(chosen) >= wanted or sum(chosen.values()) >= MOST_THINGS:
+            break
+        usual = [name for name in asked or every if asked or place in kinds()[name].places]
+        name = str(rng.choice(usual if _typical(rng, typicality) else every))
+        asked = [friend for friend in kinds()[name].company if friend not in chosen] if name not in chosen else []
+        if name in chosen:
+            continue
+        number = kinds()[name].number if _typical(rng, typicality) else int(rng.integers(1, 5))
+        chosen[name] = min(number, MOST_THINGS - sum(chosen.values()))
+    return list(chosen.items())
+
+
+def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality: float) -> tuple[Thing, ...]:
+    """Give every thing a column of its own: kinds that usually stand left go left, if they are as usual."""
+    total = sum(number for _, number in groups)
+    lean = {name: _side(rng, name, typicality) + rng.normal(0, 0.35) for name, _ in groups}
+    columns = iter((np.arange(total) + rng.uniform(0.3, 0.7, total)) / total)
+    crowd = 1.0 if total <= 3 else 0.88 if total <= 5 else 0.78
+    tables = [name for name, _ in groups if name == "dining table"]
+    things: list[Thing] = []
+    for name, number in sorted(groups, key=lambda group: lean[group[0]]):
+        colour = _colour(rng, name, typicality)
+        placed = [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
+        things += [replace(thing, says=_says(rng, name, typicality)) for thing in placed]
+    return _on_tables(things) if tables else tuple(things)
+
+
+def _side(rng: np.random.Generator, name: str, typicality: float) -> float:
+    return float(kinds()[name].side if _typical(rng, typicality) else rng.choice((-1, 1)))
+
+
+def _colour(rng: np.random.Generator, name: str, typicality: float) -> str:
+    colours = kinds()[name].colours
+    return colours[0] if _typical(rng, typicality) else str(rng.choice(colours))
+
+
+def _says(rng: np.random.Generator, name: str, typicality: float) -> str:
+    told = kinds()[name].words
+    return (told[0] if _typical(rng, typicality) else str(rng.choice(told))) if told else ""
+
+
+def _thing(rng: np.random.Generator, name: str, colour: str, x: float, scale: float) -> Thing:
+    kind = kinds()[name]
+    near = 2.9 if kind.size < 0.7 else FAR
+    lift = {"sky": float(rng.uniform(1.9, 2.4)), "wall": float(rng.uniform(1.5, 1.8))}.get(kind.where, 0.0)
+    depth = float(rng.uniform(NEAR, near)) if not lift else 3.6
+    return Thing(
+        category=name,
+        colour=colour,
+        x=x,
+        depth=depth,
+        lift=lift,
+        flip=bool(rng.random() < 0.5),
+        style=int(rng.integers(2**31)),
+        scale=scale * float(rng.uniform(0.92, 1.08)),
+    )
+
+
+def _on_tables(things: list[Thing]) -> tuple[Thing, ...]:
+    """Put what belongs on a table onto the one there is, if it stands over it; else it stays on the floor."""
+    table = next(thing for thing in things if thing.category == "dining table")
+    top = kinds()["dining table"].size * table.scale
+    width = 0.26 * table.scale * 3.0 / table.depth
+
+    def put(thing: Thing) -> Thing:
+        over = abs(thing.x - table.x) < width
+        if kinds()[thing.category].where != "table" or not over:
+            return thing
+        return replace(thing, lift=top * 0.97, depth=table.depth - 0.05)
+
+    return tuple(map(put, things))

@@ -1,0 +1,13 @@
+"""Control: no stage 1; the perceptual reward in stage 2 only."""
+
+from collections.abc import Sequence
+
+from pstgen.models.answerer import Query, Speaker
+from pstgen.training.systems import Plan
+
+PLAN = Plan(reward=True, control=True)
+
+
+def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
+    """Ask once."""
+    return speaker.answers(queries)

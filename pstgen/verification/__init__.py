@@ -1,0 +1,1 @@
+"""What doubts a finished dataset: checks, attackers, probes, people."""

@@ -1,0 +1,37 @@
+"""Is every answer what the annotations and the pixels say, worked out anew?"""
+
+from collections.abc import Iterator
+
+from pstgen.core import plugins
+from pstgen.core.config import VerifyConfig
+from pstgen.core.records import Finding
+from pstgen.dataset import store
+from pstgen.dataset.store import Dataset, Row
+from pstgen.verification.checks import some
+
+
+def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
+    """Ask each item's family about its scene again."""
+    return Finding(
+        check="labels",
+        summary=f"{dataset.manifest.items:,} answers recomputed from annotations and pixels",
+        problems=some(problem for row in dataset.rows() for problem in _label(row)),
+    )
+
+
+def _label(row: Row) -> Iterator[str]:
+    item = row.item
+    with store.on_disk(row) as scene:
+        facts = [
+            fact
+            for fact in plugins.load("families", item.family).ask(scene)
+            if (fact.form, fact.about, fact.mark) == (item.form, item.about, item.mark)
+        ]
+    if not facts:
+        yield f"item {item.item_id}: its family asks no such question of this scene"
+    elif not facts[0].truth.known:
+        yield f"item {item.item_id}: the answer is unknown ({facts[0].truth.reason}), the set says {item.answer!r}"
+    elif facts[0].truth.answer != item.answer:
+        yield f"item {item.item_id}: the answer is {facts[0].truth.answer!r}, the set says {item.answer!r}"
+    elif facts[0].evidence != item.evidence:
+        yield f"item {item.item_id}: the evidence is {facts[0].evidence}, the set says {item.evidence}"

@@ -1,0 +1,159 @@
+"""The report names every system, says why a figure is absent, tells the claim from what was measured, and loads nothing."""
+
+import base64
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from pstgen.evaluation import summary
+from pstgen.evaluation.report import html, overlays, plots
+from pstgen.evaluation.results import Arm
+
+
+@pytest.fixture(scope="module")
+def report(results_of, logs_of, tmp_path_factory):
+    out = tmp_path_factory.mktemp("report")
+    told = results_of(seeds=3)
+    logs_of(told, out)
+    html.write(told, out)
+    return told, out, (out / html.NAME).read_text(encoding="utf-8")
+
+
+def rows(shown):
+    """Cells of every table's rows, as one reads them."""
+    return [
+        [unescape(re.sub(r"<[^>]+>", " ", cell)).split() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", row)]
+        for row in re.findall(r"<tr.*?</tr>", shown)
+    ]
+
+
+def test_every_system_of_the_results_has_a_line_with_its_pairs_and_interval(report):
+    told, _, shown = report
+    lines = {row[0][0]: row for row in rows(shown) if len(row) == 7 and row[0]}
+    for name in {arm.system for arm in told.arms}:
+        mean, low, high = told.intervals[name]["pst/pair"]
+        assert lines[name][3] == [f"{mean:.1f}", f"{low:.1f}", "to", f"{high:.1f}"]
+
+
+def test_the_published_claim_stands_above_ours_and_is_marked_as_not_measured(report):
+    *_, shown = report
+    assert shown.count(">Published claim, other data and models; not measured here<") == 1
+    first = [row for row in rows(shown) if len(row) == 7 and row[0]][1:3]
+    assert first == [
+        [["standard", "VLM"], ["78.2"], ["62.1"], ["41.3"], ["1.00x"], ["1.00x"], ["-"]],
+        [["with", "perceptual", "reward"], ["83.4"], ["68.9"], ["79.6"], ["0.86x"], ["1.20x"], ["-"]],
+    ]
+    assert shown.index("83.4") < shown.index(">Measured here<") < shown.index(">Measured here: controls<")
+
+
+def test_controls_stand_in_a_part_of_their_own(report):
+    told, _, shown = report
+    parts = shown.partition(">Measured here: controls<")
+    for name in summary.controls(told):
+        assert f"<th>{name}<" not in parts[0]
+        assert f"<th>{name}<" in parts[2]
+
+
+def test_a_figure_that_is_absent_is_a_dash_and_below_it_stands_why(report):
+    *_, shown = report
+    assert "<li>GQA, all: no files of GQA were given</li>" in shown
+    lines = {row[0][0]: row for row in rows(shown) if len(row) == 7 and row[0]}
+    assert lines["standard"][2] == ["-"]
+
+
+def test_the_page_loads_nothing_and_runs_nothing(report):
+    *_, shown = report
+    assert "<script" not in shown
+    assert "<link" not in shown
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", shown)
+    sources = re.findall(r'src="([^"]{0,30})', shown)
+    assert sources
+    assert all(source.startswith("data:image/") for source in sources)
+
+
+def test_plots_in_the_page_are_the_files_beside_it_and_load_nothing_either(report):
+    _, out, shown = report
+    for file in (out / plots.FOLDER).glob("*.svg"):
+        assert base64.b64encode(file.read_bytes()).decode() in shown
+        assert set(re.findall(r'(?:href|src)="(.)', file.read_text(encoding="utf-8"))) <= {"#"}
+
+
+def test_tags_are_closed(report):
+    class Tags(HTMLParser):
+        open: list = []  # noqa: RUF012 (of one parser)
+
+        def handle_starttag(self, tag, attrs):  # noqa: ARG002
+            if tag not in {"meta", "img", "br"}:
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    parser = Tags()
+    parser.feed(report[2])
+    assert parser.open == []
+
+
+def test_words_of_the_results_are_escaped(results_of, tmp_path):
+    told = results_of(seeds=1, systems=["standard"])
+    evil = "<img src=x onerror=alert(1)>"
+    one = msgspec.structs.replace(told.arms[0], absent={"gqa/overall": f"none & {evil}"})
+    two = msgspec.structs.replace(told.arms[0], system=evil)
+    told = msgspec.structs.replace(told, command=evil, device=evil, arms=[one, two], recipe={evil: evil})
+    shown = html.page(told, [], tmp_path)
+    assert "<img" not in shown
+    assert "none &amp; &lt;img" in shown
+
+
+def test_a_run_without_perceptual_reward_says_so_instead_of_comparing(results_of, tmp_path):
+    told = results_of(seeds=1, systems=["standard", "tools"])
+    shown = html.page(told, [], tmp_path)
+    assert "What every system reached" in shown
+    assert "perceptual_reward did not take part" in shown
+
+
+def test_overlays_are_in_the_page_where_they_were_drawn(results_of, tmp_path):
+    (tmp_path / overlays.NAME).write_bytes(b"a picture")
+    shown = html.page(results_of(seeds=1, systems=["standard"]), [], tmp_path)
+    assert f"data:image/png;base64,{base64.b64encode(b'a picture').decode()}" in shown
+
+
+def test_a_missing_log_is_named(report, tmp_path):
+    told, *_ = report
+    shown = html.page(told, [], tmp_path)
+    named = re.search("No log of the training of ([^:]+):", shown)[1].split(", ")
+    assert set(named) == {arm.system for arm in told.arms} - {"agent", "debate"}
+    assert "No log" not in report[2]
+
+
+# ---------------------------------------------------------------------------------------------------------- headline
+
+
+def beside(results_of, pairs, better, worse, p):
+    """Results in which the pairs of standard and perceptual reward are these, seed by seed."""
+    told = results_of(seeds=len(pairs["standard"]), systems=["standard", "perceptual_reward"])
+    arms: list[Arm] = [
+        msgspec.structs.replace(arm, figures=arm.figures | {"pst/pair": pairs[arm.system][arm.seed]})
+        for arm in told.arms
+    ]
+    test = msgspec.structs.replace(told.compared[0], better=better, worse=worse, p=p)
+    return msgspec.structs.replace(told, arms=arms, compared=[test])
+
+
+@pytest.mark.parametrize(
+    ("base", "reward", "test", "said"),
+    [
+        ([20.0, 21.0, 22.0], [60.0, 61.0, 59.0], (90, 10, 1e-9), "sees more than a standard VLM"),
+        ([60.0, 61.0, 62.0], [20.0, 21.0, 19.0], (10, 90, 1e-9), "sees less than a standard VLM"),
+        ([20.0], [60.0], (90, 10, 1e-9), "sees more than a standard VLM, under one seed"),
+        ([20.0, 21.0], [22.0, 23.5], (12, 10, 0.8), "no clear difference"),
+        ([20.0, 60.0, 20.0], [60.0, 20.0, 70.0], (90, 50, 1e-3), "that all seeds bear"),
+    ],
+    ids=["more", "less", "one seed", "chance", "seeds disagree"],
+)
+def test_the_headline_says_what_the_test_and_the_seeds_bear(results_of, base, reward, test, said):
+    told = beside(results_of, {"standard": base, "perceptual_reward": reward}, *test)
+    assert said in html.headline(told)

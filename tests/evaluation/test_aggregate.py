@@ -1,0 +1,34 @@
+"""How systems are compared."""
+
+import msgspec
+import pytest
+
+from pstgen.evaluation import aggregate, results
+
+
+@pytest.fixture
+def arms(results_of):
+    """Of two systems under each of five seeds that went exactly alike: reward wins 9 items more, and loses 3."""
+    told = results_of(seeds=1, systems=["standard", "perceptual_reward"])
+    plain = {f"{n}": float(n < 20) for n in range(60)}
+    other = {name: float(int(name) < 17 or 20 <= int(name) < 29) for name in plain}
+    made = []
+    for arm in told.arms:
+        scores = {"pst": {}, "vqa": plain if arm.system == "standard" else other, "gqa": {}}
+        made += [msgspec.structs.replace(arm, seed=seed, scores=scores) for seed in range(5)]
+    return made
+
+
+def test_the_same_outcome_under_five_seeds_is_no_more_than_under_one(arms):
+    """A question is one observation; seeds are no new questions."""
+
+    def of(some):
+        told = aggregate.compare(some, [])
+        return next((one.better, one.worse, one.p) for one in told if one.metric == "vqa/overall")
+
+    assert of(arms) == of([arm for arm in arms if arm.seed == 0])
+    assert of(arms)[:2] == (9, 3)
+
+
+def test_a_library_that_is_not_there_is_said_to_be_absent():
+    assert results.versions(["numpy", "no-such-library"])["no-such-library"] == "absent"

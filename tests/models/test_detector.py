@@ -1,0 +1,125 @@
+"""A "no" needs the detector's silence."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pstgen.core.records import BadInput, Unavailable
+from pstgen.models import detector
+from pstgen.scenes import pixels
+from pstgen.scenes.truth import presence
+
+COCO = os.environ.get("PSTGEN_COCO_ROOT")
+ONNX = Path(COCO).parent / "detector" / "FastestDet.onnx" if COCO else Path("none")
+
+
+@pytest.fixture(scope="module")
+def yolos(tmp_path_factory):
+    """A tiny random detector in Hugging Face format that knows two kinds of thing."""
+    from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessor
+
+    folder = tmp_path_factory.mktemp("yolos")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    labels = {0: "cup", 1: "dog"}
+    config = YolosConfig(**sizes, image_size=[32, 32], patch_size=16, num_detection_tokens=4, id2label=labels)
+    YolosForObjectDetection(config).save_pretrained(folder)
+    YolosImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def photo(scene, thing, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (100, 100, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    return replace(scene(thing("chair", 0), complete=False), path=str(tmp_path / "photo.png"))
+
+
+def test_what_a_detector_hears_of_is_not_known_to_be_absent(scene, thing):
+    def told(**more):
+        return presence.exists("dog", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
+
+    assert told().answer == "no"
+    assert told(detected=("dog",)).reason == "not annotated, but a detector hears of it"
+
+
+@pytest.mark.parametrize(("threshold", "kinds"), [(0.0, {"cup", "dog", "chair"}), (1.1, set())])
+def test_a_transformers_detector_is_asked_by_name(yolos, photo, threshold, kinds):
+    (seen,) = detector.detected([photo], detect=detector.load(yolos), threshold=threshold)
+    assert set(seen.detected) == kinds
+
+
+@pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
+def test_an_onnx_detector_hears_what_large_annotated_things_are():
+    from pstgen.core.config import BuildConfig
+    from pstgen.core.records import Refusals
+    from pstgen.scenes.sources import coco
+
+    scenes = list(coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()))
+    large = right = 0
+    for scene in detector.detected(scenes, detect=detector.load(ONNX), threshold=0.2):
+        for thing in scene.instances:
+            if thing.area > 0.15 * scene.width * scene.height and not thing.crowd:
+                large, right = large + 1, right + (thing.category in scene.detected)
+    assert right > 0.7 * large > 5
+
+
+@pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
+def test_an_onnx_detector_finds_what_is_annotated():
+    """Of the kinds that it finds in a photograph, most are there."""
+    from pstgen.core.config import BuildConfig
+    from pstgen.core.records import Refusals
+    from pstgen.scenes.sources import coco
+
+    find = detector.finder(str(ONNX))
+    found = there = 0
+    for scene in coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()):
+        kinds = set(find(pixels.image(scene)))
+        found, there = found + len(kinds), there + len(kinds & {thing.category for thing in scene.instances})
+    assert there > 0.7 * found > 5
+
+
+def test_one_thing_in_two_cells_of_a_grid_is_one(monkeypatch):
+    """Two neighbours tell the same box of a dog, a third one far away tells another dog, a fourth is unsure of a cat."""
+    kinds = {"dog": 16, "cat": 15}
+    grid = np.zeros((85, 8, 8), np.float32)
+    for row, column, kind, sure, off in (
+        (2, 2, "dog", 0.9, 0.5),
+        (2, 3, "dog", 0.8, -0.5),
+        (6, 6, "dog", 0.7, 0.0),
+        (0, 0, "cat", 0.1, 0.0),
+    ):
+        grid[0, row, column] = grid[5 + kinds[kind], row, column] = sure
+        grid[1, row, column] = np.arctanh(off)
+        grid[3:5, row, column] = -1
+    monkeypatch.setattr(detector, "_net", lambda _: lambda _: grid)
+    assert detector._grid_finder(ONNX)(np.zeros((8, 8, 3), np.uint8)) == {"dog": 2}
+
+
+@pytest.mark.parametrize(("sure", "most"), [(0.0, 4), (1.1, 0)])
+def test_a_transformers_detector_counts_by_name(yolos, monkeypatch, sure, most):
+    """Its four tokens find a thing each, or none."""
+    monkeypatch.setattr(detector, "SURE", sure)
+    found = detector.finder(str(yolos))(np.zeros((40, 30, 3), np.uint8))
+    assert found.total() == most
+    assert set(found) <= {"cup", "dog"}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "./nowhere/here", "/nowhere", "a/b/c"])
+def test_what_can_be_no_detector_is_not_looked_for_elsewhere(name):
+    with pytest.raises(BadInput, match=name):
+        detector.finder(name)
+
+
+def test_what_is_no_detector_is_said_with_its_name(tmp_path):
+    with pytest.raises(BadInput, match="nowhere"):
+        detector.load(tmp_path / "nowhere")
+    (tmp_path / "junk.onnx").write_bytes(b"junk")
+    with pytest.raises(Unavailable, match=r"junk\.onnx"):
+        detector.load(tmp_path / "junk.onnx")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Unavailable, match="empty"):
+        detector.load(tmp_path / "empty")

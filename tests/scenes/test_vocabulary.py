@@ -1,0 +1,37 @@
+import pytest
+
+from pstgen.scenes import vocabulary
+
+
+@pytest.mark.parametrize(
+    ("category", "caption"),
+    [
+        ("person", "Two men and a dog"),
+        ("person", "A WOMAN sits"),
+        ("knife", "knives on a board"),
+        ("couch", "a sofa by the window"),
+        ("hot dog", "a hotdog with mustard"),
+        ("traffic light", "some traffic lights."),
+        ("tv", "a flat screen on the wall"),
+    ],
+)
+def test_a_caption_names_a_category_by_any_of_its_words(scene, category, caption):
+    assert vocabulary.mentioned(category, scene(captions=(caption,)))
+
+
+@pytest.mark.parametrize(("category", "caption"), [("cat", "a category of cattle"), ("car", "a carpet and a carrot")])
+def test_part_of_a_word_is_not_the_word(scene, category, caption):
+    assert not vocabulary.mentioned(category, scene(captions=(caption,)))
+
+
+def test_an_unknown_category_is_known_by_its_own_name(scene):
+    assert vocabulary.mentioned("toucan", scene(captions=("three toucans",)))
+    assert not vocabulary.vocabulary("toucan").conspicuous
+
+
+def test_every_like_category_is_one_of_the_table():
+    from pstgen.core import resources
+
+    table = resources.read("data_sources", "words", dict[str, vocabulary.Vocabulary])
+    assert len(table) == 80
+    assert {other for row in table.values() for other in row.alike} <= set(table)

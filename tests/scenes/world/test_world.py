@@ -1,0 +1,178 @@
+"""Promises of the built-in world."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.records import Refusals, Unavailable
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import world
+from pstgen.scenes.world import files
+from pstgen.scenes.world.draw import draw
+from pstgen.scenes.world.people import JOINTS
+from pstgen.scenes.world.plan import Plan, Thing, kinds, plan
+from pstgen.scenes.world.scenes import VERSION, scene
+
+COCO_IDS = {"person": 1, "car": 3, "stop sign": 13, "dog": 18, "banana": 52, "chair": 62, "tv": 72, "teddy bear": 88}
+
+
+def one(category, **other):
+    kind = kinds()[category]
+    lift = {"sky": 2.1, "wall": 1.6}.get(kind.where, 0.0)
+    thing = Thing(category=category, **{"colour": kind.colours[0], "x": 0.5, "depth": 3.0, "lift": lift, **other})
+    return Plan(seed=0, index=0, place=kind.places[0], light=1.0, warmth=0.0, things=(thing,))
+
+
+def test_there_are_at_least_24_categories_with_the_ids_of_coco():
+    assert len(kinds()) >= 24
+    assert {name: kinds()[name].id for name in COCO_IDS} == COCO_IDS
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 10**6), st.floats(0, 1), st.sampled_from([64, 100, 128, 192]))
+def test_a_scene_is_the_same_whenever_it_is_drawn_and_its_masks_are_what_is_seen(seed, index, typicality, size):
+    planned = plan(seed, index, typicality)
+    assert planned == plan(seed, index, typicality)
+    (told, drawing), again = scene(planned, size, None, None), draw(planned, size)
+    assert (drawing.image == again.image).all()
+    assert (drawing.depth == again.depth).all()
+    for thing in told.instances:
+        seen, whole = pixels.mask(thing, told), pixels.mask(thing, told, full=True)
+        assert (seen == (drawing.owner == thing.id)).all()
+        assert not (seen & ~whole).any()
+        assert thing.area == seen.sum() > 0
+        rows, columns = np.nonzero(seen)
+        assert (thing.region.x, thing.region.y) == (columns.min(), rows.min())
+        assert (thing.region.right, thing.region.bottom) == (columns.max() + 1, rows.max() + 1)
+        assert (drawing.depth[seen] == round(1000 * planned.things[thing.id - 1].depth)).all()
+        for joint in thing.keypoints:
+            mine = drawing.owner[int(joint.y), int(joint.x)] == thing.id
+            assert joint.visibility != 2 or mine
+
+
+def test_the_version_is_raised_whenever_a_scene_changes():
+    """Caches and manifests go by `VERSION` alone; who changes a scene raises it and writes the new hash here."""
+    digest = sha256()
+    for index in range(20):
+        record, drawing = scene(plan(0, index, 0.85), 128, Path("image"), Path("depth"))
+        for content in (drawing.image.tobytes(), drawing.depth.tobytes(), msgspec.json.encode(record)):
+            digest.update(content)
+    assert (VERSION, digest.hexdigest()) == (1, "9390c28507030587b02194cd08fb3e2760161485b35b37da8bf26298380f4fef")
+
+
+@pytest.mark.parametrize("category", kinds())
+def test_every_category_is_drawn_in_each_of_its_colours(category):
+    drawn = [draw(one(category, colour=colour), 96) for colour in kinds()[category].colours]
+    assert all(len(drawing.instances) == 1 and drawing.instances[0].area > 60 for drawing in drawn)
+    assert len({drawing.image.tobytes() for drawing in drawn}) == len(drawn)
+    assert len({drawing.owner.tobytes() for drawing in drawn}) == 1
+
+
+def test_a_person_has_the_seventeen_joints_of_coco_its_left_on_our_right():
+    (person,) = draw(one("person"), 128).instances
+    assert tuple(joint.name for joint in person.keypoints) == JOINTS
+    at = {joint.name: joint for joint in person.keypoints}
+    assert at["left_shoulder"].x > at["right_shoulder"].x
+    assert at["nose"].y < at["left_hip"].y < at["left_ankle"].y
+    assert all(joint.visibility == 2 for joint in person.keypoints)
+
+
+def test_what_stands_before_a_person_hides_joints_which_stay_labelled():
+    person, car = one("person").things[0], one("car", depth=2.4).things[0]
+    street = Plan(seed=0, index=0, place="street", light=1.0, warmth=0.0, things=(person, car))
+    joints = {joint.name: joint.visibility for joint in draw(street, 128).instances[0].keypoints}
+    assert joints["left_ankle"] == 1
+    assert joints["nose"] == 2
+
+
+def test_joints_outside_the_picture_are_not_labelled():
+    (person,) = draw(one("person", x=0.0), 128).instances
+    assert {joint.visibility for joint in person.keypoints} == {0, 2}
+
+
+def test_the_nearer_thing_hides_the_farther_one_and_is_larger():
+    near, far = one("dog", depth=2.5).things[0], one("dog", depth=4.5).things[0]
+    both = draw(Plan(seed=0, index=0, place="meadow", light=1.0, warmth=0.0, things=(far, near)), 128)
+    assert both.instances[1].area > 2 * both.instances[0].area
+
+
+def test_typicality_is_the_share_of_typical_choices():
+    def typical(share):
+        things = [thing for n in range(400) for thing in plan(5, n, share).things]
+        return np.mean([thing.colour == kinds()[thing.category].colours[0] for thing in things])
+
+    assert typical(1.0) == 1.0
+    assert typical(0.0) < 0.35
+    assert typical(0.0) < typical(0.5) < typical(0.9)
+
+
+def test_captions_name_what_is_there_and_not_everything():
+    told = [scene(plan(3, n, 0.5), 64, None, None)[0] for n in range(100)]
+    silent = 0
+    for one_scene in told:
+        assert len(one_scene.captions) == 2
+        assert all(caption[0].isupper() and caption.endswith(".") for caption in one_scene.captions)
+        named = " ".join(one_scene.captions).lower()
+        silent += any(
+            thing.category not in named and f"{thing.category}s" not in named for thing in one_scene.instances
+        )
+    assert silent > 20
+
+
+def test_the_written_files_are_the_same_bytes_for_the_same_seed(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        files.write(WorldConfig(n=6, size=64, seed=3), tmp_path / name)
+    a, b = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")} for n in ("a", "b"))
+    assert a == b
+    assert len(a) == 6 + 6 + 3
+
+
+def test_the_files_are_cocos_and_say_that_they_are_synthetic(tmp_path):
+    files.write(WorldConfig(n=5, size=64), tmp_path)
+    told = json.loads((tmp_path / "annotations" / "instances_world.json").read_text())
+    assert "synthetic" in told["info"]["description"]
+    assert len(told["images"]) == 5
+    depth = cv2.imread(str(tmp_path / told["images"][0]["depth_file"]), cv2.IMREAD_UNCHANGED)
+    assert depth.dtype == np.uint16
+    assert depth.shape == (64, 64)
+
+
+def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = BuildConfig(source="world", scenes=5, size=64)
+
+    def read():
+        return list(world.scenes(config, lambda name: name != "world/2", Refusals()))
+
+    first = read()
+    assert [told.id for told in first] == ["world/0", "world/1", "world/3", "world/4"]
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+    assert read() == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")} == stamps
+    assert pixels.image(first[0]).shape == (64, 64, 3)
+    assert pixels.depth(first[0]).dtype == np.uint16
+
+
+def test_a_scene_is_the_same_to_the_last_digit_whether_it_was_just_drawn_or_was_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = BuildConfig(source="world", scenes=40, size=64)
+    cold, warm = ([repr(told) for told in world.scenes(config, lambda _: True, Refusals())] for _ in range(2))
+    assert any("Keypoint" in told for told in cold)
+    assert cold == warm
+    assert not list(tmp_path.rglob(".drafts-*"))
+
+
+def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file, no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(Unavailable, match="XDG_CACHE_HOME"):
+        next(world.scenes(BuildConfig(source="world"), lambda _: True, Refusals()))

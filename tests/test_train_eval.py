@@ -1,0 +1,210 @@
+"""The whole road of train-eval with a recipe of a few steps, as it is typed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pstgen import train_eval
+from pstgen.cli import main
+from pstgen.core.records import BadInput
+from pstgen.dataset import store
+from pstgen.evaluation import data, inference, results
+from pstgen.evaluation.arms import plan
+from pstgen.evaluation.inference import Seat
+from pstgen.training import recipe as recipes
+
+RECIPE = """
+families: [existence, colour]
+scenes: 60
+size: 64
+vision: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, patch_size: 16}
+text: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 2}
+encoder_steps: 2
+joint_steps: 3
+batch: 2
+questions: 2
+warm_up: 1
+keep_every: 2
+pst_scenes: 160
+pst_pairs: 10
+exam_scenes: 4
+"""
+SYSTEMS = ("standard", "perceptual_reward", "agent")
+
+
+def typed(*words):
+    return CliRunner().invoke(main, ["train-eval", *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    file = tmp_path_factory.mktemp("recipe") / "few.yaml"
+    file.write_text(RECIPE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def ran(recipe, tmp_path_factory):
+    """The folder of a run, and what was printed."""
+    out = tmp_path_factory.mktemp("run") / "few"
+    told = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS))
+    assert told.exit_code == 0, told.output
+    return out, told.output
+
+
+def test_every_system_is_in_the_table_and_in_the_files(ran):
+    out, printed = ran
+    found = results.read(out)
+    assert {arm.system for arm in found.arms} == set(SYSTEMS)
+    for name in SYSTEMS:
+        assert name in printed
+    for file in ("report.html", "recipe.json", "plots", "overlays.png", "seed-0/standard/model/README.md"):
+        assert (out / file).exists(), file
+
+
+def test_an_agent_costs_what_its_model_cost_and_answers_everything(ran):
+    arms = {arm.system: arm for arm in results.read(ran[0]).arms}
+    assert arms["agent"].flops == arms["standard"].flops < arms["perceptual_reward"].flops
+    assert arms["agent"].steps == {"encoder": 0, "joint": 3}
+    assert arms["perceptual_reward"].steps == {"encoder": 2, "joint": 3}
+    assert len({tuple(sorted(arm.scores["pst"])) for arm in arms.values()}) == 1
+    assert {"pst/pair", "vqa/overall", "gqa/accuracy", "cost/p50"} <= set(arms["agent"].figures)
+    assert "cost/first" in arms["standard"].figures
+    assert "cost/first" in arms["agent"].absent
+
+
+def test_no_path_of_this_machine_is_in_the_results(ran):
+    assert str(ran[0].parent) not in (ran[0] / "results.json").read_text().replace(results.read(ran[0]).command, "")
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_and_trains_nothing_twice(ran, recipe):
+    out, _ = ran
+    learnt = {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
+    figures = {arm.system: arm.figures["pst/pair"] for arm in results.read(out).arms}
+    told = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS), "--resume")
+    assert told.exit_code == 0, told.output
+    assert learnt == {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
+    assert figures == {arm.system: arm.figures["pst/pair"] for arm in results.read(out).arms}
+
+
+def test_a_run_is_not_gone_on_with_unasked_or_by_another_recipe(ran, recipe):
+    out, _ = ran
+    before = (out / "recipe.json").read_bytes()
+    unasked = typed("--recipe", recipe, "--out", out)
+    assert (unasked.exit_code, "--resume" in unasked.output) == (2, True)
+    other = typed("--recipe", recipe, "--out", out, "--systems", "standard", "--resume")
+    assert (other.exit_code, "another recipe" in other.output) == (2, True)
+    assert (out / "recipe.json").read_bytes() == before
+
+
+def test_a_recipe_that_was_broken_is_another_and_what_never_began_is_no_run(tmp_path):
+    told, made = recipes.read("small"), data.folders(tmp_path, None, None, None)
+    train_eval.claim(told, made, tmp_path, resume=False)
+    train_eval.claim(recipes.read("medium"), made, tmp_path, resume=False)
+    made.course.mkdir()
+    (tmp_path / train_eval.RECIPE).write_text("{brok")
+    with pytest.raises(BadInput, match=r"another recipe \(see recipe\.json\)"):
+        train_eval.claim(told, made, tmp_path, resume=True)
+    assert (tmp_path / train_eval.RECIPE).read_text() == "{brok"
+
+
+def test_a_dry_run_counts_and_leaves_nothing(recipe, tmp_path):
+    told = typed("--recipe", recipe, "--out", tmp_path / "none", "--dry-run", "--systems", "perceptual_reward")
+    assert told.exit_code == 0, told.output
+    assert "encoder-perception" in told.output
+    assert not (tmp_path / "none").exists()
+
+
+def test_stage_1_alone_leaves_encoders(recipe, tmp_path):
+    told = typed("--recipe", recipe, "--out", tmp_path / "eyes", "--stage", "encoder", "--systems", "perceptual_reward")
+    assert told.exit_code == 0, told.output
+    config = json.loads((tmp_path / "eyes/seed-0/encoder-perception/config.json").read_text())
+    assert config["model_type"] == "clip_vision_model"
+    assert not (tmp_path / "eyes/seed-0/perceptual_reward").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--systems", "no_such_system"), "no_such_system"),
+        (("--recipe", "no-such"), "no-such"),
+        (("--pst", "no/such"), "--pst"),
+        (("--vqa", "no/such"), "--vqa"),
+        (("--encoder", "no-such-encoder"), "no-such-encoder"),
+        (("--encoder", "resnet50"), "--stage encoder"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(words, said, recipe, tmp_path):
+    told = typed("--recipe", recipe, "--out", tmp_path / "run", *words)
+    assert told.exit_code == 2, told.output
+    assert said in told.output
+    assert "Traceback" not in told.output
+
+
+def test_official_questions_without_images_are_named_before_anything_is_trained(recipe, tmp_path):
+    given = tmp_path / "vqa"
+    (given / "images").mkdir(parents=True)
+    question = {"image_id": 7, "question": "Is it?", "question_id": 70}
+    answers = [{"answer": "yes", "answer_confidence": "yes", "answer_id": n} for n in range(1, 11)]
+    row = {"image_id": 7, "question_id": 70, "question_type": "is it", "answer_type": "yes/no", "answers": answers}
+    row["multiple_choice_answer"] = "yes"
+    head = {"data_type": "mscoco", "data_subtype": "val2014"}
+    (given / "v2_OpenEnded_mscoco_val2014_questions.json").write_text(json.dumps(head | {"questions": [question]}))
+    (given / "v2_mscoco_val2014_annotations.json").write_text(json.dumps(head | {"annotations": [row]}))
+    told = typed("--recipe", recipe, "--out", tmp_path / "run", "--vqa", given)
+    assert told.exit_code == 2
+    assert "question 70" in told.output
+    assert not list((tmp_path / "run").glob("seed-*"))
+
+
+def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(recipe, tmp_path):
+    told = recipes.read(str(recipe), systems=("perceptual_reward",), rewards=(0.25,))
+    arms = {arm.system: arm for arm in plan(told, data.folders(tmp_path, None, None, None), tmp_path)}
+    assert {name: arm.second.recipe.reward for name, arm in arms.items()} == {
+        "perceptual_reward": 0.5,
+        "perceptual_reward@0.25": 0.25,
+    }
+    assert len({arm.first.out for arm in arms.values()}) == 1
+    assert len({arm.second.out for arm in arms.values()}) == 2
+
+
+def test_what_is_looked_into_is_of_every_family_and_whole_pairs(ran):
+    out, _ = ran
+    dataset = store.open(out / "pst")
+    seat = Seat("standard", 0, out, out, None, data.folders(out, None, None, None), ())
+    rows = inference.some_rows(seat, 8)
+    pairs, twins = (Counter(item.pair_id for item in some) for some in ((row.item for row in rows), dataset.items()))
+    assert 8 <= len(rows) <= 11
+    assert {row.item.family for row in rows} == {item.family for item in dataset.items()}
+    assert pairs == {name: twins[name] for name in pairs}
+
+
+def test_who_learns_ends_with_the_run_that_is_killed(tmp_path):
+    """A killed run leaves no process behind that goes on learning."""
+    code = (
+        "import os, time\n"
+        "from pstgen.evaluation import run\n"
+        "if __name__ == '__main__':\n"
+        "    with run._pool() as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        pool.submit(time.sleep, 60).result()\n"
+    )
+    (tmp_path / "learn.py").write_text(code)
+    with subprocess.Popen([sys.executable, tmp_path / "learn.py"], stdout=subprocess.PIPE, text=True) as parent:
+        learner = int(parent.stdout.readline())
+        parent.kill()
+    for _ in range(100):
+        if not Path(f"/proc/{learner}").exists() or "\nState:\tZ" in Path(f"/proc/{learner}/status").read_text():
+            return
+        time.sleep(0.1)
+    os.kill(learner, signal.SIGKILL)
+    pytest.fail("it goes on")

@@ -1,0 +1,263 @@
+"""Stage 2 of a LLaVA of the user's own: the layer that it reads, what it sees of a photograph, its tokens, its seeds."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import transformers
+from torch.nn import functional
+
+from pstgen.core.records import Keypoint
+from pstgen.models.huggingface import Model
+from pstgen.training import grid_targets, modeling, stages
+from pstgen.training.batches import Pace, Pages, Targets
+from pstgen.training.grid_targets import Window
+from pstgen.training.systems import Plan
+
+PEFT = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+REWARD = Plan(reward=True)
+CELLS, SIDE = 4, 32
+LAYERS = [-2, -1, [-2, -1]]
+
+
+@pytest.fixture(scope="module")
+def llava(tmp_path_factory):
+    """Build a tiny LLaVA by what tests/tiny_llava.py takes; once each."""
+    spec = importlib.util.spec_from_file_location("tiny_llava", Path(__file__).parents[1] / "tiny_llava.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = {}
+
+    def of(**told):
+        key = str(told)
+        if key not in made:
+            made[key] = module.build(tmp_path_factory.mktemp("llava") / "model", **told)
+        return made[key]
+
+    return of
+
+
+@pytest.fixture
+def own(llava, small):
+    """A loaded model as stage 2 gets it."""
+    return lambda **told: modeling.vlm(small(model=str(llava(**told)), size=SIDE), None, 0)
+
+
+@pytest.fixture
+def joint(task, small):
+    """Stage 2 of a model in a folder; there is no tokenizer of ours."""
+    return lambda folder, **changed: task(
+        "joint", REWARD, small(model=str(folder), size=SIDE, **changed), words=Path("/nowhere")
+    )
+
+
+# ------------------------------------------------------------------------------------------------- what the reward reads
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_heads_read_what_the_connector_reads(own, layer):
+    vlm, read = own(layer=layer), []
+    vlm.model.model.multi_modal_projector.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    seen, projected, _ = modeling.looked(vlm.model, {"pixel_values": torch.randn(2, 3, SIDE, SIDE)}, CELLS)
+    assert torch.equal(seen, read[0])
+    assert seen.shape == (2, CELLS**2, vlm.width)
+    assert projected.shape[:2] == (2, CELLS**2)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_ratio_is_told_at_the_layer_that_both_losses_reach(joint, llava, layer):
+    stage = stages.ready(joint(llava(layer=layer)))
+    assert stage.losses(stage.model, stage.steps[0], 0)["ratio"] > 0
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_saved_model_answers_as_the_trained_one_did(joint, llava, monkeypatch, layer):
+    told, real, kept = joint(llava(layer=layer)), stages._export, []
+
+    def logits(model, processor):
+        image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        asked = processor(images=[image], text=["USER: <image>\nIs there a dog? ASSISTANT:"], return_tensors="pt")
+        with torch.inference_mode():
+            return type(model).forward(model.eval(), **asked).logits  # the trainer's own is in bfloat16
+
+    def export(model, processor, out):
+        kept.append(logits(model, processor))
+        real(model, processor, out)
+
+    monkeypatch.setattr(stages, "_export", export)
+    stages.learn(told, lambda *_: None)
+    saved = transformers.AutoModelForImageTextToText.from_pretrained(told.out)
+    assert saved.config.vision_feature_layer == layer
+    assert torch.allclose(logits(saved, transformers.AutoProcessor.from_pretrained(told.out)), kept[0], atol=1e-4)
+    begun = transformers.AutoModelForImageTextToText.from_pretrained(llava(layer=layer))
+    assert not torch.allclose(logits(begun, transformers.AutoProcessor.from_pretrained(told.out)), kept[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("layer", [-2, -1])
+def test_heads_of_stage_one_go_on_where_they_read_the_layer_that_they_learnt_from(learnt, joint, llava, small, layer):
+    folder = llava(layer=layer)
+    vision = transformers.AutoConfig.from_pretrained(folder).vision_config
+    shape = {name: getattr(vision, name) for name in (*small().vision, "projection_dim")}
+    first, _ = learnt("encoder", Plan(first="perception"), small(vision=shape, size=SIDE), 1)
+    begun = stages.ready(replace(joint(folder), plan=Plan(first="perception", reward=True), begun=first))
+    fresh = stages.ready(joint(folder))
+    same = torch.equal(begun.model.perception.dense.weight, fresh.model.perception.dense.weight)
+    assert same == (layer == -2)
+
+
+# ------------------------------------------------------------------------------------------------------ what it sees
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(640, 480), (480, 640), (500, 375), (64, 64), (32, 32), (8, 12), (1200, 300)]
+)
+def test_of_a_photograph_the_middle_is_seen(own, width, height):
+    """By hand: the shorter side is made SIDE pixels, the longer one whole pixels, and the middle is cut out."""
+    longer, shorter = max(width, height), min(width, height)
+    small = int(SIDE * longer / shorter)
+    first, last = (longer * edge / small for edge in ((small - SIDE) // 2, (small - SIDE) // 2 + SIDE))
+    seen = (first, 0, last, height) if width > height else (0, first, width, last)
+    assert own().window(width, height) == pytest.approx(seen, abs=1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 128), (64, 64), (60, 90), (17, 300), (640, 480)])
+def test_a_small_model_sees_all_of_every_image(vlm, width, height):
+    assert vlm.window(width, height) == (0, 0, width, height)
+
+
+def test_a_small_model_sees_all_of_a_large_image_too(vlm):
+    assert vlm.window(1000, 3000) == (0, 0, 1000, 3000)
+
+
+def test_where_the_processor_pads_there_is_nothing(own):
+    vlm = own()
+    eyes = vlm.processor.image_processor
+    eyes.do_resize = False  # 20 x 20 pixels in the middle of 32 x 32
+    window = vlm.window(20, 20)
+    assert window == (-6, -6, 26, 26)
+
+
+@pytest.fixture
+def photograph(scene, thing, tmp_path):
+    """96 x 64 pixels, of which the middle 64 x 64 are seen: a red dog, half of a blue chair, a cup outside; and depth."""
+    wide = {"within": (96, 64)}
+    image = np.full((64, 96, 3), 255, np.uint8)
+    image[32:48, 48:64] = (255, 0, 0)
+    image[0:16, 8:24] = (0, 0, 255)
+    image[20:30, 0:12] = (0, 255, 0)
+    joints = tuple(Keypoint(name=f"{n}", x=x, y=40, visibility=v) for n, (x, v) in enumerate([(70, 2), (90, 2)]))
+    joints += tuple(Keypoint(name=f"{n}", x=0, y=0, visibility=1) for n in range(2, 17))
+    millimetres = np.tile(np.repeat(np.arange(1, 7, dtype=np.uint16) * 1000, 16), (64, 1))
+    cv2.imwrite(str(tmp_path / "photo.png"), image[..., ::-1])
+    cv2.imwrite(str(tmp_path / "depth.png"), millimetres)
+    things = (
+        thing("dog", 48, 32, 16, 16, **wide),
+        thing("chair", 8, 0, 16, 16, **wide),
+        thing("cup", 0, 20, 12, 10, **wide),
+        thing("person", 66, 36, 28, 12, keypoints=joints, **wide),
+    )
+    told = {"width": 96, "height": 64, "path": str(tmp_path / "photo.png"), "depth_path": str(tmp_path / "depth.png")}
+    return replace(scene(*things), **told)
+
+
+@pytest.fixture
+def told(photograph, own):
+    """Its targets."""
+    return grid_targets.grid(photograph, CELLS, photograph.categories, own().window(96, 64))
+
+
+def test_what_is_outside_of_the_crop_is_no_target(photograph, told):
+    cup = photograph.categories.index("cup")
+    assert cup not in told.codes[:, 0]
+    assert not ({1 + cup} & set(told.shown[:, 0]))
+    assert not ({1 + cup} & set(told.centre))
+    assert (told.cover.sum(1) > 0).all()
+
+
+@pytest.mark.parametrize(("kind", "channels"), [("dog", (1, 2)), ("chair", (0, 1))])
+def test_a_thing_is_in_the_patches_where_the_processed_pixels_show_it(photograph, told, own, kind, channels):
+    shown = own().looks([cv2.imread(photograph.path)[..., ::-1]])["pixel_values"][0]
+    dark = (shown[list(channels)] < 0).all(0) & (shown[3 - sum(channels)] > 0)
+    cells = functional.adaptive_avg_pool2d(dark[None].float(), CELLS).flatten() > grid_targets.COVERED
+    code = photograph.categories.index(kind)
+    assert cells.any()
+    assert np.array_equal(told.shown[:, 0] == 1 + code, cells.numpy())
+    region = told.cover[told.codes[:, 0] == code][0]
+    assert np.array_equal(region > grid_targets.COVERED, cells.numpy())
+    assert told.centre[cells.numpy()].tolist() == [1 + code]
+
+
+def test_a_thing_that_the_crop_cuts_is_as_large_as_what_is_seen_of_it(photograph, own):
+    cut = grid_targets.framed(photograph, own().window(96, 64))
+    assert (cut.width, cut.height) == (64, 64)
+    chair = next(thing for thing in cut.instances if thing.category == "chair")
+    assert (chair.region.x, chair.region.width, chair.area) == (0, 8, 128)
+
+
+def test_joints_and_depth_are_where_they_are_seen(told):
+    assert np.argwhere(told.joints == 1).tolist() == [[2 * 4 + 3, 0]]
+    assert not told.joints[:, 1].any()  # it is outside, where it is known to be
+    assert np.allclose(np.exp(told.depth.reshape(CELLS, CELLS)), [[2, 3, 4, 5]] * 4)
+
+
+def test_where_the_window_is_past_the_image_depth_is_unknown(photograph):
+    told = grid_targets.grid(photograph, CELLS, photograph.categories, Window(-32, -32, 96, 96)).depth.reshape(
+        CELLS, CELLS
+    )
+    assert np.isnan(told[[0, 3]]).all()
+    assert np.isnan(told[:, 0]).all()
+    assert np.allclose(np.exp(told[1:3, 1:]), [[2, 4, 6]] * 2)  # in the middle of patches of 32 pixels
+
+
+def test_targets_of_stage_two_lie_on_what_is_seen(joint, llava, course):
+    targets = stages.ready(joint(llava())).steps.targets
+    assert targets.window(96, 64) == (16, 0, 80, 64)
+    lesson = course.lesson(0)
+    wide = replace(lesson.scene, width=2 * lesson.scene.width, depth_path="", instances=())
+    told = Targets(CELLS, wide.categories, "", targets.window)._grid(type(lesson)(wide, lesson.asked))
+    assert not told.shown.any()
+
+
+# -------------------------------------------------------------------------------------------------- tokens and seeds
+
+
+@pytest.mark.parametrize("frame", ["", "<s> $A", "<s> $A </s>"])
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_prompt_is_learnt_as_it_is_asked(llava, course, frame, sees):
+    """Also where the tokenizer begins every text with <s>, as Llama's does."""
+    asking = Model(str(llava(frame=frame)), "cpu")
+    vlm = modeling.Vlm(asking.model, asking.processor, CELLS, SIDE)
+    pages = Pages(course, Pace(1, 2, 9), 0, vlm, Plan(), None)
+    lesson, image = course.lesson(0), np.zeros((SIDE, SIDE, 3), np.uint8)
+    first, *parts = pages._row(lesson, 0, sees=sees, rng=np.random.default_rng(0))
+    assert first[0].count(vlm.words.bos_token_id) == bool(frame)
+    drawn = np.random.default_rng(0).permutation(len(lesson.asked))[:9]
+    for n, (ids, learnt) in zip(drawn, parts, strict=False):
+        asked = asking._encoded([lesson.asked[n].question], [image if sees else None])["input_ids"][0].tolist()
+        assert first[0] + ids[: learnt.index(True)] == asked
+        answer = asking.tokens(lesson.asked[n].answer)
+        assert ids[learnt.index(True) :] == [*answer, vlm.words.eos_token_id]
+
+
+@PEFT
+def test_a_seed_decides_heads_and_adapters(joint, llava):
+    pytest.importorskip("peft")
+
+    def drawn(seed):
+        torch.manual_seed(99 + seed + torch.initial_seed() % 7)  # whatever went before
+        torch.rand(3)
+        stage = stages.ready(replace(joint(llava(), lora=2), seed=seed))
+        return {
+            name: one.clone() for name, one in stage.model.named_parameters() if "perception" in name or "lora" in name
+        }
+
+    one, again, other = drawn(0), drawn(0), drawn(1)
+    assert any("lora_A" in name for name in one)
+    assert any("perception" in name for name in one)
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one if "perception" in name)
+    assert any(not torch.equal(one[name], other[name]) for name in one if "lora_A" in name)

@@ -1,0 +1,17 @@
+"""A small set of the built-in world."""
+
+import pytest
+
+from pstgen import build
+from pstgen.core.config import BuildConfig
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A folder that no test changes."""
+    out = tmp_path_factory.mktemp("built") / "pst"
+    settings = BuildConfig(
+        source="world", scenes=90, size=64, candidates=20, wordings=2, edited=3, lm="none", vlm="none", out=out
+    )
+    build.build(settings)
+    return out

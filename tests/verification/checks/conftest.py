@@ -1,0 +1,48 @@
+"""A small sound set, and forgers who seal what they change."""
+
+import shutil
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pstgen import build
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.dataset import schema, store
+from pstgen.verify import verify
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A small sound set of the world, its certificate beside it."""
+    out = tmp_path_factory.mktemp("built") / "pst"
+    build.build(BuildConfig(source="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
+    assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
+    return out
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    """A copy to spoil."""
+    shutil.copytree(built, tmp_path / "pst")
+    return tmp_path / "pst"
+
+
+@pytest.fixture
+def forge(folder):
+    """Rewrites the items of the copy by `change(rows)` and seals the forgery as a clever forger would."""
+
+    def forged(change):
+        shard = next((folder / "data").glob("*.parquet"))
+        rows = pq.read_table(shard).to_pylist()
+        change(rows)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema.SCHEMA), shard)
+        for name in ("certificate.json", "certificate.html"):
+            (folder / name).unlink()
+        manifest = store.open(folder).manifest
+        (folder / "manifest.json").unlink()
+        store.seal(folder, msgspec.structs.replace(manifest, items=len(rows)))
+        return folder
+
+    return forged

@@ -1,0 +1,116 @@
+"""Copies are found though they were saved again, and scenes that are merely alike are not."""
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.records import BadInput, Refusals
+from pstgen.dataset import store
+from pstgen.scenes import pixels
+from pstgen.scenes.sources import world as source
+from pstgen.verification.checks import duplicates
+
+ALIKE = VerifyConfig().alike
+COCO = os.environ.get("PSTGEN_COCO_ROOT")
+
+
+@pytest.fixture(scope="module")
+def images():
+    config = BuildConfig(source="world", scenes=150, size=128)
+    return [pixels.image(scene) for scene in source.scenes(config, lambda _: True, Refusals())]
+
+
+def signed(image, form="PNG", **more):
+    code = io.BytesIO()
+    Image.fromarray(image).save(code, form, **more)
+    code.seek(0)
+    return duplicates.signature(code)
+
+
+def differ(one, other):
+    return int((one != other).sum())
+
+
+def copies(image):
+    """The same picture, as it goes about the web."""
+    half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    larger = cv2.resize(image, None, fx=1.3, fy=1.3, interpolation=cv2.INTER_CUBIC)
+    return [signed(image, "JPEG", quality=30), signed(half), signed(larger), signed(half, "JPEG", quality=50)]
+
+
+def test_a_copy_that_was_saved_again_or_resized_is_found(images):
+    assert max(differ(signed(image), copy) for image in images[::5] for copy in copies(image)) <= ALIKE
+
+
+def test_unrelated_scenes_of_the_world_are_not(images):
+    signs = np.stack([signed(image) for image in images])
+    assert {(one, other) for one, other, _ in duplicates.near(signs, signs, ALIKE)} == {
+        (n, n) for n in range(len(signs))
+    }
+
+
+@pytest.mark.skipif(not COCO, reason="PSTGEN_COCO_ROOT is not set: no photographs here")
+def test_photographs_are_found_in_the_folder_that_they_come_from_and_only_there():
+    photographs = sorted(Path(COCO).glob("*2017/*.jpg"))
+    signs = np.stack([duplicates.signature(io.BytesIO(path.read_bytes())) for path in photographs])
+    assert all(one == other for one, other, _ in duplicates.near(signs, signs, ALIKE))
+    assert all(
+        differ(sign, copy) <= ALIKE
+        for path, sign in zip(photographs[::20], signs[::20], strict=True)
+        for copy in copies(pixels.read(str(path)))
+    )
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 256), st.integers(0, 99))
+def test_near_is_what_counting_bits_one_by_one_says(n, m, alike, seed):
+    rng = np.random.default_rng(seed)
+    one, other = (rng.choice([-1, 1], (rows, duplicates.BITS)).astype(np.int8) for rows in (n, m))
+    counted = {(i, j, differ(a, b)) for i, a in enumerate(one) for j, b in enumerate(other) if differ(a, b) <= alike}
+    assert set(duplicates.near(one, other, alike)) == counted
+
+
+def examine(folder, **more):
+    return duplicates.examine(store.open(folder), VerifyConfig(folder=folder, **more))
+
+
+def test_a_folder_that_shares_a_picture_is_named_with_scene_and_file(built, tmp_path):
+    row = next(store.open(built).rows())
+    (tmp_path / "train" / "deep").mkdir(parents=True)
+    Image.open(io.BytesIO(row.image)).save(tmp_path / "train" / "deep" / "7.jpg", quality=60)
+    (tmp_path / "train" / "broken.jpg").write_bytes(b"not one")
+    (tmp_path / "train" / "notes.txt").write_text("no picture")
+    found = examine(built, against=tmp_path / "train")
+    assert any(line.startswith(f"scene {row.item.scene_id}: looks like deep/7.jpg") for line in found.problems)
+    assert "2 pictures of train, 1 of them not readable (broken.jpg the first)" in found.summary
+    assert examine(built, against=tmp_path / "train", duplicates=len(found.problems)).sound
+
+
+def test_a_folder_that_shares_none_is_sound(built, tmp_path):
+    Image.effect_noise((64, 64), 60).save(tmp_path / "noise.png")
+    found = examine(built, against=tmp_path)
+    assert found.sound
+    assert "compared with 1 pictures" in found.summary
+
+
+def test_coco_ids_are_compared_with_those_of_coco_scenes_alone(built, forge, tmp_path):
+    ids = tmp_path / "ids.txt"
+    ids.write_text("COCO_train2014_000000000139.jpg\n0042\n80\n")
+    assert examine(built, against=ids).sound  # world/80 is no photograph of COCO's
+    folder = forge(lambda rows: rows[0].update(source_image_id="val2017/139"))
+    assert "scene val2017/139: is in ids.txt" in examine(folder, against=ids).problems
+
+
+@pytest.mark.parametrize("what", ["nowhere", "empty", "words.txt"])
+def test_what_cannot_be_compared_is_said(built, tmp_path, what):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "words.txt").write_text("no number here")
+    with pytest.raises(BadInput, match=what):
+        examine(built, against=tmp_path / what)

@@ -1,0 +1,45 @@
+"""A check that cannot run on a set does not call it sound: it is not tested, and says why."""
+
+import pytest
+
+from pstgen.core import plugins
+from pstgen.core.config import VerifyConfig
+from pstgen.dataset import store
+
+PROBES = ["edited_probe", "file_probe", "image_probe"]
+
+
+def examine(folder, name):
+    return plugins.load("checks", name).examine(store.open(folder), VerifyConfig(folder=folder))
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_a_probe_with_too_few_pairs_is_not_tested(forge, name):
+    def shrink(rows):
+        kept = sorted({row["pair_id"] for row in rows})[:10]
+        rows[:] = [row for row in rows if row["pair_id"] in kept]
+
+    finding = examine(forge(shrink), name)
+    assert finding.sound
+    assert finding.state == "not tested"
+    assert "too few" in finding.untested
+    assert finding.figures == {}
+
+
+def test_a_detector_of_edits_needs_edited_pairs_and_not_only_edited_pictures(forge):
+    """Pairs that show the same two scenes count once, so many edited pictures may be of few pairs."""
+
+    def merge(rows):
+        edited = [row for row in rows if row["twin"] != "retrieved"]
+        for row in edited:
+            row["source_image_id"] = f"{row['role']}+edit"
+        assert len(edited) >= 40
+
+    finding = examine(forge(merge), "edited_probe")
+    assert finding.state == "not tested"
+    assert finding.untested.startswith("1 edited pairs")
+
+
+@pytest.mark.parametrize("name", [name for name in plugins.names("checks") if name != "audit"])
+def test_on_a_set_that_is_large_enough_every_check_runs_but_the_audit(built, name):
+    assert examine(built, name).state == "sound"
