@@ -71,6 +71,14 @@ def tiny_llava(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def llava(tiny_llava):
+    """A LLaVA of random weights that looks at 4 x 4 patches."""
+    from pstgen.models.huggingface import Model
+
+    return Model(str(tiny_llava), "cpu")
+
+
+@pytest.fixture(scope="session")
 def photographs():
     """Writes photographs, 120 x 90, in COCO's layout: a cup at the left or the right, and in two of three a dog opposite."""
     return _photographs

@@ -192,11 +192,11 @@ def test_who_learns_ends_with_the_run_that_is_killed(tmp_path):
     """A killed run leaves no process behind that goes on learning."""
     code = (
         "import os, time\n"
-        "from pstgen.evaluation import run\n"
+        "from pstgen.evaluation import pool\n"
         "if __name__ == '__main__':\n"
-        "    with run._pool() as pool:\n"
-        "        print(pool.submit(os.getpid).result(), flush=True)\n"
-        "        pool.submit(time.sleep, 60).result()\n"
+        "    with pool.processes() as workers:\n"
+        "        print(workers.submit(os.getpid).result(), flush=True)\n"
+        "        workers.submit(time.sleep, 60).result()\n"
     )
     (tmp_path / "learn.py").write_text(code)
     with subprocess.Popen([sys.executable, tmp_path / "learn.py"], stdout=subprocess.PIPE, text=True) as parent:

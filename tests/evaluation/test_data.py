@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from pstgen import train_eval
 from pstgen.core.records import BadInput
 from pstgen.evaluation import data
 from pstgen.training import examples
@@ -72,7 +73,7 @@ def test_our_recipes_have_families_that_exams_can_ask_about(name, tmp_path):
 def test_families_that_no_exam_can_ask_about_are_refused_before_anything_is_made(tmp_path):
     told = data.folders(tmp_path / "run", None, None, None)
     with pytest.raises(BadInput, match="existence"):
-        data.gather(msgspec.structs.replace(FEW, families=("depth",)), told, tmp_path / "run", whole)
+        train_eval.gather(msgspec.structs.replace(FEW, families=("depth",)), told, tmp_path / "run", whole)
     assert not (tmp_path / "run" / "course").exists()
 
 
@@ -119,5 +120,5 @@ def test_an_exam_that_cannot_be_marked_is_refused_before_anything_is_made(tmp_pa
     folder = exam(**{field: value})
     told = data.folders(tmp_path / "run", None, folder, None)
     with pytest.raises(BadInput, match=str(folder)):
-        data.gather(FEW, told, tmp_path / "run", whole)
+        train_eval.gather(FEW, told, tmp_path / "run", whole)
     assert not (tmp_path / "run" / "course").exists()

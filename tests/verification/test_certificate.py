@@ -12,7 +12,7 @@ from pstgen.verification import certificate
 from pstgen.verification.certificate import Certificate
 from pstgen.verify import verify
 
-SCHEMA = Path(__file__).parents[1] / "docs" / "certificate.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "certificate.schema.json"
 
 
 def found(check, *problems, **figures):

@@ -240,7 +240,7 @@ def test_an_evaluation_that_is_not_wanted_costs_nothing(tmp_path, whole):
 def test_exams_and_a_stress_test_that_were_given_are_asked_in_full_and_not_made(tmp_path):
     given = data.folders(tmp_path / "given", None, None, None)
     exams = msgspec.structs.replace(FEW, exam_scenes=12)
-    samples._stress_test(FEW, given.pst)
+    samples._stress_test(FEW, given.pst, train_eval.build_test)
     data.write_exams(exams, tmp_path / "given", silent)
     items = json.loads((given.pst / "manifest.json").read_bytes())["items"]
     estimated = weighed(tmp_path, systems=("standard",), evaluations=("language",), given=(given.pst, given.vqa, None))

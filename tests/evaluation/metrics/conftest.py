@@ -8,7 +8,6 @@ import pytest
 
 from pstgen.core.records import Item, Target
 from pstgen.dataset.store import Row
-from pstgen.models.huggingface import Model
 
 SIDE = 32
 
@@ -72,9 +71,3 @@ def pairs():
 def painted(scene, thing):
     """An item → its row."""
     return lambda item, **where: _painted(item, scene, thing, **where)
-
-
-@pytest.fixture(scope="session")
-def llava(tiny_llava):
-    """A LLaVA of random weights that looks at 4 x 4 patches."""
-    return Model(str(tiny_llava), "cpu")

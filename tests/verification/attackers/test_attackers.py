@@ -141,13 +141,13 @@ def test_an_attacker_that_goes_by_the_lure_is_not_asked_where_there_is_none():
 
 
 def test_a_scene_that_is_learnt_and_asked_about_is_an_error_that_names_it(monkeypatch):
-    told, sound = paired(40), attack.cases.splits
+    told, sound = paired(40), attack.samples.splits
 
     def leaky(cases, number, seed):
         first, *rest = sound(cases, number, seed)
         return [Split(np.append(first.learnt, first.asked[:1]), first.asked), *rest]
 
-    monkeypatch.setattr(attack.cases, "splits", leaky)
+    monkeypatch.setattr(attack.samples, "splits", leaky)
     with pytest.raises(RuntimeError, match=r"folds leak: pair p\d+, scene s\d+"):
         attack.attack(told, "majority", CONFIG)
 
