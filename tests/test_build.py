@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pstgen import build
-from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.config import VerifyConfig, build_config, flat
 from pstgen.core.records import BadInput, origin
 from pstgen.dataset import store
 from pstgen.questions.priors import is_prior_part
@@ -27,7 +27,7 @@ def digest(folder):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     out = tmp_path_factory.mktemp("world") / "pst"
-    config = BuildConfig(**WORLD, out=out)
+    config = build_config(**WORLD, out=out)
     return config, build.build(config), store.open(out)
 
 
@@ -35,7 +35,7 @@ def test_every_family_gives_pairs_and_none_more_than_its_share(world):
     config, report, _ = world
     kept = report.stations["kept"]
     assert set(kept) >= {"existence", "count", "colour", "relation", "depth", "pose", "overlap", "pointing"}
-    assert max(kept.values()) <= config.max_family_share * kept.total()
+    assert max(kept.values()) <= config.selection.max_family_share * kept.total()
 
 
 def test_the_funnel_never_widens_after_the_candidates(world):
@@ -47,7 +47,7 @@ def test_the_funnel_never_widens_after_the_candidates(world):
 
 def test_no_item_shows_a_scene_that_fed_the_prior(world):
     _, _, dataset = world
-    rule = [dataset.manifest.settings[name] for name in ("prior_split", "prior_share", "seed")]
+    rule = [flat(dataset.manifest.settings)[name] for name in ("prior_split", "prior_share", "seed")]
     assert rule == ["", 0.2, 0]
     assert not any(is_prior_part(item.scene_id, *rule) for item in dataset.items())
 
@@ -65,14 +65,14 @@ def test_candidates_that_were_dropped_are_recorded_too(world):
 def test_no_scene_gives_more_than_a_few_pairs(world):
     config, _, dataset = world
     shown = {(item.pair_id, origin(item.scene_id)) for item in dataset.items()}
-    assert max(Counter(scene for _, scene in shown).values()) <= config.pairs_per_scene
+    assert max(Counter(scene for _, scene in shown).values()) <= config.selection.pairs_per_scene
 
 
 def test_one_seed_gives_the_same_bytes_and_another_one_others(world, tmp_path):
     _, _, dataset = world
-    build.build(BuildConfig(**WORLD, out=tmp_path / "again"))
+    build.build(build_config(**WORLD, out=tmp_path / "again"))
     assert digest(tmp_path / "again") == digest(dataset.folder)
-    build.build(BuildConfig(**WORLD, seed=1, out=tmp_path / "other"))
+    build.build(build_config(**WORLD, seed=1, out=tmp_path / "other"))
     assert digest(tmp_path / "other") != digest(dataset.folder)
 
 
@@ -82,13 +82,13 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(build, "record_seeing", broken)
     with pytest.raises(KeyboardInterrupt):
-        build.build(BuildConfig(**WORLD, out=tmp_path / "pst"))
+        build.build(build_config(**WORLD, out=tmp_path / "pst"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_left_is_said_with_its_funnel(tmp_path):
     with pytest.raises(BadInput, match=r"no pair is left .*candidate"):
-        build.build(BuildConfig(**WORLD, min_pull=0.999, out=tmp_path / "pst"))
+        build.build(build_config(**WORLD, min_pull=0.999, out=tmp_path / "pst"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -99,14 +99,14 @@ def test_a_written_world_is_read_back_as_coco(tmp_path):
 
     (tmp_path / "world").mkdir()
     files.write(WorldConfig(n=150, size=64), tmp_path / "world")
-    config = BuildConfig(source="coco", root=tmp_path / "world", split="world", out=tmp_path / "pst")
+    config = build_config(source="coco", root=tmp_path / "world", split="world", out=tmp_path / "pst")
     assert build.build(config).stations["kept"].total() > 10
     assert all(finding.sound for finding in verify(VerifyConfig(folder=tmp_path / "pst")))
 
 
 def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
     out = tmp_path / "pst"
-    build.build(build.settled(BuildConfig(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
+    build.build(build.settled(build_config(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
     scores = list(store.open(out).scores())
     blind = {"vlm/no-image", "vlm/grey-image", "vlm/other-image"}
     assert {score.judge for score in scores} == {"prior", "text", "lm", "vlm/seeing"} | blind
@@ -117,7 +117,7 @@ def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
 
 @photographs
 def test_photographs_give_a_sound_set_of_four_families(tmp_path, tiny_llava):
-    config = BuildConfig(root=Path(COCO), vlm=str(tiny_llava), out=tmp_path / "pst")
+    config = build_config(root=Path(COCO), vlm=str(tiny_llava), out=tmp_path / "pst")
     kept = build.build(build.settled(config)).stations["kept"]
     assert kept.total() >= 150
     assert len(kept) >= 4

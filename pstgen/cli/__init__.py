@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pstgen import __version__
-from pstgen.cli import build, check, learn
+from pstgen.cli import build, check, data, learn
 
 COMMANDS = (
     build.build,
@@ -15,9 +15,10 @@ COMMANDS = (
     check.verify,
     check.attack,
     check.audit,
-    build.show,
-    build.fetch,
-    build.world,
+    data.show,
+    data.export,
+    data.fetch,
+    data.world,
     learn.eye,
     learn.train_eval,
 )

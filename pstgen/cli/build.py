@@ -1,4 +1,4 @@
-"""Commands that make things: datasets, pictures of them, the world, downloads."""
+"""Commands that build: a stress test, and the prior that it rests on."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from typing import Any
 
 import click
 
-from pstgen.cli.shared import (
-    JSON,
-    SETTINGS,
-    Completed,
-    Examples,
-    Names,
-    emit,
-    if_interrupted,
-    meta,
-    plainly,
-    say,
-    tracking,
-)
+from pstgen.cli import shared
+from pstgen.cli.shared import Completed, Examples, Names
 from pstgen.core import config
-from pstgen.core.records import BadInput, Unavailable
-
-SPLITS = ("val2017", "train2017")
+from pstgen.core.records import Unavailable
 
 
 def _frames() -> tuple[str, ...]:
@@ -34,12 +21,6 @@ def _frames() -> tuple[str, ...]:
     return tuple(sorted({frame for family in plugins.names("families") for frame in wording.frames(family)}))
 
 
-def _fetchable() -> tuple[str, ...]:
-    from pstgen.scenes import download
-
-    return download.known()
-
-
 def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options about where scenes come from and what the prior rests on."""
     path = click.Path(path_type=Path)
@@ -47,7 +28,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]"),
             click.option("--root", type=path, help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]"),
-            click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]"),
+            click.option("--split", type=Completed(lambda: shared.SPLITS), help="COCO's split.  [default: val2017]"),
             click.option("--annotations", type=path, help="A COCO-format file of yours, not --root and --split."),
             click.option("--scenes", type=click.IntRange(2), help="Scenes to draw (world).  [default: 2000]"),
             click.option("--size", type=click.IntRange(64, 512), help="Pixels a side (world).  [default: 128]"),
@@ -56,9 +37,10 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable)."
             ),
+            click.option("--prior", type=Names("priors"), help="How it is fitted.  [default: counts]"),
             click.option(
                 "--prior-split",
-                type=Completed(lambda: SPLITS),
+                type=Completed(lambda: shared.SPLITS),
                 help="COCO's split that feeds the prior, with or without its pictures.  [default: train2017 if annotated]",
             ),
             click.option("--prior-annotations", type=path, help="A COCO-format file that feeds the prior instead."),
@@ -84,7 +66,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     "pstgen build --source coco --limit 200 --wordings 4 --out trial/\n"
     "pstgen build --config pst/manifest.json --seed 1 --out pst-1/",
 )
-@SETTINGS
+@shared.SETTINGS
 @_source
 @click.option("--limit", type=click.IntRange(1), help="Scenes that give items, at most: for a small trial.")
 @click.option(
@@ -105,6 +87,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--pairs-per-scene", type=click.IntRange(1), help="Pairs that a scene gives.  [default: 5]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option(
+    "--judge",
+    "judges",
+    type=Names("judges"),
+    multiple=True,
+    help="Judged by these (repeatable).  [default: prior, text]",
+)
+@click.option(
     "--vlm",
     help="VLM that must be misled by the words without the image: folder, hub id (downloads), none.  [default: ours on the world]",
 )
@@ -117,11 +106,12 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     "--device", type=Completed(lambda: ("auto", "cpu", "cuda", "mps")), help="auto, cpu, cuda, mps.  [default: auto]"
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
+@click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @click.option("--dry-run", is_flag=True, help="Check everything, open the models, say what would be done.")
 @click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
-@JSON
-@plainly
+@shared.JSON
+@shared.plainly
 def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool, **options: Any) -> None:
     """Build a Perception Stress Test: pairs of images that share a question whose words mislead.
 
@@ -130,41 +120,42 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
     build leaves nothing; the same command takes the models' verdicts from the
     cache. Exit code: 0 built, 2 usage, 3 environment.
     """  # noqa: D301 (click keeps the lines after a backspace)
-    from pstgen import build as road
+    from pstgen.build import build as build_set
+    from pstgen.build import foresee, settled
     from pstgen.cli import tables
 
     given = config.read(file, options, config.BuildConfig)
-    settings = road.settled(given)
+    settings = settled(given)
     if print_config:
         click.echo(config.as_yaml(settings), nl=False)
         return
     _hints(given, settings)
-    with tracking() as progress, if_interrupted("nothing was written"):
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
         if dry_run:
-            foreseen = road.foresee(settings, progress)
+            foreseen = foresee(settings, progress)
         else:
-            report = road.build(settings, progress)
+            report = build_set(settings, progress)
     if dry_run:
-        emit(foreseen) if as_json else tables.foreseen(foreseen)
+        shared.emit(foreseen) if as_json else tables.foreseen(foreseen)
         return
     pairs = report.stations["kept"].total()
-    with if_interrupted(f"{settings.out} is built and whole"):
+    with shared.if_interrupted(f"{settings.out} is built and whole"):
         if as_json:
-            emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
+            shared.emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
             return
-        tables.funnel(report, None if meta("verbose") else tables.COMMONEST)
+        tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
         click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
 
 
 def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
     """Say what was decided that the user may want otherwise."""
-    if settings.source != given.source:
-        say(
+    if settings.source.name != given.source.name:
+        shared.say(
             "No photographs found: building on the built-in world. "
             "For photographs: --root DIR, $PSTGEN_COCO_ROOT, or `pstgen fetch coco`."
         )
-    if not settings.vlm and given.vlm != "none" and settings.source != "world":
-        say(
+    if not settings.judges.vlm and given.judges.vlm != "none" and settings.source.name != "world":
+        shared.say(
             "No --vlm: the text baselines judge alone. `--vlm DIR-OR-HUB-ID` adds a VLM that sees no image; `--vlm none` is silent."
         )
 
@@ -175,132 +166,34 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
     epilog="pstgen priors --source world\npstgen priors --source coco --family colour --most 20\n"
     "pstgen priors --annotations mine.json --prior-share 0.95 --save prior.json",
 )
-@SETTINGS
+@shared.SETTINGS
 @_source
 @click.option("--most", type=click.IntRange(1), default=8, help="Of each sentence.  [default: 8]")
 @click.option("--least", type=click.IntRange(1), default=5, help="Times that a question was answered.  [default: 5]")
 @click.option("--save", type=click.Path(path_type=Path), help="Write the fitted prior here, for --prior-file.")
-@JSON
-@plainly
+@shared.JSON
+@shared.plainly
 def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
     """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
-    from pstgen import build as road
+    from pstgen.build import expect, settled
     from pstgen.cli import tables
     from pstgen.questions import prior_file, prior_scenes
 
-    settings = road.settled(config.read(file, options, config.BuildConfig))
+    settings = settled(config.read(file, options, config.BuildConfig))
     if save and not save.absolute().parent.is_dir():
         raise Unavailable(f"{save}: cannot be written: there is no folder {save.absolute().parent}")
-    with tracking() as progress, if_interrupted("nothing was written"):
-        expectation, observed, share = road.expect(settings, progress)
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
+        expectation, observed, share = expect(settings, progress)
     if save:
         prior_file.write(save, observed.tally, observed.scenes, prior_scenes.fitted_on(settings, share))
-        say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
+        shared.say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
     rows = expectation.strongest(least)
     if as_json:
         names = ("family", "form", "about", "answer", "times", "of")
-        emit([dict(zip(names, (*question, *counted), strict=True)) for question, *counted in rows])
+        shared.emit([dict(zip(names, (*question, *counted), strict=True)) for question, *counted in rows])
         return
     tables.priors(rows, most)
     if not rows:
         click.echo(
             f"No question was answered {least} times or more in {observed.scenes:,} scenes: a lower --least shows the rest."
         )
-
-
-@click.command(
-    short_help="Show pairs as text, a picture or a page.",
-    cls=Examples,
-    epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png\n"
-    "pstgen show pst/ --most 24 --html pairs.html",
-)
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("names", nargs=-1)
-@click.option("--most", type=click.IntRange(1), default=3, help="Pairs to show where none is named.  [default: 3]")
-@click.option("--picture", type=click.Path(path_type=Path), help="Draw them here (PNG).")
-@click.option("--html", "web", type=click.Path(path_type=Path), help="Write them as a page here.")
-@plainly
-def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
-    """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
-    from pstgen.cli import tables
-    from pstgen.dataset import sampling, store
-    from pstgen.dataset.exporters import page, sheet
-
-    dataset = store.open(folder)
-    found = sampling.pick(dataset, most, names)
-    if missing := [name for name in names if not any(name.startswith(twins[0].item.pair_id) for twins in found)]:
-        some = ", ".join(twins[0].item.pair_id for twins in sampling.pick(dataset, 3, ()))
-        raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {some}, …")
-    if not found:
-        raise BadInput(f"{folder}: holds no pair")
-    shown = {twins[0].item.pair_id for twins in found}
-    said = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
-    for twins in found:
-        tables.pair(twins, [score for score in said if score.pair_id == twins[0].item.pair_id])
-    if not names:
-        widest = sorted(dataset.manifest.funnel.items(), key=lambda station: -sum(station[1].values()))
-        tables.stations(dict(widest))  # the manifest has them by name; a funnel narrows
-    try:
-        if picture:
-            sheet.sheet(found, columns=3).save(picture, format="PNG")
-            click.echo(f"{picture}: {len(found)} pairs drawn")
-        if web:
-            web.write_text(page.page(found, said), encoding="utf-8")
-            click.echo(f"{web}: {len(found)} pairs written")
-    except OSError as error:
-        raise Unavailable(f"{error.filename or picture or web}: cannot be written: {error.strerror}") from None
-
-
-@click.command(
-    short_help="Download photographs (COCO).",
-    cls=Examples,
-    epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000",
-)
-@SETTINGS
-@click.argument("what", required=False, type=Completed(_fetchable))
-@click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]")
-@click.option("--mirror", help="Address to use instead of the official one.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache folder]")
-@plainly
-def fetch(file: Path | None, **options: Any) -> None:
-    """Download photographs: resumed, checked. The only command that goes online without being asked.
-
-    \b
-    val2017 and all annotations are 1.0 GiB, train2017 is 18 GiB more.
-    """  # noqa: D301 (click keeps the lines after a backspace)
-    from pstgen.scenes import download as station
-
-    if not file and not options["what"]:
-        raise BadInput(f"name what to fetch: {', '.join(station.known())}")
-    settings = config.read(file, options, config.FetchConfig)
-    say(f"{settings.what}, {settings.split}: {station.size(settings) / 2**20:,.0f} MiB in all")
-    with tracking() as progress, if_interrupted("what was loaded stays; the same command goes on from there"):
-
-        def show(done: int, total: int, name: str) -> None:
-            progress.reach(f"{name}, MiB", done // 2**20, -(-total // 2**20))
-
-        folder = station.fetch(settings, show)
-    click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
-
-
-@click.command(
-    short_help="Write the built-in world in COCO's format.",
-    cls=Examples,
-    epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0",
-)
-@SETTINGS
-@click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")
-@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 128]")
-@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts.  [default: 0.85]")
-@click.option("--seed", type=int, help="Same seed, same bytes.  [default: 0]")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: world]")
-@plainly
-def world(file: Path | None, **options: Any) -> None:
-    """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
-    from pstgen.dataset import store
-    from pstgen.scenes.world import files
-
-    settings = config.read(file, options, config.WorldConfig)
-    with tracking() as progress, if_interrupted("nothing was written"), store.create(settings.out) as folder:
-        files.write(settings, folder, progress)
-    click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")

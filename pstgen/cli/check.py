@@ -1,14 +1,14 @@
-"""Commands that doubt: a dataset of ours, or any benchmark."""
+"""Commands that examine: a dataset of ours, or any benchmark."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,15 +25,19 @@ from pstgen.cli.shared import (
     plainly,
     tracking,
 )
-from pstgen.core import config, plugins
+from pstgen.core import config
 from pstgen.core.progress import Progress
-from pstgen.core.records import BadInput, Finding
+from pstgen.core.records import BadInput
+
+if TYPE_CHECKING:
+    from pstgen.verification.checks import Check
+    from pstgen.verification.findings import Finding
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LM = click.option(
     "--attacker-lm",
     metavar="MODEL",
-    help="A language model to tune on the words and attack with: folder, hub id (downloads), ours.",
+    help="A language model to fine-tune on the words and attack with: folder, hub id (downloads), ours.",
 )
 VLM = click.option(
     "--attacker-vlm",
@@ -47,7 +51,7 @@ DEVICE = click.option(
 
 REBUILT = {
     "root": "COCO's folder.",
-    "annotations": "The instances file, where it was one of your own.",
+    "annotations": "The instances file, where it was your own.",
     "templates": "The templates, where they were your own.",
     "prior_annotations": "The COCO-format file that the prior was fitted on.",
     "prior_file": "The saved prior.",
@@ -60,10 +64,10 @@ REBUILT = {
 
 
 def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options for what lies elsewhere on every machine, so that a manifest cannot tell it."""
-    for name, told in reversed(REBUILT.items()):
+    """Options for what lies elsewhere on every machine, so that a manifest cannot hold it."""
+    for name, meaning in reversed(REBUILT.items()):
         option = f"--{name.replace('_', '-')}"
-        command = click.option(option, metavar="PATH", help=f"For --rebuild: {told}")(command)
+        command = click.option(option, metavar="PATH", help=f"For --rebuild: {meaning}")(command)
     return command
 
 
@@ -98,35 +102,49 @@ def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> 
 
     Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
     """
-    from pstgen import verify as station
-    from pstgen.cli import tables
-    from pstgen.dataset import store
-    from pstgen.verification import rebuild
+    from pstgen.verification import certificate
+    from pstgen.verify import Rebuild, verify
 
     here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
     if again:
-        rebuild.settings(store.open(settings.folder).manifest, here, settings.folder)  # refuses what is not named now
+        _refuse_unnamed(here, settings)
     started = perf_counter()
     with tracking() as progress, _logged(progress), if_interrupted("no certificate was written"):
         if again:
             progress.note("building it again from its manifest, after all checks")
-        more = {"rebuild": lambda dataset: station.rebuild(dataset, here, progress)} if again else {}
-        findings = station.verify(settings, progress, more)
-    sound, verdict = all(finding.sound for finding in findings), station.verdict(findings)
+        extra: Mapping[str, Check] = {"rebuild": Rebuild(here, progress)} if again else {}
+        findings = verify(settings, progress, extra)
+    seconds = perf_counter() - started
+    sound, verdict = all(finding.sound for finding in findings), certificate.verdict(findings)
     if as_json:
         emit({"folder": settings.folder, "sound": sound, "verdict": verdict, "findings": findings})
     else:
-        tables.findings(findings)
-        for finding in findings:
-            if finding.check == "attackers":
-                click.echo()
-                tables.attacks(finding.figures)
-                click.echo()
+        _print(findings)
         click.echo(f"{settings.folder}: {verdict}", err=not sound)
-        click.echo(f"Verified in {_duration(perf_counter() - started)}{_next(findings, settings.folder)}")
+        click.echo(f"Verified in {_duration(seconds)}{_next(findings, settings.folder)}")
     if not sound:
         sys.exit(NOT_SOUND)
+
+
+def _refuse_unnamed(here: config.RebuildConfig, settings: config.VerifyConfig) -> None:
+    """Raise BadInput where the set was built with something that is not named now, before anything is examined."""
+    from pstgen.dataset import store
+    from pstgen.verification import rebuild
+
+    rebuild.settings(store.open(settings.folder).manifest, here, settings.folder)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """What every check found, and what each attacker reaches."""
+    from pstgen.cli import tables
+
+    tables.findings(findings)
+    for finding in findings:
+        if finding.attacks:
+            click.echo()
+            tables.attacks(finding.attacks)
+            click.echo()
 
 
 def _next(findings: Sequence[Finding], folder: Path) -> str:
@@ -168,20 +186,21 @@ def _duration(seconds: float) -> str:
 @JSON
 @plainly
 def attack(file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any) -> None:
-    """Attack any benchmark by its words alone: what does one reach who never sees an image?"""
+    """Attack any benchmark by its words alone: how far does one get without seeing an image?"""
     from pstgen.cli import tables
-    from pstgen.verification import attack as station
+    from pstgen.verification import attack, readers
 
-    told = plugins.load("readers", form).read(path)[:limit]
-    if not told:
+    samples = readers.load(form).read(path)[:limit]
+    if not samples:
         raise BadInput(f"{path}: holds no question that an attacker could answer")
     settings = config.read(file, options, config.VerifyConfig)
     with tracking() as progress, _logged(progress), if_interrupted("nothing was written"):
-        reached = list(progress(station.run(told, settings), "attacking"))
+        runs = list(progress(attack.run_all(samples, settings), "attacking"))
+    results = [run.result for run in runs]
     if as_json:
-        emit(station.figures(reached))
+        emit({"attacks": results})
         return
-    tables.attacks(station.figures(reached), {one.attacker: one.seconds for one in reached})
+    tables.attacks(results, {run.result.attacker: run.seconds for run in runs})
 
 
 @contextmanager
@@ -219,11 +238,11 @@ def audit(file: Path | None, **options: Any) -> None:
 
     Every verdict is in FOLDER/audit.jsonl at once; the same command goes on where it was left.
     """
-    from pstgen.verification import audit as station
+    from pstgen.verification import audit
 
     settings = config.read(file, options, config.AuditConfig)
     with tracking() as progress:
-        session = station.begin(settings, progress)
+        session = audit.begin(settings, progress)
     click.echo(f"{session.progress()}. Keys and mouse; ? explains. Ctrl-C ends.")
-    station.serve(session, settings, click.echo)
+    audit.serve(session, settings, click.echo)
     click.echo(f"\n{session.path}: {session.progress()}. Next: pstgen verify {settings.folder}")

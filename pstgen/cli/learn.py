@@ -69,7 +69,7 @@ def eye_measure(folder: Path | None, questions: int, device: str, card: bool) ->
     from pstgen.training.eye import recipe as recipes
     from pstgen.training.eye import report
 
-    place = folder or resources.model("eye")
+    place = folder or resources.model_folder("eye")
     told, model = recipes.of(place), Model(str(place), device)
     figures = report.measure(model, told, questions)
     _print(figures)

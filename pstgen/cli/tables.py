@@ -1,4 +1,4 @@
-"""What the commands print: funnel, priors, pairs, findings."""
+"""The tables that the commands print: funnel, priors, pairs, attacks, findings, costs, results."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from rich.text import Text
 
 from pstgen.core import plugins
 from pstgen.core.reasons import kind
-from pstgen.core.records import Finding, Refusal, Report, State
-from pstgen.dataset.store import Row, Score
+from pstgen.core.records import Refusal, Report, Score
+from pstgen.dataset.sampling import PairRows
 
 if TYPE_CHECKING:
     from pstgen.evaluation.dry_run.estimate import Cost, Estimate
     from pstgen.evaluation.results import Results
+    from pstgen.verification.findings import AttackResult, Finding, State
 
 STATES: Mapping[State, str] = {
     "sound": "[green]sound[/green]",
@@ -27,8 +28,13 @@ STATES: Mapping[State, str] = {
     "not tested": "[yellow]not tested[/yellow]",
 }
 COMMONEST = 2  # reasons of a family that are shown
+REMEDIES = {
+    "candidate pairs": "--candidates",
+    "fooled": "--wordings, other judges",
+    "kept": "see the pairs dropped",
+}
 EXAMPLES = 3  # of the records that were left out for one reason
-REACHED = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
+TRAINED_NOTE = "In %. ms: one answer, median; FLOPs: of training, times the standard system's; p: McNemar against it, of PST pairs."
 
 
 def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
@@ -37,18 +43,14 @@ def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
     families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
     by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
     scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
-    table = Table(
-        "family", title=f"funnel: {', '.join(scenes)}", show_footer=True, box=SIMPLE, padding=0, show_edge=False
-    )
+    table = _table("family", title=f"funnel: {', '.join(scenes)}")
+    table.show_footer = True
     for station, by in by_family.items():
         heading = re.sub(r" |(?<=[/-])", "\n", station)  # a word a line, so that all fit into 80 columns
         table.add_column(heading, f"{sum(by.values()):,}", justify="right", vertical="bottom")
     for family in families:
         table.add_row(family, *(f"{by.get(family, 0):,}" for by in by_family.values()))
     console.print(table)
-
-
-OPTION = {"candidate pairs": "--candidates", "fooled": "--wordings, other judges", "kept": "see the pairs dropped"}
 
 
 def losses(counted: Mapping[str, Mapping[str, int]]) -> str:
@@ -61,8 +63,8 @@ def losses(counted: Mapping[str, Mapping[str, int]]) -> str:
     if not lost or max(lost)[0] <= 0:
         return ""
     n, before, after = max(lost, key=lambda row: row[0])
-    option = OPTION.get(after, OPTION["fooled"])
-    return f"Most pairs were lost between {before!r} and {after!r}: {n:,} of {totals[before]:,} ({option})."
+    remedy = REMEDIES.get(after, REMEDIES["fooled"])
+    return f"Most pairs were lost between {before!r} and {after!r}: {n:,} of {totals[before]:,} ({remedy})."
 
 
 def funnel(report: Report, most: int | None = COMMONEST) -> None:
@@ -85,20 +87,17 @@ def funnel(report: Report, most: int | None = COMMONEST) -> None:
 
 def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int], most: int | None) -> None:
     """What was turned away, by name and reason, the commonest `most` of each name."""
-    table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = _table(*heads, title=title, gap=1)
     table.columns[0].no_wrap = True
     table.columns[2].justify = "right"
     ranked = sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
     for name, rows in groupby(ranked, key=lambda row: row[0][0]):
-        all_of_it = list(rows)
-        for (_, reason), n in all_of_it[:most]:
+        of_name = [(reason, n) for (_, reason), n in rows]
+        if most and (rest := of_name[most:]):
+            others = f"({len(rest)} other reason{'s' * (len(rest) > 1)}: -v, manifest.json)"
+            of_name[most:] = [(others, sum(n for _, n in rest))]
+        for reason, n in of_name:
             table.add_row(name, reason, f"{n:,}")
-        if most and (rest := all_of_it[most:]):
-            table.add_row(
-                name,
-                f"({len(rest)} other reason{'s' * (len(rest) > 1)}: -v, manifest.json)",
-                f"{sum(n for _, n in rest):,}",
-            )
     if counted:
         Console().print(table)
 
@@ -116,25 +115,22 @@ def left_out(report: Report) -> dict[str, list[str]]:
     return {"left out": lines, "notes": report.notes}
 
 
-def foreseen(told: Mapping[str, Any]) -> None:
+def foreseen(plan: Mapping[str, Any]) -> None:
     """What a build would do, a line each."""
-    console = Console(highlight=False)
-    table = Table(
-        "setting", "a build would", title="nothing was written", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False
-    )
-    for name, value in told.items():
+    table = _table("setting", "a build would", title="nothing was written", gap=1)
+    for name, value in plan.items():
         listed = (
             ", ".join(value) if isinstance(value, (list, dict)) else f"{value:,}" if isinstance(value, int) else value
         )
         if name != "notes":
             table.add_row(name, str(listed))
-    console.print(table)
+    Console(highlight=False).print(table)
 
 
 def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
     """Of each sentence the answers that are most surely expected, with counts."""
     heads = ("family", "sentence", "about", "expected", "share", "counted")
-    table = Table(*heads, title="the strongest priors", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = _table(*heads, title="the strongest priors", gap=1)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for column in table.columns[4:]:
         column.justify, column.no_wrap = "right", True
@@ -151,96 +147,102 @@ def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]
         Console().print(table)
 
 
-def pair(twins: Sequence[Row], said: Iterable[Score]) -> None:
-    """One pair: question, answers, chains, and what every judge said."""
+def pair(shown: PairRows, scores: Iterable[Score]) -> None:
+    """One pair: question, answers, chains, and what every judge chose."""
     console = Console(highlight=False)
-    first = twins[0].item
+    first = shown.control.item
     console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
     console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
-    for row in twins:
+    for row in shown.rows:
         console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
         console.print(f"           {row.chain}", style="dim", markup=False)
-    order = {row.item.item_id: n for n, row in enumerate(twins)}
+    order = {row.item.item_id: n for n, row in enumerate(shown.rows)}
     by_judge: dict[str, list[str]] = {}
-    for score in sorted(said, key=lambda score: (score.judge, order.get(score.item_id, -1))):
+    for score in sorted(scores, key=lambda score: (score.judge, order.get(score.item_id, -1))):
         by_judge.setdefault(score.judge, []).append(score.choice)
     for judge, choices in by_judge.items():
         console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
 
 
-def attacks(figures: Mapping[str, float], seconds: Mapping[str, float] | None = None) -> None:
-    """What each attacker reached, pairs first, beside chance and the ceiling of words. figures: those of `attack.figures`.
+def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None = None) -> None:
+    """What each attacker reaches, pairs first, beside chance and the ceiling of words; items first where there are no pairs.
 
-    Where there are no pairs, items come first.
+    seconds: what each took, where that is shown.
     """
-    names = [name.removesuffix("/items") for name in figures if name.endswith("/items")]
-    if not names:
+    if not results:
         return
-    first = {name.partition("/")[2]: told for name, told in figures.items() if name.startswith(f"{names[0]}/")}
-    paired, roles = first["ceiling"] < 1, [what for what in ("stress", "control") if what in first]
-    table = _plain("attacker", *_heads(roles, paired=paired, timed=bool(seconds)), title="by words alone, in %")
-    for column in table.columns[1:]:
-        column.justify, column.no_wrap = "right", True
+    paired, roles = results[0].ceiling < 1, [role for role in ("stress", "control") if getattr(results[0], role)]
+    table = _table("attacker", *_attack_heads(roles, paired=paired, timed=bool(seconds)), title="by words alone, in %")
     for column in table.columns:
         column.vertical = "bottom"
-    for name in names:
-        cells = [_percent(figures, f"{name}/pairs"), _percent(figures, f"{name}/pairs/high")] * paired
-        cells += [_percent(figures, f"{name}/items")]
-        cells += [_between(figures, f"{name}/items/{kind}") for kind in ("", "bootstrap_")]
-        cells += [_percent(figures, f"{name}/{role}") for role in roles]
-        table.add_row(name, *cells, *[f"{seconds[name]:.1f}"] if seconds else [])
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for result in results:
+        time = [f"{seconds[result.attacker]:.1f}"] if seconds else []
+        table.add_row(result.attacker, *_attack_cells(result, roles, paired=paired), *time)
     console = Console(highlight=False)
     console.print(table)
-    console.print(_beside(first, paired=paired))
-    if figures.get("contrarian/stress", 0) > figures.get("contrarian/stress/chance", 1):
+    console.print(_chance(results[0], paired=paired))
+    if any(_wins_stress_by_design(result) for result in results):
         console.print(
             "The contrarian wins on stress twins alone, by design: never giving the lure is right wherever the lure is wrong. "
             "Look at the pairs."
         )
 
 
-def _plain(*heads: str, title: str | None = None) -> Table:
-    """A table of ours, in the one style that all of them have; narrow, so that it fits into 80 columns."""
-    return Table(*heads, title=title, box=SIMPLE, padding=0, show_edge=False)
-
-
-def _heads(roles: Sequence[str], *, paired: bool, timed: bool) -> list[str]:
+def _attack_heads(roles: Sequence[str], *, paired: bool, timed: bool) -> list[str]:
     """The columns of attacks: shares with their intervals, two short lines each."""
     pairs = ["pairs", "pairs\nat most"] * paired
     return [*pairs, "items", "items\n95% CI", "items\nbootstrap", *roles, *["seconds"] * timed]
 
 
-def _beside(first: Mapping[str, float], *, paired: bool) -> str:
+def _attack_cells(result: AttackResult, roles: Sequence[str], *, paired: bool) -> list[str]:
+    pairs, items = result.pairs, result.items
+    bounds = (items.low, items.high), (items.bootstrap_low, items.bootstrap_high)
+    return [
+        *[_percent(pairs.share), _percent(pairs.high)] * paired,
+        _percent(items.share),
+        *(f"{_percent(low)}-{_percent(high)}" for low, high in bounds),
+        *(_percent(getattr(result, role).share) for role in roles),
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _chance(result: AttackResult, *, paired: bool) -> str:
     """Chance, what words alone can reach, and how much attackers train on."""
-    training = f"Attackers train on {first['learnt']:.0%} of the set and are tested on the rest."
-    chance = f"Guessing at random gives {first['items/chance']:.1%} of the items"
+    training = f"Attackers train on {result.train_share:.0%} of the set and are tested on the rest."
+    chance = f"Guessing at random gives {result.items.chance:.1%} of the items"
     if not paired:
         return f"{chance}. {training}"
     return (
-        f"{chance}, {first['pairs/chance']:.1%} of the pairs; "
-        f"answering one twin of every pair gives {first['ceiling']:.1%} of the items, and no pair. {training}"
+        f"{chance}, {result.pairs.chance:.1%} of the pairs; "
+        f"answering one twin of every pair gives {result.ceiling:.1%} of the items, and no pair. {training}"
     )
 
 
-def _percent(figures: Mapping[str, float], name: str) -> str:
-    return f"{100 * figures[name]:.1f}"
+def _wins_stress_by_design(result: AttackResult) -> bool:
+    stress = result.stress
+    return result.attacker == "contrarian" and stress is not None and stress.share > stress.chance
 
 
-def _between(figures: Mapping[str, float], name: str) -> str:
-    return f"{_percent(figures, f'{name}low')}-{_percent(figures, f'{name}high')}"
+def _table(*heads: str, title: str | None = None, gap: int = 0) -> Table:
+    """An empty table in the one style that all have; narrow, so that it fits into 80 columns."""
+    return Table(*heads, title=title, box=SIMPLE, padding=(0, gap, 0, 0), show_edge=False)
 
 
-def findings(findings: Iterable[Finding]) -> None:
+def findings(found: Sequence[Finding]) -> None:
     """What every check found, or why it could not run, then what is wrong, a line each."""
-    console, findings = Console(highlight=False), list(findings)
-    table = _plain("check", "result", "finding")
-    table.padding = (0, 1, 0, 0)
+    console = Console(highlight=False)
+    table = _table("check", "result", "finding", gap=1)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
-    for finding in findings:
+    for finding in found:
         text = finding.untested if finding.state == "not tested" else finding.summary
         table.add_row(finding.check, STATES[finding.state], Text(text))
     console.print(table)
-    for finding in findings:
+    for finding in found:
         for problem in finding.problems:
             console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
 
@@ -248,8 +250,7 @@ def findings(findings: Iterable[Finding]) -> None:
 def costs(estimate: Estimate) -> None:
     """What a run would cost, row by row, then in all."""
     heads = ("part of the run", "amount", "para-\nmeters", "FLOPs", "memory\na step", "time")
-    table = _plain(*heads, title="nothing was trained")
-    table.padding = (0, 1, 0, 0)
+    table = _table(*heads, title="nothing was trained", gap=1)
     for column in table.columns:
         column.no_wrap, column.vertical = True, "bottom"
     for column in table.columns[1:]:
@@ -296,28 +297,28 @@ def trained(results: Results) -> None:
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for name in summary.systems(results):
-        table.add_row(name, *_reached(results, name))
+        table.add_row(name, *_result_cells(results, name))
     table.add_row("[dim]controls[/dim]", end_section=True)
     for name in summary.controls(results):
-        table.add_row(name, *_reached(results, name))
+        table.add_row(name, *_result_cells(results, name))
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{REACHED} {summary.basis(results)}", markup=False)
+    console.print(f"{TRAINED_NOTE} {summary.basis(results)}", markup=False)
     for line in summary.reasons(results, (*summary.REACHED, summary.MILLISECONDS)):
         console.print(f"{summary.NONE} stands for {line}", markup=False)
 
 
-def _reached(results: Results, name: str) -> list[str]:
+def _result_cells(results: Results, name: str) -> list[str]:
+    """A system's row: each figure (that of pairs with half its interval), training cost and significance."""
     from pstgen.evaluation import summary
 
-    told = [
-        (column, summary.estimate(results, name, column.figure)) for column in (*summary.REACHED, summary.MILLISECONDS)
-    ]
+    columns = (*summary.REACHED, summary.MILLISECONDS)
+    estimates = [(column, summary.estimate(results, name, column.figure)) for column in columns]
     cells = [
         summary.NONE
-        if one is None
-        else f"{one.mean:.1f}" + f" ±{one.reach:.1f}" * (column is summary.PAIR and one.bounded)
-        for column, one in told
+        if estimate is None
+        else f"{estimate.mean:.1f}" + f" ±{estimate.reach:.1f}" * (column is summary.PAIR and estimate.bounded)
+        for column, estimate in estimates
     ]
     test = summary.against(results, name, summary.PAIR.figure)
     flops = summary.times(summary.relative(results, name, summary.FLOPS))

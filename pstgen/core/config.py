@@ -1,4 +1,4 @@
-"""What a run can be told. One struct a command; a YAML file and the options fill the same one."""
+"""What a run is configured by: one struct a station, joined in one a command; a YAML file and the options fill the same."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +16,10 @@ ELSEWHERE = frozenset(
 MODELS = frozenset({"lm", "vlm"})  # "none" is none; where nothing is said, it is decided
 
 
-class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """`pstgen build`."""
+class SourceConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Where the scenes come from."""
 
-    # Where the scenes come from.
-    source: str = "coco"  # a file in sources/
+    name: str = msgspec.field(default="coco", name="source")  # a file in scenes/sources/
     root: Path | None = None  # COCO's folder: annotations/ beside val2017/
     split: str = "val2017"
     annotations: Path | None = None  # one COCO-format instances file of the user's own, instead of root and split
@@ -28,47 +27,74 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     scenes: int = 2000  # of the built-in world: how many to draw
     size: int = 128  # of the built-in world: the side of a scene in pixels
     typicality: float = 0.85  # of the built-in world: the share of facts that are as one expects
-    seed: int = 0
-
-    # What is asked. Empty means all.
-    families: tuple[str, ...] = ()
-    frames: tuple[str, ...] = ()
-    templates: Path | None = None  # a user's own templates/, searched first
-
     detector: Path | None = None  # of photographs: a "no" needs its silence
-    detector_threshold: float = 0.2  # a low one: it should rather hear too much
-
+    detector_threshold: float = 0.2  # a low one: it should rather detect too much
     depth_model: str | None = None  # of photographs: a folder or hub id that estimates depth
 
-    # Which pairs are proposed.
-    prior: str = "counts"  # a file in priors/
+
+class QuestionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is asked, in which words, and what one expects before looking."""
+
+    families: tuple[str, ...] = ()  # files in questions/families/; empty means all
+    frames: tuple[str, ...] = ()  # empty means all
+    templates: Path | None = None  # a user's own templates/, searched first
+    prior: str = "counts"  # a file in questions/priors/
     prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where its annotations stand beside
     prior_annotations: Path | None = None  # any COCO-format file to fit the prior on, with or without its pictures
     prior_file: Path | None = None  # a prior that was fitted before, by `pstgen priors --save`
     prior_share: float | None = None  # of the other scenes, that feed the prior too and give no items; None is decided
     prior_pictures: int = 5000  # of the prior's scenes, whose pictures are looked at, at most
-    twins: tuple[str, ...] = ()  # files in twins/; empty means all
+
+
+class PairConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which pairs are proposed."""
+
+    twins: tuple[str, ...] = ()  # files in pairs/twins/; empty means all
     edited: int = 100  # pairs of each kind of edit, at most
     min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
     pairs_per_question: int = 24  # of one and the same question, at most
     candidates: int = 300  # pairs a family that go to the judges, the strongest pull first
 
-    # Who judges.
-    judges: tuple[str, ...] = ("prior", "text")  # words alone; `lm` and `vlm` join them where there is a model
+
+class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Who judges, and how often."""
+
+    names: tuple[str, ...] = msgspec.field(
+        default=("prior", "text"), name="judges"
+    )  # words alone; `lm` and `vlm` join them where there is a model
     lm: str | None = None  # a folder, a hub id, or "none"; on the built-in world one comes with pstgen
     vlm: str | None = None  # the same, of a vision-language model
     prior_vqa: Path | None = None  # folder of VQA v2's official questions and annotations: one more baseline
     device: str = "auto"
     batch_size: int = 32
     wordings: int = 12  # tries to find words for which every baseline falls
-    engine: str = "local"  # a file in engines/
-    workers: int = 0  # processes for what models do not do; 0 means one a core
+    engine: str = "local"  # a file in models/engines/
 
-    # Which pairs stay.
+
+class SelectionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which pairs stay."""
+
     max_family_share: float = 0.6
     pairs_per_scene: int = 5
 
+
+class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen build`: one section a station. `build_config` takes the names of all settings without their sections."""
+
+    source: SourceConfig = SourceConfig()
+    questions: QuestionConfig = QuestionConfig()
+    pairs: PairConfig = PairConfig()
+    judges: JudgeConfig = JudgeConfig()
+    selection: SelectionConfig = SelectionConfig()
+    seed: int = 0
+    workers: int = 0  # processes for what models do not do; 0 means one a core
     out: Path = Path("pst")
+
+
+SECTIONS = ("source", "questions", "pairs", "judges", "selection")  # of a BuildConfig
+SECTION = {  # of every setting that stands in one; no two sections have a name in common
+    name: section for section in SECTIONS for name in type(getattr(BuildConfig(), section)).__struct_encode_fields__
+}
 
 
 class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +160,7 @@ class FetchConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     cache: Path | None = None
 
 
-def read(path: Path | None, options: dict[str, Any], as_: type[T]) -> T:
+def read(path: Path | None, options: Mapping[str, Any], as_: type[T]) -> T:
     """Fill `as_` from a YAML file, then from the command's options (None means not given).
 
     A dataset's manifest.json is taken for the settings that it was built with. Raises BadInput naming the file and the
@@ -142,10 +168,57 @@ def read(path: Path | None, options: dict[str, Any], as_: type[T]) -> T:
     """
     settings = {} if path is None else _settings(path)
     given = {name: value for name, value in options.items() if value is not None and value != ()}
+    if as_ is BuildConfig:
+        return _convert(nested({**flat(settings), **given}), as_, str(path or "options"))
+    return _convert({**settings, **given}, as_, str(path or "options"))
+
+
+def build_config(**settings: Any) -> BuildConfig:
+    """A build's configuration by the names of its settings, the command line's: `build_config(source="world", scenes=300)`.
+
+    Raises BadInput where a name is unknown or a value of the wrong kind.
+    """
+    return _convert(nested(settings), BuildConfig, "settings")
+
+
+def with_settings(config: BuildConfig, **settings: Any) -> BuildConfig:
+    """The same configuration with other values of some settings, whichever sections they stand in."""
+    before = flat(msgspec.to_builtins(config, enc_hook=str))
+    return _convert(nested({**before, **settings}), BuildConfig, "settings")
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by name, put into their sections.
+
+    >>> nested({"scenes": 300, "seed": 1})
+    {'source': {'scenes': 300}, 'seed': 1}
+    """
+    sections: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name in SECTION:
+            sections.setdefault(SECTION[name], {})[name] = value
+        else:
+            sections[name] = value
+    return sections
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A build's settings in sections, as a file or a manifest has them, by name alone: the inverse of `nested`.
+
+    >>> flat({"source": {"scenes": 300}, "seed": 1})
+    {'scenes': 300, 'seed': 1}
+    """
+    names: dict[str, Any] = {}
+    for name, value in settings.items():
+        names |= dict(value) if name in SECTIONS and isinstance(value, Mapping) else {name: value}
+    return names
+
+
+def _convert(settings: Mapping[str, Any], as_: type[T], where: str) -> T:
     try:
-        return msgspec.convert({**settings, **given}, type=as_, dec_hook=_path)
+        return msgspec.convert(settings, type=as_, dec_hook=_path)
     except (msgspec.ValidationError, TypeError) as error:
-        raise BadInput(f"{path or 'options'}: {error}") from error
+        raise BadInput(f"{where}: {error}") from error
 
 
 def _settings(path: Path) -> dict[str, Any]:
@@ -159,7 +232,7 @@ def _settings(path: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise BadInput(f"{path}: holds no settings; a line is NAME: VALUE, names as in pstgen/core/config.py")
     if "settings" in settings and "seal" in settings:
-        return {name: value for name, value in decided(settings["settings"]).items() if name not in ELSEWHERE}
+        return {name: value for name, value in decided(flat(settings["settings"])).items() if name not in ELSEWHERE}
     return settings
 
 
@@ -170,7 +243,8 @@ def decided(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_yaml(settings: msgspec.Struct) -> str:
     """Settings as `--config` takes them."""
-    return msgspec.yaml.encode(decided(msgspec.to_builtins(settings, enc_hook=str))).decode()
+    plain = msgspec.to_builtins(settings, enc_hook=str)
+    return msgspec.yaml.encode(nested(decided(flat(plain)))).decode()
 
 
 def _path(kind: type, value: object) -> object:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 @cache
 def grammar() -> Any:
-    """Inflect's engine. Its type checks rewrite its source as it is imported, which takes seconds, so they are left out."""
+    """Inflect's engine, without its type checks: they rewrite its source as it is imported, which takes seconds."""
     with patch("typeguard.typechecked", lambda function: function):
         import inflect
 

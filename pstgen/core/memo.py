@@ -1,4 +1,4 @@
-"""What was worked out last, kept: many ask the same of one scene before the next one comes."""
+"""A cache of one result: of one scene many things are asked before the next scene comes."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,14 +8,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def for_the_last(function: Callable[[A], B]) -> Callable[[A], B]:
-    """Keep the result for the very object that was asked about last; nothing is hashed or compared."""
+def cache_last(function: Callable[[A], B]) -> Callable[[A], B]:
+    """Keep the result for the last argument; it goes by the object's identity, and nothing is hashed or compared."""
     last: list[tuple[A, B]] = []
 
     @wraps(function)
-    def remembered(thing: A) -> B:
-        if not last or last[0][0] is not thing:
-            last[:] = [(thing, function(thing))]
+    def cached(argument: A) -> B:
+        if not last or last[0][0] is not argument:
+            last[:] = [(argument, function(argument))]
         return last[0][1]
 
-    return remembered
+    return cached

@@ -1,4 +1,4 @@
-"""How far work is: what the stations of a run report to, and what shows nothing."""
+"""How far a run is: what its stations report to, and a version that shows nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -13,16 +13,16 @@ class Progress(Protocol):
         """Announce the steps of the run in their order, each with its usual share of the time (they need not sum to one)."""
         ...
 
-    def __call__(self, things: Iterable[T], step: str, total: int | None = None, /) -> Iterable[T]:
-        """Pass `things` through as the work of `step`; the step ends when they end. total: how many, where that is known."""
+    def __call__(self, items: Iterable[T], step: str, total: int | None = None, /) -> Iterable[T]:
+        """Pass `items` through as the work of `step`; the step ends when they do. total: how many, where that is known."""
         ...
 
     def reach(self, step: str, done: int, total: int, /) -> None:
-        """Say how far a step is whose things do not pass through."""
+        """Say how far a step is whose items are not passed through."""
         ...
 
     def note(self, line: str, /) -> None:
-        """Show one line that the user should read, whatever is shown of progress."""
+        """Show one line that the user should read, even where no progress is shown."""
         ...
 
 
@@ -30,11 +30,11 @@ class Silent:
     """Shows nothing."""
 
     def plan(self, steps: Sequence[tuple[str, float]], /) -> None:
-        """Take note of nothing."""
+        """Show nothing."""
 
-    def __call__(self, things: Iterable[T], step: str, total: int | None = None, /) -> Iterable[T]:  # noqa: ARG002
-        """Pass `things` through."""
-        return things
+    def __call__(self, items: Iterable[T], step: str, total: int | None = None, /) -> Iterable[T]:  # noqa: ARG002
+        """Pass `items` through."""
+        return items
 
     def reach(self, step: str, done: int, total: int, /) -> None:
         """Show nothing."""

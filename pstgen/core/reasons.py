@@ -1,4 +1,4 @@
-"""Reasons why records were left out, told together: those that differ by numbers, names or sizes alone are one."""
+"""Reasons why records were left out, grouped: those that differ by numbers, names or sizes alone count as the same."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pstgen.core.records import Refusal
 
-NOUNS = {"image": "picture"}  # by the first word of a record's name, where it is called otherwise
+NOUNS = {"image": "picture"}  # by the first word of a record's name, where users call it otherwise
 
 
 def kind(reason: str) -> str:
@@ -18,17 +18,16 @@ def kind(reason: str) -> str:
     return re.sub(r"\d[\d.,]*|\[[^]]*\]|'[^']*'", "#", reason)
 
 
-def alike(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Reasons that differ by numbers, names or sizes alone, as one each, with their counts; the commonest first.
+def grouped(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The commonest reason of each kind, with the count of the whole kind; the commonest kind first.
 
-    >>> alike({"is 3x4, annotated as 4x3": 1, "is 9x9, annotated as 8x9": 2, "is empty": 1})
+    >>> grouped({"is 3x4, annotated as 4x3": 1, "is 9x9, annotated as 8x9": 2, "is empty": 1})
     [('is 9x9, annotated as 8x9', 3), ('is empty', 1)]
     """
     kinds: dict[str, Counter[str]] = {}
     for reason, n in reasons.items():
         kinds.setdefault(kind(reason), Counter())[reason] += n
-    told = [(same.most_common(1)[0][0], same.total()) for same in kinds.values()]
-    return sorted(told, key=lambda row: (-row[1], row[0]))
+    return _commonest_first((same.most_common(1)[0][0], same.total()) for same in kinds.values())
 
 
 def left_out(refusals: Iterable[Refusal]) -> list[tuple[str, int]]:
@@ -41,9 +40,12 @@ def left_out(refusals: Iterable[Refusal]) -> list[tuple[str, int]]:
     for refusal in refusals:
         noun = refusal.record.partition(" ")[0]
         by_noun.setdefault(NOUNS.get(noun, noun), Counter())[refusal.reason] += 1
-    told = [
+    return _commonest_first(
         (f"{noun}{'s' * (n > 1)} left out: {reason}", n)
         for noun, reasons in by_noun.items()
-        for reason, n in alike(reasons)
-    ]
-    return sorted(told, key=lambda row: (-row[1], row[0]))
+        for reason, n in grouped(reasons)
+    )
+
+
+def _commonest_first(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(counts, key=lambda row: (-row[1], row[0]))

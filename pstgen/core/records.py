@@ -1,9 +1,9 @@
-"""What flows down the road, in the order in which it comes to be. Frozen, comparable, one definition each."""
+"""The records that stations pass on, in the order in which they come to be. Frozen, comparable, one definition each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Role = Literal["stress", "control"]
-State = Literal["sound", "not sound", "not tested"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ class Scene:
     path: the image file, "" where it is not at hand (then the scene can only feed the prior); depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
-    detected: categories that a detector hears of at a low threshold, where one was asked.
+    detected: categories that a detector detects at a low threshold, where one was run.
     depth_model: what estimated the depth, where it is not exact.
     """
 
@@ -247,6 +246,52 @@ class Item:
         return self.options.index(self.answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Items with one text and one set of options about different images.
+
+    stress: items for which the lure is wrong: one, or in a group one for every other option. control: the item for which
+    the lure is right. What they share is read from the control item.
+    """
+
+    stress: tuple[Item, ...]
+    control: Item
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All twins, the control last."""
+        return *self.stress, self.control
+
+    @property
+    def pair_id(self) -> str:
+        """The name of the pair."""
+        return self.control.pair_id
+
+    @property
+    def family(self) -> str:
+        """The family of its question."""
+        return self.control.family
+
+    @property
+    def question(self) -> str:
+        """The text that all twins share."""
+        return self.control.question
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The answers that all twins offer, in one order."""
+        return self.control.options
+
+    @property
+    def lure(self) -> str:
+        """The answer that the words suggest."""
+        return self.control.lure
+
+    def map(self, change: Callable[[Item], Item]) -> Pair:
+        """The pair with every item changed."""
+        return Pair(tuple(map(change, self.stress)), change(self.control))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What the eye should see, as pixels at the size of the image; the array is read-only.
@@ -278,34 +323,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check made of a dataset.
+class Score:
+    """One judge's answer to one wording.
 
-    problems: one line each, with the file and the record; none means sound. untested: why the check could not run on this
-    dataset, "" where it ran.
+    item_id: the twin whose image was seen; "" where the judge got only the words, which twins share. kept: is this wording of this pair in the dataset?
     """
 
-    check: str
-    summary: str
-    problems: tuple[str, ...] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)
-    untested: str = ""
-
-    @property
-    def sound(self) -> bool:
-        """Was nothing found wrong? True of a check that could not run as well: see `state`."""
-        return not self.problems
-
-    @property
-    def state(self) -> State:
-        """Whether it ran, and if so whether it found nothing wrong.
-
-        >>> Finding(check="image_probe", summary="", untested="too few pairs").state
-        'not tested'
-        """
-        if self.problems:
-            return "not sound"
-        return "not tested" if self.untested else "sound"
+    pair_id: str
+    item_id: str
+    frame: str
+    question: str
+    options: tuple[str, ...]
+    lure: str
+    judge: str
+    logprobs: tuple[float, ...]
+    choice: str
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Finds `templates/` and `data_sources/`: inside an installed wheel, else beside the package in a checkout."""
+"""Finds `templates/`, `data_sources/` and the models that come with pstgen, in an installed wheel or in a checkout."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -23,22 +23,26 @@ def folder(name: str) -> Traversable:
     raise FileNotFoundError(f"{name}/ is neither at {shipped} nor at {checkout}: reinstall pstgen")
 
 
-def model(name: str) -> Path:
+def model_folder(name: str) -> Path:
     """Return the folder of a model that comes with pstgen. Raises BadInput where this installation has none."""
     place = Path(__file__).parents[1] / "models" / "weights" / name
     if not (place / "model.safetensors").is_file():
-        raise BadInput(f"{place}: this installation came without its models; name others with --vlm and --lm, or none")
+        raise BadInput(
+            f"{place}: this installation has no models of its own; name others with --vlm and --lm, or 'none'"
+        )
     return place
 
 
-def read(name: str, stem: str, as_: type[T], *, before: Path | None = None) -> T:
-    """Read `<name>/<stem>.yaml` into a typed record; a user's own folder `before` is searched first.
+def read(name: str, stem: str, as_: type[T], *, before: Path | None = None, otherwise: str | None = None) -> T:
+    """Read `<name>/<stem>.yaml` into a typed record; the user's own folder `before` is searched first.
 
-    Raises BadInput that says which file and which field, where the file is not what it should be.
+    otherwise: the YAML that is taken where neither has the file. Raises BadInput with the file and the field where the
+    content does not fit the type.
     """
     own = before / f"{stem}.yaml" if before else None
     file = own if own and own.is_file() else folder(name) / f"{stem}.yaml"
     try:
-        return msgspec.yaml.decode(file.read_bytes(), type=as_)
+        text = otherwise if otherwise is not None and not file.is_file() else file.read_bytes()
+        return msgspec.yaml.decode(text, type=as_)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadInput(f"{file}: {error}") from error

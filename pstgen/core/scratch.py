@@ -1,4 +1,4 @@
-"""Folders that do not outlast the process that made them, however it ends: a watcher removes what a killed one leaves."""
+"""Temporary folders that vanish with the process that made them, however it ends: a watcher removes what a killed one leaves."""
 
 import atexit
 import shutil
@@ -13,7 +13,7 @@ from typing import IO, cast
 
 WATCH = """
 import shutil, sys
-for path in sys.stdin.buffer.read().split(b"\\0"):  # the end of the input is the end of the process that is watched
+for path in sys.stdin.buffer.read().split(b"\\0"):  # the input ends when the watched process does
     if path:
         shutil.rmtree(path, ignore_errors=True)
 """
@@ -21,23 +21,23 @@ for path in sys.stdin.buffer.read().split(b"\\0"):  # the end of the input is th
 
 @contextmanager
 def folder(prefix: str, inside: Path | None = None) -> Iterator[Path]:
-    """Yield a new folder, in `inside` or where the system keeps temporary files, that is gone afterwards.
+    """Yield a new folder, in `inside` or where the system keeps temporary files.
 
     It is removed at the end of the block, and also where the process is killed. Raises OSError where it cannot be made.
     """
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=inside)).absolute()
+    temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=inside)).absolute()
     try:
-        with suppress(OSError):  # without a watcher only a killed process leaves something
-            _watcher().write(bytes(made) + b"\0")
+        with suppress(OSError):  # without a watcher, only a killed process leaves its folder behind
+            _watcher().write(bytes(temporary) + b"\0")
             _watcher().flush()
-        yield made
+        yield temporary
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @cache
 def _watcher() -> IO[bytes]:
-    """The input of a small process in a session of its own, which outlives this one by the time it takes to tidy up."""
+    """The input of a small process in a session of its own, which outlives this one just long enough to tidy up."""
     watcher = subprocess.Popen(  # noqa: S603 (our own program, run by our own interpreter)
         [sys.executable, "-I", "-S", "-c", WATCH],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A function over many things, on all cores, in their order."""
+"""Applies a function to many items on all cores, in their order."""
 
 import os
 import time
@@ -15,62 +15,63 @@ from pstgen.core.records import Unavailable
 A = TypeVar("A")
 B = TypeVar("B")
 
-AHEAD = 2  # batches a worker that wait for it, so that it never waits
-WATCHED = 0.5  # seconds between two looks at whether the parent process is alive
+AHEAD = 2  # batches that wait for each worker, so that no worker waits for a batch
+POLL = 0.5  # seconds between two checks that the parent process is alive
 
 
 def cores() -> int:
-    """How many processes can work at once here, as far as the machine or its container lets us."""
+    """How many processes can work at once here: the cores that the machine or its container allows."""
     from joblib import cpu_count
 
     return int(cpu_count())
 
 
-def each(function: Callable[[A], B], things: Iterable[A], workers: int, batch: int = 16) -> Iterator[B]:
-    """Yield `function` of each thing, in their order; with more than one worker in that many processes.
+def parallel_map(function: Callable[[A], B], items: Iterable[A], workers: int, batch: int = 16) -> Iterator[B]:
+    """Yield `function(item)` for every item, in their order; with more than one worker, in that many processes.
 
-    function: a function that can be imported, or a partial of one. Raises what it raises, and Unavailable where a worker
-    is killed.
+    function: an importable function, or a partial of one. Raises what it raises, and Unavailable where a worker is killed.
     """
     if workers < 2:
-        yield from map(function, things)
+        yield from map(function, items)
         return
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    pool = get_reusable_executor(workers, initializer=_end_with, initargs=(os.getpid(),))
+    pool = get_reusable_executor(workers, initializer=_prepare, initargs=(os.getpid(),))
     waiting = deque[Future[list[B]]]()
-    batches = iter(things)
+    remaining = iter(items)
     try:
         while True:
-            while len(waiting) < workers * AHEAD and (taken := list(islice(batches, batch))):
-                waiting.append(pool.submit(_all, function, taken))
+            while len(waiting) < workers * AHEAD and (chunk := list(islice(remaining, batch))):
+                waiting.append(pool.submit(_map, function, chunk))
             if not waiting:
                 return
             yield from waiting.popleft().result()
     except (BrokenProcessPool, TerminatedWorkerError) as error:
-        raise Unavailable(f"a worker process was killed, as a rule for memory: fewer --workers ({error})") from error
+        raise Unavailable(
+            f"a worker process was killed, usually for lack of memory: take fewer --workers ({error})"
+        ) from error
     finally:
         for future in waiting:
             future.cancel()
 
 
 def stop() -> None:
-    """End the processes and free what they hold; the next `each` starts others."""
+    """End the worker processes and free their memory; the next `parallel_map` starts new ones."""
     import sys
 
     if loky := sys.modules.get("joblib.externals.loky.reusable_executor"):
-        pool = loky._executor  # noqa: SLF001 (asking by get_reusable_executor would start some)
+        pool = loky._executor  # noqa: SLF001 (get_reusable_executor would start processes)
         if pool is not None:
             pool.shutdown(wait=True)
 
 
-def _all(function: Callable[[Any], B], things: Sequence[Any]) -> list[B]:
-    return [function(thing) for thing in things]
+def _map(function: Callable[[Any], B], items: Sequence[Any]) -> list[B]:
+    return [function(item) for item in items]
 
 
-def _end_with(parent: int) -> None:
-    """Prepare a worker: one thread, deaf to Ctrl-C (which its parent hears), and an end with its parent, however that ends."""
+def _prepare(parent: int) -> None:
+    """Prepare a worker: it has one thread, ignores Ctrl-C (the parent handles it), and ends when its parent ends, however that is."""
     import signal
 
     import cv2
@@ -82,5 +83,5 @@ def _end_with(parent: int) -> None:
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(WATCHED)
+        time.sleep(POLL)
     os._exit(1)

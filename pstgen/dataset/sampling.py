@@ -2,19 +2,37 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 
-from pstgen.dataset.store import Dataset, Row
+from pstgen.core.records import Pair
+from pstgen.dataset.rows import Row
+from pstgen.dataset.store import Dataset
 
-Pair = tuple[Row, ...]  # stress twins, control
+
+@dataclass(frozen=True, slots=True)
+class PairRows:
+    """A pair with all that its items show."""
+
+    stress: tuple[Row, ...]
+    control: Row
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All twins, the control last."""
+        return *self.stress, self.control
+
+    @property
+    def pair(self) -> Pair:
+        """The pair without its pixels."""
+        return Pair(tuple(row.item for row in self.stress), self.control.item)
 
 
-def pick(dataset: Dataset, most: int, named: Sequence[str] = ()) -> list[Pair]:
+def pick(dataset: Dataset, most: int, named: Sequence[str] = ()) -> list[PairRows]:
     """The pairs that are named, by themselves or by an item, or some of every family in turn; only those are kept in memory."""
     wanted = {re.sub("-[a-d]$", "", name) for name in named} or set(_drawn(dataset, most))
-    found = [_ordered(twins) for _, twins in groupby(dataset.rows_of(wanted), key=lambda row: row.item.pair_id)]
-    return sorted(found, key=lambda pair: pair[0].item.pair_id)
+    return [_pair(twins) for _, twins in groupby(dataset.rows_of(wanted), key=lambda row: row.item.pair_id)]
 
 
 def _drawn(dataset: Dataset, most: int) -> Iterator[str]:
@@ -29,5 +47,6 @@ def _drawn(dataset: Dataset, most: int) -> Iterator[str]:
     return (name for _, _, name in sorted(placed)[:most])
 
 
-def _ordered(twins: Iterable[Row]) -> Pair:
-    return tuple(sorted(twins, key=lambda row: row.item.role != "stress"))
+def _pair(twins: Iterable[Row]) -> PairRows:
+    *stress, control = sorted(twins, key=lambda row: row.item.role == "control")
+    return PairRows(tuple(stress), control)

@@ -1,11 +1,21 @@
 """The columns of a dataset on disk, a promise (docs/dataset.md): items in data/test-*.parquet, judgements in scores.parquet."""
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-TARGETS = ("mask", "keypoints", "depth", "region")
+from pstgen.core import plugins
+
+TARGETS = (
+    "mask",
+    "keypoints",
+    "depth",
+    "region",
+)  # the first columns of targets, in files that exist; others follow by name
+TARGET = "target_"  # before the name of a target, its column
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 REGION = pa.struct([(name, pa.float64()) for name in ("x", "y", "width", "height")])
@@ -33,7 +43,6 @@ COLUMNS: dict[str, pa.DataType] = {
     "evidence": EVIDENCE,
     "mark": MARK,
     "label": pa.string(),
-    **{f"target_{kind}": IMAGE for kind in TARGETS},
     "depth_kind": pa.string(),
     "chain": pa.string(),
     "difficulty": pa.float64(),
@@ -42,6 +51,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "source_image_id": pa.string(),
     "scene": pa.string(),
 }
+LIGHT = tuple(name for name, kind in COLUMNS.items() if kind != IMAGE and name != "scene")  # all that Item needs
 SCORES = pa.schema(
     [
         ("pair_id", pa.string()),
@@ -58,12 +68,32 @@ SCORES = pa.schema(
 )
 
 
-def _schema() -> pa.Schema:
-    """Our columns, with the note by which Hugging Face's `datasets` knows images from bytes."""
-    images = ["image", *(f"target_{kind}" for kind in TARGETS)]
-    features = {name: _feature(kind) for name, kind in COLUMNS.items()} | {name: {"_type": "Image"} for name in images}
+def targets() -> tuple[str, ...]:
+    """Every target that is rendered, in the order of their columns."""
+    names = plugins.names("targets")
+    return *TARGETS, *(name for name in names if name not in TARGETS)
+
+
+def targets_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """The targets among the columns of a file.
+
+    >>> targets_of(["item_id", "target_mask"])
+    ('mask',)
+    """
+    return tuple(name.removeprefix(TARGET) for name in columns if name.startswith(TARGET))
+
+
+@cache
+def schema(targets: tuple[str, ...]) -> pa.Schema:
+    """The columns with those targets, and the note by which Hugging Face's `datasets` knows images from bytes."""
+    names = list(COLUMNS)
+    before = names.index("depth_kind")
+    columns = {name: COLUMNS[name] for name in names[:before]}
+    columns |= {f"{TARGET}{name}": IMAGE for name in targets}
+    columns |= {name: COLUMNS[name] for name in names[before:]}
+    features = {name: {"_type": "Image"} if kind == IMAGE else _feature(kind) for name, kind in columns.items()}
     note = msgspec.json.encode({"info": {"features": features}})
-    return pa.schema(list(COLUMNS.items()), metadata={"huggingface": note})
+    return pa.schema(list(columns.items()), metadata={"huggingface": note})
 
 
 def _feature(kind: pa.DataType) -> Any:
@@ -72,6 +102,3 @@ def _feature(kind: pa.DataType) -> Any:
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
     return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
-
-
-SCHEMA = _schema()

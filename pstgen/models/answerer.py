@@ -1,25 +1,26 @@
-"""A vision-language model that answers: it chooses among options, or says what it likes."""
+"""A vision-language model that answers: it chooses among options, or answers in words of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from more_itertools import batched
 
 from pstgen.core.records import BadInput
 from pstgen.models.huggingface import Image, Model
-from pstgen.models.tools import Tools, opened
+from pstgen.models.tools import Tools, open_tools
 
 BATCH = 64
-MOST_TOKENS = 6  # of a short answer
-SHARE = 0.6  # of a side, that a crop shows
+MAX_TOKENS = 6  # of a short answer
+CROP = 0.6  # of a side, that a crop shows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One question about one image. name: of its item. options: none where the answer is free text.
+    """A question about an image. name: of its item. options: none where the answer is free text.
 
-    image: (H, W, 3) uint8 RGB, or None where nothing is to be seen.
+    image: (H, W, 3) uint8 RGB, or None where nothing is shown.
     """
 
     name: str
@@ -29,17 +30,17 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """A loaded model, and what it may use. It gets the bare question, as it was trained; options are scored, not listed.
+class Answerer:
+    """A loaded model, and the tools that it may use. It gets the bare question, as in training; options are not listed.
 
-    detector, ocr: what `toolbox.opened` opens, for systems that use tools; "" where there is none.
+    detector, ocr: what `tools.open_tools` opens, for systems that use tools; "" where there is none.
     """
 
     model: Model
     detector: str = ""
     ocr: str = ""
 
-    def tools(self, images: Sequence[Image | None]) -> list[str]:
+    def describe(self, images: Sequence[Image | None]) -> list[str]:
         """What the tools say of each image. Raises BadInput where there are none."""
         return self._tools(images)
 
@@ -47,33 +48,29 @@ class Speaker:
     def _tools(self) -> Tools:
         if not self.detector:
             raise BadInput("tools: no detector was trained; run stage 1 first")
-        return opened(self.detector, self.ocr)
+        return open_tools(self.detector, self.ocr)
 
-    def answers(self, queries: Sequence[Query]) -> list[str]:
-        """Choose among the options by log-probability; say a few words where there are none. In the order of the queries."""
-        told: dict[int, str] = {}
-        closed = [n for n, query in enumerate(queries) if query.options]
-        for n, logprobs in zip(closed, self.scores([queries[n] for n in closed]), strict=True):
-            told[n] = queries[n].options[int(np.argmax(logprobs))]
-        opened = [n for n, query in enumerate(queries) if not query.options]
-        told |= dict(zip(opened, self.say([queries[n] for n in opened]), strict=True))
-        return [told[n] for n in range(len(queries))]
+    def answer(self, queries: Sequence[Query]) -> list[str]:
+        """Choose among the options by log-probability; a few words where there are none. In the order of the queries."""
+        scores = iter(self.score([query for query in queries if query.options]))
+        texts = iter(self.generate([query for query in queries if not query.options]))
+        return [query.options[int(np.argmax(next(scores)))] if query.options else next(texts) for query in queries]
 
-    def scores(self, queries: Sequence[Query]) -> list[tuple[float, ...]]:
+    def score(self, queries: Sequence[Query]) -> list[tuple[float, ...]]:
         """Log-probability of every option of every query."""
-        scored: list[tuple[float, ...]] = []
-        for some in _batches(queries):
-            questions = [query.question for query in some]
-            scored += self.model.score(questions, [query.options for query in some], [query.image for query in some])
-        return scored
+        scores: list[tuple[float, ...]] = []
+        for batch in batched(queries, BATCH):
+            questions, options = [query.question for query in batch], [query.options for query in batch]
+            scores += self.model.score(questions, options, [query.image for query in batch])
+        return scores
 
-    def say(self, queries: Sequence[Query], most: int = MOST_TOKENS) -> list[str]:
-        """Greedily, at most so many tokens."""
-        said: list[str] = []
-        for some in _batches(queries):
-            questions = [query.question for query in some]
-            said += self.model.say(questions, [query.image for query in some], most)
-        return said
+    def generate(self, queries: Sequence[Query], max_tokens: int = MAX_TOKENS) -> list[str]:
+        """An answer in the model's own words, greedily, of at most so many tokens."""
+        texts: list[str] = []
+        for batch in batched(queries, BATCH):
+            questions, images = [query.question for query in batch], [query.image for query in batch]
+            texts += self.model.generate(questions, images, max_tokens)
+        return texts
 
 
 def crop(image: Image | None, y: float, x: float) -> Image | None:
@@ -82,8 +79,4 @@ def crop(image: Image | None, y: float, x: float) -> Image | None:
         return None
     height, width = image.shape[:2]
     top, left = int(y * height), int(x * width)
-    return np.ascontiguousarray(image[top : top + int(SHARE * height), left : left + int(SHARE * width)])
-
-
-def _batches(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
-    return (queries[start : start + BATCH] for start in range(0, len(queries), BATCH))
+    return np.ascontiguousarray(image[top : top + int(CROP * height), left : left + int(CROP * width)])

@@ -8,7 +8,7 @@ Shape = tuple[int, ...]
 def count_flops(step: Callable[[], object]) -> float:
     """Floating-point operations of one call, forward and backward; a multiplication with its addition counts two.
 
-    The counter does not know the attention kernels of CPUs and would count them as zero, so it is told their formulas.
+    The counter does not know the attention kernels of CPUs and would count them as zero, so it gets formulas for them.
     """
     import torch
     from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
@@ -20,15 +20,15 @@ def count_flops(step: Callable[[], object]) -> float:
         return int(sdpa_backward_flop_count(gradient, query, _all_heads(key, query), _all_heads(value, query)))
 
     kernels = torch.ops.aten
-    known = {
-        kernels._scaled_dot_product_flash_attention_for_cpu: forward,  # noqa: SLF001 (what the counter sees is named so)
+    formulas = {
+        kernels._scaled_dot_product_flash_attention_for_cpu: forward,  # noqa: SLF001 (the counter sees them by these names)
         kernels._scaled_dot_product_flash_attention_for_cpu_backward: backward,  # noqa: SLF001
     }
-    with FlopCounterMode(display=False, custom_mapping=known) as counter:
+    with FlopCounterMode(display=False, custom_mapping=formulas) as counter:
         step()
     return float(counter.get_total_flops())
 
 
 def _all_heads(key: Shape, query: Shape) -> Shape:
-    """(batch, heads, length, width), with as many heads as there are queries': groups of them share keys."""
+    """(batch, heads, length, width), with as many heads as the queries have: groups of those share keys."""
     return key[0], query[1], *key[2:]

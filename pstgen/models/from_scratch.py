@@ -14,7 +14,7 @@ CHAT = (
 SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
 
 
-def tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """Train byte-level BPE on `texts`; any text can be written with it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -32,54 +32,59 @@ def tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     )
 
 
-def llama(words: Any, text: Mapping[str, Any], seed: int) -> Any:
-    """A causal language model of random weights."""
+def llama(tokenizer: Any, text: Mapping[str, Any], seed: int) -> Any:
+    """A causal language model of random weights. text: settings of a LlamaConfig."""
     torch.manual_seed(seed)
-    return transformers.LlamaForCausalLM(_text(words, text))
+    return transformers.LlamaForCausalLM(_text_config(tokenizer, text))
 
 
-def llava(words: Any, vision: Mapping[str, Any], text: Mapping[str, Any], size: int, seed: int) -> tuple[Any, Any]:
-    """A LLaVA of random weights: (model, processor). vision: of a CLIPVisionConfig; size: side of an image, pixels."""
+def llava(tokenizer: Any, vision: Mapping[str, Any], text: Mapping[str, Any], size: int, seed: int) -> tuple[Any, Any]:
+    """A LLaVA of random weights: (model, processor).
+
+    vision, text: settings of a CLIPVisionConfig and of a LlamaConfig; size: side of an image, pixels.
+    """
     torch.manual_seed(seed)
-    patch = vision["patch_size"]
-    look = transformers.CLIPImageProcessor(
-        size={"height": size, "width": size},
-        do_center_crop=False,
-        image_mean=[0.5] * 3,
-        image_std=[0.5] * 3,
-        resample=3,
-    )
-    processor = transformers.LlavaProcessor(
-        image_processor=look,
-        tokenizer=words,
-        patch_size=patch,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=CHAT,
-        image_token="<image>",  # noqa: S106 (a token of text)
-    )
     config = transformers.LlavaConfig(
         vision_config=transformers.CLIPVisionConfig(image_size=size, **vision).to_dict(),
-        text_config=_text(words, text).to_dict(),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
+        text_config=_text_config(tokenizer, text).to_dict(),
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
-        image_seq_length=(size // patch) ** 2,
+        image_seq_length=(size // vision["patch_size"]) ** 2,
         tie_word_embeddings=True,
-        **_ids(words),
+        **_special_ids(tokenizer),
     )
     model = transformers.LlavaForConditionalGeneration(config)
     for layer in model.model.language_model.layers:
         # A word looks for patches like itself from the start (mimetic initialization, Trockman and Kolter 2023).
         keys = layer.self_attn.k_proj.weight.data
         keys.copy_(layer.self_attn.q_proj.weight.data[: len(keys)])
-    return model, processor
+    return model, _llava_processor(tokenizer, vision["patch_size"], size)
 
 
-def _ids(words: Any) -> dict[str, int]:
-    return {f"{name}_token_id": getattr(words, f"{name}_token_id") for name in ("pad", "eos", "bos")}
+def _llava_processor(tokenizer: Any, patch: int, size: int) -> Any:
+    image_processor = transformers.CLIPImageProcessor(
+        size={"height": size, "width": size},
+        do_center_crop=False,
+        image_mean=[0.5] * 3,
+        image_std=[0.5] * 3,
+        resample=3,
+    )
+    return transformers.LlavaProcessor(
+        image_processor=image_processor,
+        tokenizer=tokenizer,
+        patch_size=patch,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT,
+        image_token="<image>",  # noqa: S106 (a token of text)
+    )
 
 
-def _text(words: Any, text: Mapping[str, Any]) -> Any:
-    told = {"vocab_size": len(words), "max_position_embeddings": 1024, "tie_word_embeddings": True}
-    return transformers.LlamaConfig(**told | _ids(words) | dict(text))
+def _special_ids(tokenizer: Any) -> dict[str, int]:
+    return {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("pad", "eos", "bos")}
+
+
+def _text_config(tokenizer: Any, text: Mapping[str, Any]) -> Any:
+    defaults = {"vocab_size": len(tokenizer), "max_position_embeddings": 1024, "tie_word_embeddings": True}
+    return transformers.LlamaConfig(**defaults | _special_ids(tokenizer) | dict(text))

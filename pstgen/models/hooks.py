@@ -1,4 +1,4 @@
-"""A vision-language model that is watched while it looks, or is shown other pixels: of LLaVA's kind, one tensor an image."""
+"""Access to a vision-language model at work: its pixels replaced, its attention recorded. For models that take one tensor an image, as LLaVA does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,41 +11,43 @@ from pstgen.core.records import Unavailable
 from pstgen.models.huggingface import Image, Model
 
 
-def seen(model: Model, images: Sequence[Image]) -> torch.Tensor:
-    """(N, 3, S, S) float32, 0 to 255: the images as the model's processor resizes and crops them.
+def preprocess(model: Model, images: Sequence[Image]) -> torch.Tensor:
+    """(N, 3, S, S) float32, 0 to 255: the images as the model's image processor resizes and crops them.
 
-    Raises Unavailable where the model does not look at one square of pixels an image.
+    Raises Unavailable where the model does not take one square of pixels an image.
     """
-    eyes = getattr(model.processor, "image_processor", None)
+    processor = getattr(model.processor, "image_processor", None)
     pixels = None
-    if eyes is not None and eyes.do_rescale and eyes.do_normalize:
-        pixels = eyes(images=list(images), do_normalize=False, do_rescale=False, return_tensors="pt")["pixel_values"]
+    if processor is not None and processor.do_rescale and processor.do_normalize:
+        options = {"do_normalize": False, "do_rescale": False, "return_tensors": "pt"}
+        pixels = processor(images=list(images), **options)["pixel_values"]
     if pixels is None or pixels.ndim != 4 or len(pixels) != len(images) or pixels.shape[2] != pixels.shape[3]:
-        raise Unavailable(f"{model.name}: does not look at one square of pixels an image, as LLaVA does")
+        raise Unavailable(f"{model.name}: does not take one square of pixels an image, as LLaVA does")
     return torch.as_tensor(pixels, dtype=torch.float32)
 
 
-def normalized(model: Model, pixels: torch.Tensor) -> torch.Tensor:
-    """What `seen` gives → what the model takes."""
-    eyes = model.processor.image_processor
-    mean, deviation = (torch.tensor(one).view(3, 1, 1) for one in (eyes.image_mean, eyes.image_std))
-    return (pixels * eyes.rescale_factor - mean) / deviation
+def normalize(model: Model, pixels: torch.Tensor) -> torch.Tensor:
+    """What `preprocess` gives, as the model takes it."""
+    processor = model.processor.image_processor
+    mean, deviation = (torch.tensor(channels).view(3, 1, 1) for channels in (processor.image_mean, processor.image_std))
+    return (pixels * processor.rescale_factor - mean) / deviation
 
 
 def logprobs(model: Model, questions: Sequence[str], answers: Sequence[str], images: Sequence[Image]) -> torch.Tensor:
     """(N,) log-probability of each answer after its question; gradients flow through it."""
     tokens = [model.tokens(answer) for answer in answers]
-    lines = model.following([(n, tuple(ids[:-1])) for n, ids in enumerate(tokens)], questions, images)
-    return torch.stack([line[np.arange(len(ids)), ids].sum() for line, ids in zip(lines, tokens, strict=True)])
+    prefixes = [(n, tuple(ids[:-1])) for n, ids in enumerate(tokens)]
+    rows = model.next_token_logprobs(prefixes, questions, images)
+    return torch.stack([row[np.arange(len(ids)), ids].sum() for row, ids in zip(rows, tokens, strict=True)])
 
 
 @contextmanager
-def instead(model: Model, change: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
-    """As long as this lasts, the model sees `change` of the pixels (B, 3, S, S) that it is given."""
+def replace_pixels(model: Model, change: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
+    """Inside the block, the model sees `change(pixels)` instead of the pixels (B, 3, S, S) that it is given."""
 
-    def before(_: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        pixels = named["pixel_values"]
-        return given, named | {"pixel_values": change(pixels).to(pixels)}
+    def before(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        pixels = kwargs["pixel_values"]
+        return args, kwargs | {"pixel_values": change(pixels).to(pixels)}
 
     hook = model.model.register_forward_pre_hook(before, with_kwargs=True)
     try:
@@ -55,24 +57,24 @@ def instead(model: Model, change: Callable[[torch.Tensor], torch.Tensor]) -> Ite
 
 
 @contextmanager
-def watched(model: Model) -> Iterator[list[tuple[torch.Tensor, tuple[torch.Tensor, ...]]]]:
-    """Yield a list to which every pass adds its tokens (B, L) and, layer by layer, its attention (B, heads, L, L).
+def record_attention(model: Model) -> Iterator[list[tuple[torch.Tensor, tuple[torch.Tensor, ...]]]]:
+    """Yield a list to which every forward pass adds its tokens (B, L) and each layer's attention (B, heads, L, L).
 
-    Raises Unavailable where the model does not hand its attention out.
+    Raises Unavailable where the model does not return its attention.
     """
     passes: list[tuple[torch.Tensor, tuple[torch.Tensor, ...]]] = []
 
-    def before(_: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return given, named | {"output_attentions": True}
+    def before(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, kwargs | {"output_attentions": True}
 
-    def after(_: Any, __: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+    def after(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         layers = output.attentions or ()
         if len(layers) != model.model.config.get_text_config().num_hidden_layers:
-            raise Unavailable(f"{model.name}: hands out the attention of {len(layers)} layers")
-        passes.append((named["input_ids"], layers))
+            raise Unavailable(f"{model.name}: returns the attention of {len(layers)} layers only")
+        passes.append((kwargs["input_ids"], layers))
 
-    kernel = model.model.config._attn_implementation  # noqa: SLF001 (nothing public tells)
-    model.model.set_attn_implementation("eager")  # the others hand out an empty tuple
+    kernel = model.model.config._attn_implementation  # noqa: SLF001 (there is no public way to ask)
+    model.model.set_attn_implementation("eager")  # the other kernels return an empty tuple
     hooks = (
         model.model.register_forward_pre_hook(before, with_kwargs=True),
         model.model.register_forward_hook(after, with_kwargs=True),

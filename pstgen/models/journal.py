@@ -1,4 +1,4 @@
-"""Verdicts of models, kept in the user's cache: whoever asks again gets them without a model."""
+"""Verdicts of models, kept in the user's cache, so that asking again needs no model."""
 
 import logging
 from hashlib import sha256
@@ -18,16 +18,16 @@ class Line(msgspec.Struct):
     logprobs: tuple[float, ...]
 
 
-def file(judge: str, revision: str) -> Path:
-    """Where the verdicts of a judge are kept: in the user's cache, apart by revision."""
+def path(judge: str, revision: str) -> Path:
+    """The journal of a judge at a revision, in the user's cache."""
     name = sha256(f"{judge} {revision}".encode()).hexdigest()[:32]
     return Path(platformdirs.user_cache_dir("pstgen")) / "verdicts" / f"{name}.jsonl"
 
 
 class Journal:
-    """Verdicts by key, one JSON line each; what a killed run left half written is cut off.
+    """Verdicts by key, one JSON line each; a line that a killed run left half written is cut off.
 
-    A cache folder that cannot be written is no error: the run goes on without a journal.
+    Where the cache folder cannot be written, the run goes on without a journal.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,27 +42,27 @@ class Journal:
             LOG.info("no journal at %s: %s", path, error)
 
     def _recover(self, file: BufferedRandom) -> None:
-        good = 0
+        sound = 0  # bytes
         for line in file:
             try:
-                read = msgspec.json.decode(line, type=Line)
+                entry = msgspec.json.decode(line, type=Line)
             except msgspec.DecodeError:
                 break
             if not line.endswith(b"\n"):
                 break
-            self.known[read.key] = read.logprobs
-            good += len(line)
-        file.truncate(good)
-        file.seek(good)
+            self.known[entry.key] = entry.logprobs
+            sound += len(line)
+        file.truncate(sound)
+        file.seek(sound)
 
     def add(self, key: str, logprobs: tuple[float, ...]) -> None:
-        """Remember, and write at once."""
+        """Keep a verdict, and write it at once."""
         self.known[key] = logprobs
         if self.file:
             self.file.write(msgspec.json.encode(Line(key=key, logprobs=logprobs)) + b"\n")
             self.file.flush()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self.file:
             self.file.close()

@@ -1,4 +1,4 @@
-"""What tools say of an image, as text for a prompt: things that a detector finds, and words that OCR reads."""
+"""What tools say of an image, as text for a prompt: objects that a detector finds, and text that OCR reads."""
 
 import shutil
 import subprocess
@@ -16,81 +16,84 @@ from numpy.typing import NDArray
 
 from pstgen.core.records import Unavailable
 from pstgen.models import detector
-from pstgen.models.perceptual_losses import Perception, tokens
+from pstgen.models.perceptual_losses import PerceptionHeads, patch_features
 from pstgen.scenes.truth.colour import NAMES as COLOURS
 from pstgen.scenes.vocabulary import plural, spoken
 
 HEADS = "heads.safetensors"
 BATCH = 64
 
-Picture = NDArray[np.uint8]  # (H, W, 3) RGB
-Tools = Callable[[Sequence[Picture | None]], list[str]]
-Reader = Callable[[Picture], str]
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+Tools = Callable[[Sequence[Image | None]], list[str]]
+OcrReader = Callable[[Image], str]
 
 
-def opened(name: str, ocr: str = "") -> Tools:
-    """Load the tools, once: a line of text of each image, such as "Seen: 2 dogs. Read: STOP."; nothing of no image.
+def open_tools(name: str, ocr: str = "") -> Tools:
+    """Load the tools, once: a line of text of each image, such as "Seen: 2 dogs. Read: STOP."; "" where there is no image.
 
-    name: the folder of stage 1's encoder with its heads, or anything that `detector.finder` opens. ocr: "" for none.
+    name: the folder of stage 1's encoder with its heads, or anything that `detector.load_counter` opens. ocr: "" for none.
     Raises BadInput and Unavailable where one does not load.
     """
-    see: Tools = Detector(Path(name)).told if (Path(name) / HEADS).is_file() else _finding(detector.finder(name))
-    read = reader(ocr) if ocr else None
+    folder = Path(name)
+    is_ours = (folder / HEADS).is_file()
+    describe = EncoderDetector(folder).describe if is_ours else _describe_counts(detector.load_counter(name))
+    read = open_ocr(ocr) if ocr else None
 
-    def told(images: Sequence[Picture | None]) -> list[str]:
-        seen = see(images)
+    def describe_and_read(images: Sequence[Image | None]) -> list[str]:
+        texts = describe(images)
         if not read:
-            return seen
+            return texts
         return [
-            said if image is None else f"{said} Read: {read(image) or 'nothing'}."
-            for said, image in zip(seen, images, strict=True)
+            text if image is None else f"{text} Read: {read(image) or 'nothing'}."
+            for text, image in zip(texts, images, strict=True)
         ]
 
-    return told
+    return describe_and_read
 
 
-def tried(name: str, ocr: str) -> None:
-    """Load what is named, and forget it, so that what does not load is known early. Raises as `opened` does."""
+def check_tools(name: str, ocr: str) -> None:
+    """Load what is named, and forget it, so that what does not load is known early. Raises as `open_tools` does."""
     if name:
-        detector.finder(name)
+        detector.load_counter(name)
     if ocr:
-        reader(ocr)
+        open_ocr(ocr)
 
 
-def _finding(find: detector.Finder) -> Tools:
-    def told(images: Sequence[Picture | None]) -> list[str]:
+def _describe_counts(count: detector.ObjectCounter) -> Tools:
+    def describe(images: Sequence[Image | None]) -> list[str]:
         return [
-            "" if image is None else listed(many(*each) for each in sorted(find(image).items())) for image in images
+            "" if image is None else list_objects(count_phrase(*item) for item in sorted(count(image).items()))
+            for image in images
         ]
 
-    return told
+    return describe
 
 
-def listed(things: Iterable[str]) -> str:
-    """What is seen, as text.
+def list_objects(phrases: Iterable[str]) -> str:
+    """What a detector sees, as text.
 
-    >>> listed(["1 red car", "2 dogs"]), listed([])
+    >>> list_objects(["1 red car", "2 dogs"]), list_objects([])
     ('Seen: 1 red car, 2 dogs.', 'Seen: nothing.')
     """
-    return f"Seen: {', '.join(things) or 'nothing'}."
+    return f"Seen: {', '.join(phrases) or 'nothing'}."
 
 
-def many(kind: str, n: int, colour: str = "") -> str:
-    """So many things of a kind, as text.
+def count_phrase(category: str, n: int, colour: str = "") -> str:
+    """So many objects of a category, as text.
 
-    >>> many("cup", 1, "red "), many("cup", 3)
+    >>> count_phrase("cup", 1, "red "), count_phrase("cup", 3)
     ('1 red cup', '3 cups')
     """
-    noun = spoken(kind)
+    noun = spoken(category)
     return f"{n} {colour}{noun if n == 1 else plural(noun)}"
 
 
-def reader(ocr: str) -> Reader:
+def open_ocr(name: str) -> OcrReader:
     """What is written in an image, on one line; rapidocr or tesseract. Raises Unavailable where it is not installed."""
-    return {"rapidocr": _rapidocr, "tesseract": _tesseract}[ocr]()
+    return {"rapidocr": _rapidocr, "tesseract": _tesseract}[name]()
 
 
-def _rapidocr() -> Reader:
+def _rapidocr() -> OcrReader:
     try:
         engine = import_module("rapidocr").RapidOCR(params={"Global.log_level": "error"})
     except ImportError as error:
@@ -98,22 +101,32 @@ def _rapidocr() -> Reader:
     return lambda image: " ".join(engine(image[..., ::-1]).txts or ())
 
 
-def _tesseract() -> Reader:
+def _tesseract() -> OcrReader:
     program = shutil.which("tesseract")
     if not program:
         raise Unavailable("ocr: the program tesseract is not installed: apt-get install tesseract-ocr")
     command = [program, "stdin", "stdout", "--psm", "11"]  # whatever text there is, in no order
 
-    def read(image: Picture) -> str:
+    def read(image: Image) -> str:
         png = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
-        told = subprocess.run(command, input=png, capture_output=True, check=True)  # noqa: S603 (our own words)
-        return " ".join(told.stdout.decode().split())
+        done = subprocess.run(command, input=png, capture_output=True, check=True)  # noqa: S603 (our own words)
+        return " ".join(done.stdout.decode().split())
 
     return read
 
 
-class Detector:
-    """Stage 1's encoder with its dense heads: a thing where a patch is the centre of one."""
+def encoder_pixels(
+    images: Iterable[Image], size: int, mean: Sequence[float] = (0.5,) * 3, std: Sequence[float] = (0.5,) * 3
+) -> NDArray[np.float32]:
+    """(B, 3, size, size) float32, resized and normalized as stage 1's encoder takes them; in -1 to 1 by default."""
+    resized = [cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images]
+    centred = np.stack(resized).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+    shift, scale = (np.array(values, np.float32).reshape(3, 1, 1) for values in (mean, std))
+    return (centred - (2 * shift - 1)) / (2 * scale)
+
+
+class EncoderDetector:
+    """Stage 1's encoder with its dense heads: an object where a patch is the centre of one."""
 
     def __init__(self, folder: Path) -> None:
         import transformers
@@ -121,38 +134,38 @@ class Detector:
         from safetensors.torch import load_file
 
         with safe_open(folder / HEADS, "pt") as file:
-            told = msgspec.json.decode(file.metadata()["told"], type=dict[str, Any])
-        self.categories, self.cells, self.size = told["categories"], told["cells"], told["size"]
-        mean, std = (torch.tensor(told.get(name, [0.5] * 3)).view(3, 1, 1) for name in ("mean", "std"))
-        self.zero, self.unit = 2 * mean - 1, 2 * std  # of pixels in -1 to 1, as stage 1 normalized them
+            self.settings = msgspec.json.decode(file.metadata()["told"], type=dict[str, Any])
         self.model = transformers.AutoModel.from_pretrained(folder, use_safetensors=True, local_files_only=True).eval()
-        self.heads = Perception(told["width"], told["sizes"]).eval()
+        self.heads = PerceptionHeads(self.settings["width"], self.settings["sizes"]).eval()
         self.heads.load_state_dict(load_file(folder / HEADS))
 
-    def told(self, images: Sequence[NDArray[np.uint8] | None]) -> list[str]:
-        """Of (H, W, 3) uint8 images, such as "Seen: 2 dogs, 1 red car."; nothing of no image."""
-        said: list[str] = []
+    def describe(self, images: Sequence[Image | None]) -> list[str]:
+        """Of (H, W, 3) uint8 images, such as "Seen: 2 dogs, 1 red car."; "" where there is no image."""
+        texts: list[str] = []
         for start in range(0, len(images), BATCH):
-            some = [image for image in images[start : start + BATCH] if image is not None]
-            found = iter(self._found(some) if some else ())
-            said += ["" if image is None else next(found) for image in images[start : start + BATCH]]
-        return said
+            batch = images[start : start + BATCH]
+            present = [image for image in batch if image is not None]
+            descriptions = iter(self._describe(present) if present else ())
+            texts += ["" if image is None else next(descriptions) for image in batch]
+        return texts
 
-    def _found(self, images: Sequence[NDArray[np.uint8]]) -> list[str]:
-        sized = [cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA) for image in images]
-        pixels = torch.from_numpy(np.stack(sized).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1)
+    def _describe(self, images: Sequence[Image]) -> list[str]:
+        normalization = {name: self.settings[name] for name in ("mean", "std") if name in self.settings}
+        pixels = torch.from_numpy(encoder_pixels(images, self.settings["size"], **normalization))
         with torch.inference_mode():
-            seen = tokens(self.model(pixel_values=(pixels - self.zero) / self.unit).last_hidden_state, self.cells)
-            parts = self.heads.segmentation(seen)
-        kinds, colours, centres = (part.argmax(-1).numpy() for part in parts[:3])
-        return [self._said(*each) for each in zip(kinds, colours, centres, strict=True)]
+            states = self.model(pixel_values=pixels).last_hidden_state
+            parts = self.heads.dense(patch_features(states, self.settings["cells"]))
+        grids = (part.argmax(-1).numpy() for part in parts[:3])
+        return [self._text(*image) for image in zip(*grids, strict=True)]
 
-    def _said(self, kinds: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]) -> str:
-        """Count centres of each category; its colour is the commonest of its patches."""
-        counted = Counter(int(kind) for kind in centres if kind)
-        things = []
-        for kind, n in sorted(counted.items()):
-            shades = Counter(int(shade) for shade in colours[kinds == kind] if shade)
+    def _text(
+        self, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]
+    ) -> str:
+        """Count the centres of each category; its colour is the commonest of its patches."""
+        counts = Counter(int(category) for category in centres if category)
+        phrases = []
+        for category, n in sorted(counts.items()):
+            shades = Counter(int(colour) for colour in colours[categories == category] if colour)
             colour = f"{COLOURS[shades.most_common(1)[0][0] - 1]} " if shades else ""
-            things.append(many(self.categories[kind - 1], n, colour))
-        return listed(things)
+            phrases.append(count_phrase(self.settings["categories"][category - 1], n, colour))
+        return list_objects(phrases)

@@ -1,4 +1,4 @@
-"""What all twin makers share: the studio they work in, and how facts with one question become a pair."""
+"""What all twin makers share: prior, configuration and work folder, and how facts with one question become a candidate."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Candidate, Fact, Scene
+from pstgen.questions import families
 from pstgen.questions.priors import Expectation
 
 MOST_OPTIONS = 4
 
 
 @dataclass(frozen=True)
-class Studio:
-    """Where twins are made.
+class PairContext:
+    """What every twin maker is opened with.
 
     work: a folder for images that are made. refused: what was not made, counted by edit and reason.
     """
@@ -29,7 +29,7 @@ class Studio:
     def expects(self, question: tuple[str, str, tuple[str, ...]]) -> dict[str, float]:
         """The probability of every answer, before looking, in natural order."""
         family, form, about = question
-        answers = plugins.load("families", family).answers(form, about)
+        answers = families.load(family).answers(form, about)
         return dict(zip(answers, self.prior.expect(question, answers), strict=True))
 
 
@@ -41,9 +41,9 @@ def candidate(
     scenes: Sequence[Scene] = (),
 ) -> Candidate:
     """Offer the twins' answers and what else one would expect, at most MOST_OPTIONS, in natural order."""
-    told = [str(fact.truth.answer) for fact in (control, *stress)]
-    more = sorted((answer for answer in expected if answer not in told), key=lambda answer: -expected[answer])
-    chosen = {*told, *more[: MOST_OPTIONS - len(told)]}
+    answers = [str(fact.truth.answer) for fact in (control, *stress)]
+    more = sorted((answer for answer in expected if answer not in answers), key=lambda answer: -expected[answer])
+    chosen = {*answers, *more[: MOST_OPTIONS - len(answers)]}
     options = tuple(answer for answer in expected if answer in chosen)
     total = sum(expected[option] for option in options)
     text = f"{control.question} {' '.join(fact.scene_id for fact in (*stress, control))}"

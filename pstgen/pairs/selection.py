@@ -1,17 +1,116 @@
-"""Which pairs stay: those whose words mislead every baseline, in fair shares, each letter as often as the next."""
+"""Which wordings and which pairs stay: those that mislead every baseline, in fair shares, each letter as often as the next."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
+from typing import Protocol
 
 from pstgen.core import reasons
-from pstgen.core.config import BuildConfig
-from pstgen.core.records import Item, Report, Verdict, origin
-from pstgen.questions.wording import Wording
+from pstgen.core.config import BuildConfig, SelectionConfig
+from pstgen.core.progress import Progress
+from pstgen.core.records import Item, Pair, Report, Score, Verdict, origin
 
+DIGITS = 4  # of log-probabilities on the disk: later ones change with processor and number of threads
+JUDGING = "wordings for models"
 SPREAD = "its scenes give all they may (--pairs-per-scene)"
 SHARED = "its family has all it may (--max-family-share)"
+
+
+class Baseline(Protocol):
+    """A judge that is given the words alone. durable: what it says of a wording depends on that wording alone."""
+
+    name: str
+    durable: bool
+
+
+@dataclass
+class Trial:
+    """Baselines answer wordings, and what they say is recorded.
+
+    answer: one verdict an item. fooled: judge → pair → family, of the pairs with a wording that fooled that judge.
+    """
+
+    answer: Callable[[Baseline, Sequence[Item]], Iterable[Verdict]]
+    report: Report
+    progress: Progress
+    scores: list[Score] = field(default_factory=list)
+    fooled: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+
+    def misled(self, wordings: dict[str, Pair], baselines: Sequence[Baseline]) -> list[Pair]:
+        """One wording of each pair for which every baseline falls, where there is one.
+
+        A baseline gets only what twins share, so it answers once a wording; the next one judges what the last has left.
+        Judges that learn from all the items together see all wordings at once; durable ones, which cost most, see one
+        wording a pair and round, and no more of a pair that has fallen.
+        """
+        for judge in baselines:
+            if not judge.durable:
+                wordings = self._left(judge, wordings)
+        slow = [judge for judge in baselines if judge.durable]
+        fallen: dict[str, Pair] = {}
+        done, total = 0, len(wordings) * len(slow)
+        for batch in _rounds(wordings):
+            left = {name: pair for name, pair in batch.items() if pair.pair_id not in fallen}
+            for judge in slow:
+                left = self._left(judge, left, done, total)
+                done += len(batch)
+            fallen |= {pair.pair_id: pair for pair in left.values()}
+        self.progress.reach(JUDGING, total, total)
+        for name, pairs in self.fooled.items():
+            self.report.count(f"fooled {name}", pairs.values())
+        return list(fallen.values())
+
+    def _left(self, judge: Baseline, wordings: dict[str, Pair], done: int = 0, total: int = 0) -> dict[str, Pair]:
+        """Let the judge answer each wording once; keep those for which it falls.
+
+        total: of all wordings and durable judges together, of which `done` are behind; 0 where the judge is not durable.
+        """
+        items = [replace(pair.control, item_id=name) for name, pair in wordings.items()]
+        left: dict[str, Pair] = {}
+        for n, (name, verdict) in enumerate(zip(wordings, self.answer(judge, items), strict=True), 1):
+            pair = wordings[name]
+            self.scores.append(score(pair.control, verdict, item_id=""))
+            if falls(pair.control, [verdict]):
+                left[name] = pair
+            self.report.judged += judge.durable
+            if total:
+                self.progress.reach(JUDGING, done + n, total)
+        self.fooled[judge.name] |= {pair.pair_id: pair.family for pair in left.values()}
+        return left
+
+
+def _rounds(wordings: dict[str, Pair]) -> Iterator[dict[str, Pair]]:
+    """The first wording of every pair, then the second, and so on."""
+    queues: defaultdict[str, list[str]] = defaultdict(list)
+    for name, pair in wordings.items():
+        queues[pair.pair_id].append(name)
+    for n in range(max(map(len, queues.values()), default=0)):
+        yield {queue[n]: wordings[queue[n]] for queue in queues.values() if n < len(queue)}
+
+
+def score(item: Item, verdict: Verdict, item_id: str) -> Score:
+    """A verdict as it is written. item_id: whose image was seen, "" where none was."""
+    return Score(
+        pair_id=item.pair_id,
+        item_id=item_id,
+        frame=item.frame,
+        question=item.question,
+        options=item.options,
+        lure=item.lure,
+        judge=verdict.judge,
+        logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),
+        choice=item.options[verdict.choice],
+        kept=False,
+    )
+
+
+def mark_kept(scores: Iterable[Score], kept: Sequence[Pair]) -> list[Score]:
+    """The scores, sorted; those of the wordings that are in the dataset say so."""
+    wordings = {(pair.pair_id, pair.control.frame, pair.question) for pair in kept}
+    marked = (replace(score, kept=(score.pair_id, score.frame, score.question) in wordings) for score in scores)
+    return sorted(marked, key=lambda score: (score.pair_id, score.frame, score.question, score.judge, score.item_id))
 
 
 def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
@@ -26,87 +125,86 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
 
 
 def select(
-    fallen: Iterable[Wording], config: BuildConfig, dropped: Counter[tuple[str, str]] | None = None
-) -> list[Wording]:
+    fallen: Iterable[Pair], config: SelectionConfig, dropped: Counter[tuple[str, str]] | None = None
+) -> list[Pair]:
     """Of the wordings that every baseline falls for, one a pair: each family's strongest pull first, in fair shares.
 
     No scene gives more than `pairs_per_scene` pairs, no family is more than its share, and the same thing of a scene is
     asked about again only after everything else. dropped: counts what is not kept, by family and reason.
     """
-    first = {wording[0].pair_id: wording for wording in reversed(list(fallen))}
+    first = {pair.pair_id: pair for pair in reversed(list(fallen))}
     ranked = _rare_first(first.values())
     spread = list(_spread(ranked, config))
     shared = _shared(spread, config.max_family_share)
     if dropped is not None:
         for reason, before, after in ((SPREAD, ranked, spread), (SHARED, spread, shared)):
-            lost = Counter(wording[0].family for wording in before)
-            lost.subtract(wording[0].family for wording in after)
+            lost = Counter(pair.family for pair in before)
+            lost.subtract(pair.family for pair in after)
             dropped.update({(family, reason): n for family, n in lost.items() if n})
     return shared
 
 
-def _rank(wording: Wording) -> tuple[float, str]:
-    return -wording[0].difficulty, sha256(wording[0].pair_id.encode()).hexdigest()
+def _rank(pair: Pair) -> tuple[float, str]:
+    return -pair.control.difficulty, sha256(pair.pair_id.encode()).hexdigest()
 
 
-def _rare_first(wordings: Collection[Wording]) -> list[Wording]:
+def _rare_first(wordings: Collection[Pair]) -> list[Pair]:
     """The smallest family first, each by its rank: a large family takes the scenes that small ones leave."""
-    sizes = Counter(wording[0].family for wording in wordings)
-    return sorted(wordings, key=lambda wording: (sizes[wording[0].family], wording[0].family, *_rank(wording)))
+    sizes = Counter(pair.family for pair in wordings)
+    return sorted(wordings, key=lambda pair: (sizes[pair.family], pair.family, *_rank(pair)))
 
 
-def _spread(ranked: Iterable[Wording], config: BuildConfig) -> Iterator[Wording]:
+def _spread(ranked: Iterable[Pair], config: SelectionConfig) -> Iterator[Pair]:
     """Use every scene a few times at most; what asks again of a thing in a scene comes after all that is fresh."""
     scenes: Counter[str] = Counter()
-    asked: set[tuple[str, str, str, str]] = set()
-    again: list[Wording] = []
+    used: set[tuple[str, str, str, str]] = set()
+    again: list[Pair] = []
 
-    def room(wording: Wording) -> bool:
-        return all(scenes[origin(item.scene_id)] < config.pairs_per_scene for item in wording)
+    def room(pair: Pair) -> bool:
+        return all(scenes[origin(item.scene_id)] < config.pairs_per_scene for item in pair.items)
 
-    for wording in ranked:
-        things = {(item.scene_id, item.family, item.form, item.about[0]) for item in wording}
-        if not asked.isdisjoint(things):
-            again.append(wording)
-        elif room(wording):
-            scenes.update({origin(item.scene_id) for item in wording})
-            asked |= things
-            yield wording
-    for wording in again:
-        if room(wording):
-            scenes.update({origin(item.scene_id) for item in wording})
-            yield wording
+    for pair in ranked:
+        things = {(item.scene_id, item.family, item.form, item.about[0]) for item in pair.items}
+        if not used.isdisjoint(things):
+            again.append(pair)
+        elif room(pair):
+            scenes.update({origin(item.scene_id) for item in pair.items})
+            used |= things
+            yield pair
+    for pair in again:
+        if room(pair):
+            scenes.update({origin(item.scene_id) for item in pair.items})
+            yield pair
 
 
-def _shared(wordings: list[Wording], most: float) -> list[Wording]:
+def _shared(wordings: list[Pair], share: float) -> list[Pair]:
     """Trim, last ones first, every family that is more than its share; a family on its own is left as it is."""
-    families = Counter(wording[0].family for wording in wordings)
-    while len(families) > 1 and max(families.values()) > most * families.total():
+    families = Counter(pair.family for pair in wordings)
+    while len(families) > 1 and max(families.values()) > share * families.total():
         family, size = families.most_common(1)[0]
-        room = int(most / (1 - most) * (families.total() - size)) if most < 1 else size
+        room = int(share / (1 - share) * (families.total() - size)) if share < 1 else size
         families[family] = min(room, size - 1)
     kept: Counter[str] = Counter()
-    chosen: list[Wording] = []
-    for wording in wordings:
-        family = wording[0].family
+    chosen: list[Pair] = []
+    for pair in wordings:
+        family = pair.family
         if kept[family] < families[family]:
             kept[family] += 1
-            chosen.append(wording)
+            chosen.append(pair)
     return chosen
 
 
-def lettered(wordings: Sequence[Wording]) -> Iterator[Wording]:
+def lettered(wordings: Sequence[Pair]) -> Iterator[Pair]:
     """Give twins one order of options, so that lure and answers land on each letter equally often.
 
     The lure and the first stress twin's answer take turns through all ordered couples of places.
     """
     turn: Counter[int] = Counter()
-    for wording in sorted(wordings, key=lambda twins: twins[0].pair_id):
-        stress = wording[0]
-        size = len(stress.options)
-        order = _order(stress, turn[size])
+    for pair in sorted(wordings, key=lambda pair: pair.pair_id):
+        size = len(pair.options)
+        order = _order(pair.stress[0], turn[size])
         turn[size] += 1
-        yield tuple(replace(item, options=order) for item in wording)
+        yield pair.map(partial(replace, options=order))
 
 
 def _order(stress: Item, turn: int) -> tuple[str, ...]:
@@ -123,8 +221,8 @@ def nothing(report: Report, config: BuildConfig) -> str:
     """Why no pair is left: how far things came, the commonest reasons at the station that let nothing through, and advice."""
     stations = {name: by.total() for name, by in report.stations.items()}
     came = ", ".join(f"{n:,} {station}" for station, n in stations.items())
-    told = _reasons(report)
-    why = "; ".join(f"{n:,} {what}" for what, n in told[:3]) if told else "nothing was refused"
+    why_refused = _reasons(report)
+    why = "; ".join(f"{n:,} {what}" for what, n in why_refused[:3]) if why_refused else "nothing was refused"
     return f"no pair is left ({came}). {why}. {_advice(report, stations, config)}"
 
 
@@ -146,7 +244,7 @@ def _advice(report: Report, stations: Mapping[str, int], config: BuildConfig) ->
         return "Annotated things are too small, cut off or too few to be asked about: other scenes, or --family"
     if not stations.get("candidate pairs"):
         return "Every question has one answer in these scenes: more scenes give twins" + (
-            f", and so does a --min-pull below {config.min_pull:g}" if config.min_pull else ""
+            f", and so does a --min-pull below {config.pairs.min_pull:g}" if config.pairs.min_pull else ""
         )
     strictest = min((name for name in stations if name.startswith("fooled ")), key=stations.__getitem__, default="")
     if strictest and not stations[strictest]:

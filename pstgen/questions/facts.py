@@ -9,8 +9,9 @@ from itertools import tee
 from pstgen.core import plugins, workers
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Fact, Refusals, Report, Scene
+from pstgen.questions import families
 from pstgen.questions.priors import Tally, count
-from pstgen.scenes import pixels
+from pstgen.scenes import pixels, sources
 from pstgen.scenes.sources import Entry
 
 MANY = 400  # scenes for which worker processes pay
@@ -54,18 +55,18 @@ class Observed:
         self.refused.add(other.refused)
 
 
-def families(config: BuildConfig) -> tuple[str, ...]:
+def family_names(config: BuildConfig) -> tuple[str, ...]:
     """The families that are asked."""
-    return config.families or plugins.names("families")
+    return config.questions.families or plugins.names("families")
 
 
 def ask(names: Sequence[str], scene: Scene, /) -> Known:
     """Ask each family about a scene; one whose image is at hand and cannot be used is not asked about."""
-    if scene.path and (reason := pixels.unsound(scene)):
+    if scene.path and (reason := pixels.defect(scene)):
         return Known(unsound=reason)
     facts, unknown = list[Fact](), Counter[tuple[str, str]]()
     for name in names:
-        for fact in plugins.load("families", name).ask(scene):
+        for fact in families.load(name).ask(scene):
             if fact.truth.known:
                 facts.append(fact)
             else:
@@ -77,9 +78,9 @@ def known(
     scenes: Iterable[Scene], config: BuildConfig, report: Report, processes: int = 1
 ) -> Iterator[tuple[Scene, tuple[Fact, ...]]]:
     """Pass on each scene with its known facts, in their order; what is unknown or unsound is counted and named."""
-    kept, asked = tee(scenes)
-    answers = workers.each(partial(ask, families(config)), asked, processes)
-    for scene, answer in zip(kept, answers, strict=True):
+    passed, scenes_asked = tee(scenes)
+    answers = workers.parallel_map(partial(ask, family_names(config)), scenes_asked, processes)
+    for scene, answer in zip(passed, answers, strict=True):
         if answer.unsound:
             pixels.refuse(scene, answer.unsound, report.refused)
             continue
@@ -103,7 +104,7 @@ def observe(
     if through:
         yield from (_shard(config, part, through) for part in parts)
     else:
-        yield from workers.each(partial(_shard, config), parts, processes, batch=1)
+        yield from workers.parallel_map(partial(_shard, config), parts, processes, batch=1)
 
 
 def _shards(entries: Sequence[Entry], pictured: frozenset[str]) -> Iterator[list[str]]:
@@ -125,17 +126,17 @@ def _shard(
     through: Callable[[Iterator[Scene]], Iterator[Scene]] = lambda scenes: scenes,
 ) -> Observed:
     wanted, pictured = part
-    found, names = Observed(wanted=len(wanted)), families(config)
-    source = plugins.load("sources", config.source)
-    read = source.scenes(config, wanted.__contains__, found.refused, pictured.__contains__)
+    observed, names = Observed(wanted=len(wanted)), family_names(config)
+    source = sources.load(config.source.name)
+    read = source.scenes(config, wanted.__contains__, observed.refused, pictured.__contains__)
     for scene in through(read):
         answer = ask(names, scene)
         if answer.unsound:
-            pixels.refuse(scene, answer.unsound, found.refused)
+            pixels.refuse(scene, answer.unsound, observed.refused)
             continue
-        found.scenes += 1
-        found.tally.update(count(answer.facts))
+        observed.scenes += 1
+        observed.tally.update(count(answer.facts))
         if scene.path:
-            found.pictured += 1
-            found.images += [scene.path] * (len(found.images) < OTHERS)
-    return found
+            observed.pictured += 1
+            observed.images += [scene.path] * (len(observed.images) < OTHERS)
+    return observed

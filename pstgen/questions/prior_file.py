@@ -49,12 +49,12 @@ def write(file: Path, tally: Tally, scenes: int, fitted_on: Mapping[str, str]) -
     for (question, answer), n in sorted(tally.items()):
         by_question[question][answer] = n
     rows = [Row(*question, answers) for question, answers in by_question.items()]
-    made = PriorFile(
+    file_content = PriorFile(
         format=FORMAT, pstgen=__version__, scenes=scenes, fitted_on=dict(fitted_on), counts=rows, seal=_seal(rows)
     )
     draft = file.with_name(f".{file.name}.part")
     try:
-        draft.write_bytes(msgspec.json.encode(made, order="deterministic") + b"\n")
+        draft.write_bytes(msgspec.json.encode(file_content, order="deterministic") + b"\n")
         draft.replace(file)
     except OSError as error:
         with suppress(OSError):
@@ -65,16 +65,16 @@ def write(file: Path, tally: Tally, scenes: int, fitted_on: Mapping[str, str]) -
 def read(file: Path) -> PriorFile:
     """Read a prior. Raises BadInput where there is none, it is of another format, or its counts are not those sealed."""
     try:
-        made = msgspec.json.decode(file.read_bytes(), type=PriorFile)
+        content = msgspec.json.decode(file.read_bytes(), type=PriorFile)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}; `pstgen priors --save {file}` writes one") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: is no prior that pstgen wrote: {error}") from None
-    if made.format != FORMAT:
-        raise BadInput(f"{file}: has format {made.format}; this pstgen reads format {FORMAT}: write it anew")
-    if made.seal != _seal(made.counts) or any(n < 1 for row in made.counts for n in row.answers.values()):
+    if content.format != FORMAT:
+        raise BadInput(f"{file}: has format {content.format}; this pstgen reads format {FORMAT}: write it anew")
+    if content.seal != _seal(content.counts) or any(n < 1 for row in content.counts for n in row.answers.values()):
         raise BadInput(f"{file}: its counts are not those that were written; write it anew with `pstgen priors --save`")
-    return made
+    return content
 
 
 def digest(file: Path) -> str:

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
-from pstgen.core import plugins, reasons
-from pstgen.core.config import BuildConfig
+from pstgen.core import reasons
+from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.records import BadInput, Report
 from pstgen.questions import prior_file
 from pstgen.questions.priors import is_prior_part
-from pstgen.scenes import pixels
+from pstgen.scenes import pixels, sources
 from pstgen.scenes.sources import PRIOR, Entry
 
 SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
@@ -37,9 +35,9 @@ class Parts:
 
 def of_prior(config: BuildConfig) -> BuildConfig:
     """The configuration that reads the prior's own scenes."""
-    if config.prior_annotations:
-        return msgspec.structs.replace(config, annotations=config.prior_annotations, split=PRIOR)
-    return msgspec.structs.replace(config, split=config.prior_split)
+    if config.questions.prior_annotations:
+        return with_settings(config, annotations=config.questions.prior_annotations, split=PRIOR)
+    return with_settings(config, split=config.questions.prior_split)
 
 
 def divide(config: BuildConfig, report: Report) -> Parts:
@@ -48,13 +46,13 @@ def divide(config: BuildConfig, report: Report) -> Parts:
     Raises BadInput where options contradict each other, or no picture is at hand.
     """
     _refuse(config)
-    source = plugins.load("sources", config.source)
+    source = sources.load(config.source.name)
     entries: list[Entry] = source.index(config)
     own, shared = _own(config, entries)
     pictures = any(entry.at_hand for entry in own)
     fed = _fed(config)
     share = _share(config, fed, pictures=pictures)
-    held = [entry for entry in entries if is_prior_part(entry.id, config.prior_split, share, config.seed)]
+    held = [entry for entry in entries if is_prior_part(entry.id, config.questions.prior_split, share, config.seed)]
     feeding = {entry.id for entry in held}
     items = [entry for entry in entries if entry.id not in feeding]
     there = [entry for entry in items if entry.at_hand]
@@ -65,35 +63,38 @@ def divide(config: BuildConfig, report: Report) -> Parts:
         raise BadInput(_no_pictures(items, entries))
     if fed:
         held = []  # the prior's file has counted them
-    looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.prior_pictures]
-    return Parts(own, held, there[: config.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
+    looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.questions.prior_pictures]
+    return Parts(own, held, there[: config.source.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
 
 
 def _refuse(config: BuildConfig) -> None:
-    if config.prior_split and config.annotations:
+    if config.questions.prior_split and config.source.annotations:
         raise BadInput("--prior-split goes with COCO's folder; with --annotations name --prior-annotations FILE")
-    if config.prior_split and config.prior_split == config.split:
+    if config.questions.prior_split and config.questions.prior_split == config.source.split:
         raise BadInput(
-            f"--prior-split {config.prior_split} is the split that gives the items; name another, or neither"
+            f"--prior-split {config.questions.prior_split} is the split that gives the items; name another, or neither"
         )
-    if sum(map(bool, (config.prior_split, config.prior_annotations, config.prior_file))) > 1:
+    if (
+        sum(map(bool, (config.questions.prior_split, config.questions.prior_annotations, config.questions.prior_file)))
+        > 1
+    ):
         raise BadInput("--prior-split, --prior-annotations and --prior-file exclude each other")
-    files = [file for file in (config.annotations, config.prior_annotations) if file and file.exists()]
+    files = [file for file in (config.source.annotations, config.questions.prior_annotations) if file and file.exists()]
     if len(files) == 2 and files[0].samefile(files[1]):
         raise BadInput(
-            f"{config.annotations}: gives the items; without --prior-annotations a share of it feeds the prior"
+            f"{config.source.annotations}: gives the items; without --prior-annotations a share of it feeds the prior"
         )
 
 
 def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
     """The prior's own scenes, and how many were left out since the items' source shows the same image."""
-    if not (config.prior_split or config.prior_annotations):
+    if not (config.questions.prior_split or config.questions.prior_annotations):
         return [], 0
-    own: list[Entry] = plugins.load("sources", config.source).index(of_prior(config))
+    own: list[Entry] = sources.load(config.source.name).index(of_prior(config))
     if {entry.id for entry in own} & {entry.id for entry in entries}:
-        option = "--prior-annotations" if config.prior_annotations else "--prior-split"
-        raise BadInput(f"{option}: the source {config.source} has no scenes apart from those that give the items")
-    if not config.prior_annotations:
+        option = "--prior-annotations" if config.questions.prior_annotations else "--prior-split"
+        raise BadInput(f"{option}: the source {config.source.name} has no scenes apart from those that give the items")
+    if not config.questions.prior_annotations:
         return own, 0
     images = {entry.image for entry in entries}
     other = [entry for entry in own if entry.image not in images]
@@ -105,31 +106,33 @@ def _share(config: BuildConfig, fed: float, *, pictures: bool) -> float:
 
     fed: the share that the file of the prior was fitted on.
     """
-    if fed and config.prior_share not in {None, fed}:
+    if fed and config.questions.prior_share not in {None, fed}:
         raise BadInput(
-            f"{config.prior_file}: was fitted on a share of {fed:g} of these scenes; leave --prior-share out"
+            f"{config.questions.prior_file}: was fitted on a share of {fed:g} of these scenes; leave --prior-share out"
         )
-    if config.prior_share is not None:
-        return config.prior_share
-    return fed if pictures or config.prior_file else SHARE
+    if config.questions.prior_share is not None:
+        return config.questions.prior_share
+    return fed if pictures or config.questions.prior_file else SHARE
 
 
 def _fed(config: BuildConfig) -> float:
     """Which share of the items' source the prior's file was fitted on. Raises BadInput where it is all, or by another seed."""
-    if not config.prior_file:
+    if not config.questions.prior_file:
         return 0.0
-    fitted_on = prior_file.read(config.prior_file).fitted_on
-    here: dict[str, str] = plugins.load("sources", config.source).origin(config)
+    fitted_on = prior_file.read(config.questions.prior_file).fitted_on
+    here: dict[str, str] = sources.load(config.source.name).origin(config)
     hashes = {value for name, value in here.items() if name.startswith("sha256")}
     if hashes & {value for name, value in fitted_on.items() if name.startswith("prior, ")}:
         raise BadInput(
-            f"{config.prior_file}: was fitted on all of these scenes, so none can give items; name other ones"
+            f"{config.questions.prior_file}: was fitted on all of these scenes, so none can give items; name other ones"
         )
     same = all(fitted_on.get(name) == value for name, value in here.items() if name != "scenes")
     if not (same or hashes & set(fitted_on.values())):
         return 0.0
     if fitted_on[SEED] != str(config.seed):
-        raise BadInput(f"{config.prior_file}: was fitted on a share of these scenes, drawn by --seed {fitted_on[SEED]}")
+        raise BadInput(
+            f"{config.questions.prior_file}: was fitted on a share of these scenes, drawn by --seed {fitted_on[SEED]}"
+        )
     return float(fitted_on[FED])
 
 
@@ -162,27 +165,27 @@ def look(divided: Parts, config: BuildConfig, report: Report) -> None:
     """Open the items' pictures too where some were left out, so that an error can tell all of it at once."""
     if report.refused.records:
         wanted = {entry.id for entry in divided.items}
-        read = plugins.load("sources", config.source).scenes(config, wanted.__contains__, report.refused)
-        for _ in pixels.sound(read, report.refused):
+        read = sources.load(config.source.name).scenes(config, wanted.__contains__, report.refused)
+        for _ in pixels.usable(read, report.refused):
             pass
 
 
 def no_prior(scenes: int, divided: Parts, report: Report) -> str:
     """Why there is nothing to expect: what was left out comes last, or what else would bring a prior."""
     known = " of which nothing is known for sure" * bool(scenes)
-    told = f"the prior rests on {scenes:,} scenes{known}, so nothing is expected and no answer is a lure"
+    summary = f"the prior rests on {scenes:,} scenes{known}, so nothing is expected and no answer is a lure"
     if left_out := reasons.left_out(report.refused.records)[:REASONS]:
-        return f"{told}. {'; '.join(f'{n:,} {what}' for what, n in left_out)}"
+        return f"{summary}. {'; '.join(f'{n:,} {what}' for what, n in left_out)}"
     return (
-        f"{told}: a larger --prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items):,} scenes), "
+        f"{summary}: a larger --prior-share (it is {divided.share:g} of {len(divided.held) + len(divided.items):,} scenes), "
         "more pictures, --prior-annotations FILE or --prior-file FILE"
     )
 
 
 def closed(families: Sequence[str], report: Report) -> Iterator[str]:
     """Families that gave no candidate, a line for all of them; and whether captions would open some."""
-    found = report.stations["candidate pairs"]
-    none = [family for family in families if not found[family]]
+    candidates = report.stations["candidate pairs"]
+    none = [family for family in families if not candidates[family]]
     if report.stations.get("scenes for items") and not report.captioned:
         yield (
             "there are no captions, without which nothing small is known to be there, and nothing to be absent: no pair in "
@@ -194,11 +197,11 @@ def closed(families: Sequence[str], report: Report) -> Iterator[str]:
 
 def origin(config: BuildConfig) -> dict[str, str]:
     """Where the images come from, and what the prior was fitted on."""
-    source = plugins.load("sources", config.source)
-    told: dict[str, str] = source.origin(config)
-    if config.prior_file:
-        return told | {"prior file": prior_file.digest(config.prior_file)}
-    if config.prior_split or config.prior_annotations:
+    source = sources.load(config.source.name)
+    sources_of: dict[str, str] = source.origin(config)
+    if config.questions.prior_file:
+        return sources_of | {"prior file": prior_file.digest(config.questions.prior_file)}
+    if config.questions.prior_split or config.questions.prior_annotations:
         own = source.origin(of_prior(config))
-        return told | {f"prior, {name}": value for name, value in own.items() if name.startswith("sha256")}
-    return told
+        return sources_of | {f"prior, {name}": value for name, value in own.items() if name.startswith("sha256")}
+    return sources_of

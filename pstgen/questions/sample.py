@@ -16,7 +16,7 @@ EXAMPLES = 4000  # a family, at most
 
 def examples(tally: Tally, config: BuildConfig) -> list[Item]:
     """Of each family as many as EXAMPLES known facts, drawn by the seed without replacement, each worded as an item."""
-    prior = plugins.load("priors", config.prior).fit(tally)
+    prior = plugins.load("priors", config.questions.prior).fit(tally)
     by_family: defaultdict[str, list[tuple[Question, str, int]]] = defaultdict(list)
     for (question, answer), n in sorted(tally.items()):
         by_family[question[0]].append((question, answer, n))
@@ -43,4 +43,4 @@ def _example(question: Question, answer: str, n: int, prior: Expectation, config
     expected = prior.expect(question, answers)
     lure = answers[max(range(len(answers)), key=expected.__getitem__)]
     fact = Fact(scene_id=f"example/{n}", family=family, form=form, about=about, truth=Truth(answer))
-    return wording.lesson(fact, answers, lure, config.templates)
+    return wording.example(fact, answers, lure, config.questions.templates)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pstgen.core.records import Item, Scene
+from pstgen.core.records import Item, Pair, Scene
+from pstgen.questions import families
 from pstgen.scenes import pixels
 
 RADIUS = 0.035  # of the image's longer side
@@ -48,10 +49,15 @@ def labelled(image: Pixels, text: str, *, top: bool) -> Pixels:
     return drawn
 
 
-def end_for_label(twins: Sequence[Item], scenes: Sequence[Scene]) -> bool | None:
-    """Top (True) or bottom of all the pair's images, where a label hides nothing in question; None where neither is free."""
-    draw = sha256(twins[0].pair_id.encode()).digest()[0] % 2 == 0
-    return next((top for top in (draw, not draw) if all(map(_free, twins, scenes, [top] * len(twins)))), None)
+def end_for_label(pair: Pair, scenes: Sequence[Scene]) -> bool | None:
+    """Top (True) or bottom of all the pair's images, where a label hides nothing in question; None where neither is free.
+
+    scenes: of the pair's items, in their order.
+    """
+    if families.goes_by_colours(pair.family, pair.control.form) and not scenes[0].complete:
+        return None  # a label would change the colours that tell the answer
+    draw = sha256(pair.pair_id.encode()).digest()[0] % 2 == 0
+    return next((top for top in (draw, not draw) if all(map(_free, pair.items, scenes, [top] * len(scenes)))), None)
 
 
 def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
@@ -70,8 +76,8 @@ def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped 
     """Does a label at that end leave free what is asked about, and the mark?"""
     high = _height(item.label, scene.width, scene.height)
     rows = slice(0, high) if top else slice(scene.height - high, scene.height)
-    asked = [thing for thing in scene.instances if thing.id in item.evidence]
-    masks = (pixels.mask(thing, scene) for thing in asked)
+    things = [thing for thing in scene.instances if thing.id in item.evidence]
+    masks = (pixels.mask(thing, scene) for thing in things)
     ring = 2 * radius(scene.width, scene.height)
     clear = item.mark is None or not rows.start - ring <= item.mark[1] <= rows.stop + ring
     return clear and high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)

@@ -2,24 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from pstgen.core import resources
 from pstgen.core.english import grammar
-from pstgen.core.records import BadInput, Candidate, Fact, Item, Role
+from pstgen.core.records import BadInput, Candidate, Fact, Item, Pair, Role
+from pstgen.questions import families
 from pstgen.scenes import vocabulary
 
 SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
 NEUTRAL = "neutral"
 LABEL = "label"  # asked plainly; the claim is written into the picture
-
-Wording = tuple[Item, ...]  # a pair's items with one text, the control twin last
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,10 +34,14 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def forms(family: str, templates: Path | None = None) -> dict[str, Form]:
-    """The family's templates, each form with all its frames; a user's own folder is searched first."""
-    told = resources.read("templates", family, dict[str, Form], before=templates)
+    """The family's templates, each form with all its frames; a user's own folder is searched first.
+
+    A family from outside may bring them as YAML in its TEMPLATE.
+    """
+    brought: str | None = getattr(families.load(family), "TEMPLATE", None)
+    own = resources.read("templates", family, dict[str, Form], before=templates, otherwise=brought)
     shared = resources.read("templates", "frames", dict[str, tuple[str, ...]], before=templates)
-    return {name: _with_shared(form, shared) for name, form in told.items()}
+    return {name: _with_shared(form, shared) for name, form in own.items()}
 
 
 def _with_shared(form: Form, shared: dict[str, tuple[str, ...]]) -> Form:
@@ -81,10 +84,8 @@ def check(family: str, wanted: Sequence[str] = (), templates: Path | None = None
         raise BadInput(f"no frame {unknown[0]!r} for {family}; there are: {', '.join(there)}")
 
 
-def word(
-    candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None
-) -> Iterator[Wording]:
-    """Yield the pair, stress then control twins, in up to `tries` different wordings; frames take turns.
+def word(candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None) -> Iterator[Pair]:
+    """Yield the pair in up to `tries` different wordings; frames take turns.
 
     wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
     """
@@ -92,17 +93,21 @@ def word(
     form = forms(fact.family, templates)[fact.form]
     texts = {frame: _texts(form, frame, candidate.lure) for frame in wanted or frames(fact.family, templates)}
     draw = int(sha256(candidate.pair_id.encode()).hexdigest(), 16)
-    names = _turned(tuple(texts), draw)
+    names = _rotated(tuple(texts), draw)
     turns = product(range(max(map(len, texts.values()))), names)
     available = [(n, frame) for n, frame in turns if n < len(texts[frame])]
     for turn, frame in available[:tries]:
         plain = _texts(form, NEUTRAL, candidate.lure)
-        said = _turned(texts[frame], draw)[turn]
-        neutral = said if frame == NEUTRAL else _turned(plain, draw)[turn % len(plain)]
-        question, plainly = (_fill(text, form, fact.about, candidate.lure) for text in (said, neutral))
-        label = claim(fact, candidate.lure, templates) if frame == LABEL else ""
-        twins = (_twin(candidate, n, frame, question, plainly) for n in range(len(candidate.facts)))
-        yield tuple(replace(item, label=label) for item in twins)
+        framed = _rotated(texts[frame], draw)[turn]
+        neutral = framed if frame == NEUTRAL else _rotated(plain, draw)[turn % len(plain)]
+        words = {
+            "frame": frame,
+            "question": _fill(framed, form, fact.about, candidate.lure),
+            "neutral": _fill(neutral, form, fact.about, candidate.lure),
+            "label": claim(fact, candidate.lure, templates) if frame == LABEL else "",
+        }
+        *stress, control = (_twin(candidate, n, **words) for n in range(len(candidate.facts)))
+        yield Pair(tuple(stress), control)
 
 
 def claim(fact: Fact, lure: str, templates: Path | None = None) -> str:
@@ -111,60 +116,51 @@ def claim(fact: Fact, lure: str, templates: Path | None = None) -> str:
     return _fill(form.claim if isinstance(form.claim, str) else form.claim[lure], form, fact.about, lure)
 
 
-def said(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:
+def ask(fact: Fact, frame: str, lure: str, draw: int, templates: Path | None = None) -> str:
     """The fact's question in that frame; `draw` says which of its wordings."""
     form = forms(fact.family, templates)[fact.form]
-    return _fill(_turned(_texts(form, frame, lure), draw)[0], form, fact.about, lure)
+    return _fill(_rotated(_texts(form, frame, lure), draw)[0], form, fact.about, lure)
 
 
-def lesson(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | None = None) -> Item:
+def example(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | None = None) -> Item:
     """One known fact as an item of its own, in a wording that its scene and words draw: what judges learn from."""
     draw = int(sha256(f"{fact.scene_id} {fact.question}".encode()).hexdigest(), 16)
-    frame = _turned(frames(fact.family, templates), draw)[0]
-    text = said(fact, frame, lure, draw // 7, templates)
-    name = f"lesson-{draw:x}"
+    frame = _rotated(frames(fact.family, templates), draw)[0]
+    text = ask(fact, frame, lure, draw // 7, templates)
+    name, shared = f"lesson-{draw:x}", {"frame": frame, "options": options, "lure": lure}
+    return item_of(fact, item_id=name, pair_id=name, role="control", question=text, neutral=text, **shared)
+
+
+def item_of(fact: Fact, **fields: Any) -> Item:
+    """An item about a fact, without its image. fields: those that the fact does not give."""
     return Item(
-        item_id=name,
-        pair_id=name,
-        role="control",
         scene_id=fact.scene_id,
         image="",
         family=fact.family,
         form=fact.form,
         about=fact.about,
-        frame=frame,
-        question=text,
-        neutral=text,
-        options=options,
         answer=str(fact.truth.answer),
-        lure=lure,
+        evidence=fact.evidence,
+        mark=fact.mark,
+        **fields,
     )
 
 
-def _twin(candidate: Candidate, n: int, frame: str, question: str, neutral: str) -> Item:
+def _twin(candidate: Candidate, n: int, **words: str) -> Item:
     """The n-th twin as an item. Twins have letters, which a hash gives out: neither name nor order tells the role."""
     fact = candidate.facts[n]
     draws = [sha256(f"{candidate.pair_id} {f.scene_id} {f.mark}".encode()).digest() for f in candidate.facts]
     role: Role = "control" if fact is candidate.control else "stress"
-    return Item(
+    return item_of(
+        fact,
         item_id=f"{candidate.pair_id}-{'abcd'[sorted(draws).index(draws[n])]}",
         pair_id=candidate.pair_id,
         role=role,
-        scene_id=fact.scene_id,
-        image="",
-        family=fact.family,
-        form=fact.form,
-        about=fact.about,
-        frame=frame,
-        question=question,
-        neutral=neutral,
         options=candidate.options,
-        answer=str(fact.truth.answer),
         lure=candidate.lure,
         twin=candidate.twin,
         difficulty=candidate.pull,
-        evidence=fact.evidence,
-        mark=fact.mark,
+        **words,
     )
 
 
@@ -178,7 +174,7 @@ def _texts(form: Form, frame: str, lure: str) -> tuple[str, ...]:
         ) from None
 
 
-def _turned(texts: tuple[str, ...], by: int) -> tuple[str, ...]:
+def _rotated(texts: tuple[str, ...], by: int) -> tuple[str, ...]:
     by %= len(texts)
     return texts[by:] + texts[:by]
 

@@ -1,4 +1,4 @@
-"""Brings photographs into the cache: resumed where it stopped, checked before it is unpacked."""
+"""Downloads photographs into the cache: a download resumes where it stopped, and is checked before it is unpacked."""
 
 import shutil
 import stat
@@ -6,7 +6,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 
 import httpx
@@ -17,10 +17,9 @@ from pstgen.core import resources
 from pstgen.core.config import FetchConfig
 from pstgen.core.records import BadInput, Unavailable
 
-TRIES = 5  # of one archive, each going on where the last one stopped
+TRIES = 5  # to download one archive; each resumes where the last one stopped
 PAUSE = 0.5  # seconds before the second try, doubled before every further one
-BLOCK = 2**20
-SWELLS = 20  # an archive that unpacks to more than this many times its size is refused
+MAX_EXPANSION = 20  # an archive that unpacks to more than this many times its size is refused
 
 Progress = Callable[[int, int, str], None]
 
@@ -43,33 +42,34 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def fetch(config: FetchConfig, progress: Progress = lambda _done, _total, _name: None) -> Path:
-    """Bring a split into the cache and return its folder; what is there already is not fetched again.
+    """Download a split into the cache and return its folder; what is there already is not downloaded again.
 
-    Raises BadInput for an unknown source or split, Unavailable where network, disk or checksum fail; what was loaded
-    so far stays, and the next call goes on from there.
+    Raises BadInput for an unknown source or split, Unavailable where network, disk or checksum fail; the part that was
+    downloaded stays, and the next call resumes from there.
     """
     catalogue = _catalogue(config.what)
     folder = config.cache or Path(platformdirs.user_cache_dir("pstgen")) / config.what
     for name in _archives(catalogue, config):
         archive = catalogue.archives[name]
-        done = folder / ".fetched" / f"{name}-{archive.sha256[:16]}"
-        if not done.exists():
-            file = folder / ".fetched" / f"{name}.zip.part"
+        marker = folder / ".fetched" / f"{name}-{archive.sha256[:16]}"
+        if not marker.exists():
+            part = folder / ".fetched" / f"{name}.zip.part"
+            address = f"{(config.mirror or catalogue.address).rstrip('/')}/{archive.path}"
             try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                _room(folder, archive, file)
-                _load(f"{(config.mirror or catalogue.address).rstrip('/')}/{archive.path}", archive, file, progress)
-                _check(file, archive)
-                _unpack(file, folder)
-                done.touch()
-                file.unlink()
+                part.parent.mkdir(parents=True, exist_ok=True)
+                _require_space(folder, archive, part)
+                _download(address, archive, part, progress)
+                _verify(part, archive)
+                _unpack(part, folder)
+                marker.touch()
+                part.unlink()
             except OSError as error:
                 raise Unavailable(f"{folder}: cannot be written: {error.strerror or error}") from error
     return folder
 
 
-def known() -> tuple[str, ...]:
-    """What can be fetched: the files of data_sources/ that are catalogues."""
+def available() -> tuple[str, ...]:
+    """What can be downloaded: the files of data_sources/ that are catalogues."""
     return tuple(
         sorted(file.name[:-5] for file in resources.folder("data_sources").iterdir() if _is_catalogue(file.name))
     )
@@ -105,60 +105,63 @@ def _catalogue(what: str) -> Catalogue:
     try:
         return _catalogue_of(what)
     except OSError:
-        raise BadInput(f"nothing is known of where to fetch {what!r}; there are: {', '.join(known())}") from None
+        raise BadInput(f"no address is known for {what!r}; there are: {', '.join(available())}") from None
 
 
-def _room(folder: Path, archive: Archive, file: Path) -> None:
-    """An archive and what is in it need room side by side."""
-    needed = 2.2 * archive.bytes - (file.stat().st_size if file.exists() else 0)
+def _require_space(folder: Path, archive: Archive, part: Path) -> None:
+    """There must be room for an archive and its unpacked content side by side."""
+    needed = 2.2 * archive.bytes - _size(part)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise Unavailable(f"{folder}: {needed / 2**30:,.1f} GiB are needed, {free / 2**30:,.1f} are free")
 
 
-def _load(address: str, archive: Archive, file: Path, progress: Progress) -> None:
-    """Load the archive into `file`, from where it stopped; a connection that is cut is tried again."""
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _download(address: str, archive: Archive, part: Path, progress: Progress) -> None:
+    """Download the archive into `part`, from where it stopped; where the connection is cut, try again."""
     for attempt in range(TRIES):
-        if file.exists() and file.stat().st_size == archive.bytes:
+        if _size(part) == archive.bytes:
             return
         time.sleep(PAUSE * 2 ** (attempt - 1) if attempt else 0)
         try:
-            _go_on(address, archive, file, progress)
+            _resume(address, archive, part, progress)
         except httpx.HTTPStatusError as error:
             raise Unavailable(f"{address}: the server says {error.response.status_code}; try --mirror URL") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
-    if not file.exists() or file.stat().st_size != archive.bytes:
-        got = file.stat().st_size if file.exists() else 0
-        told = f"{address}: {reason}; {got:,} of {archive.bytes:,} bytes are here"
-        raise Unavailable(f"{told}: run the same command again to go on, or name a --mirror")
+    if _size(part) != archive.bytes:
+        raise Unavailable(
+            f"{address}: {reason}; {_size(part):,} of {archive.bytes:,} bytes are here: "
+            "run the same command again to resume, or name a --mirror"
+        )
 
 
-def _go_on(address: str, archive: Archive, file: Path, progress: Progress) -> None:
-    start = file.stat().st_size if file.exists() else 0
+def _resume(address: str, archive: Archive, part: Path, progress: Progress) -> None:
+    start = _size(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    with httpx.stream("GET", address, headers=headers, follow_redirects=True, timeout=30) as answer:
-        answer.raise_for_status()
-        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
+    with httpx.stream("GET", address, headers=headers, follow_redirects=True, timeout=30) as response:
+        response.raise_for_status()
+        resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
         done = start if resumed else 0
-        with file.open("ab" if resumed else "wb") as out:
-            for block in answer.iter_raw():
+        with part.open("ab" if resumed else "wb") as out:
+            for block in response.iter_raw():
                 done += len(block)
                 if done > archive.bytes:
-                    raise Unavailable(f"{address}: gives more than the {archive.bytes:,} bytes it should have")
+                    raise Unavailable(f"{address}: sends more than the {archive.bytes:,} bytes that it should have")
                 out.write(block)
-                progress(done, archive.bytes, file.name.removesuffix(".part"))
+                progress(done, archive.bytes, part.name.removesuffix(".part"))
 
 
-def _check(file: Path, archive: Archive) -> None:
-    digest = sha256()
-    with file.open("rb") as read:
-        while block := read.read(BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != archive.sha256:
-        file.unlink()
+def _verify(part: Path, archive: Archive) -> None:
+    with part.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    if digest != archive.sha256:
+        part.unlink()
         raise Unavailable(
-            f"{archive.path}: sha256 is {digest.hexdigest()}, should be {archive.sha256}; "
+            f"{archive.path}: sha256 is {digest}, should be {archive.sha256}; "
             "it was removed: run the command again, or name another --mirror"
         )
 
@@ -168,20 +171,20 @@ def _unpack(file: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as place, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         for member in members:
-            path = PurePosixPath(member.filename)
-            if (
-                path.is_absolute()
-                or ".." in path.parts
-                or "\\" in member.filename
-                or stat.S_ISLNK(member.external_attr >> 16)
-            ):
+            if _leads_out(member):
                 raise Unavailable(f"{file.name}: holds {member.filename!r}, which leads out of the folder; refused")
-        if sum(member.file_size for member in members) > SWELLS * file.stat().st_size:
-            raise Unavailable(f"{file.name}: unpacks to more than {SWELLS} times its size; refused")
+        if sum(member.file_size for member in members) > MAX_EXPANSION * file.stat().st_size:
+            raise Unavailable(f"{file.name}: unpacks to more than {MAX_EXPANSION} times its size; refused")
         archive.extractall(place)
-        made = list(Path(place).iterdir())
-        for new in made:
-            if (there := folder / new.name).exists():
-                raise BadInput(f"{there}: stands there already and was not fetched; move it or name another --cache")
-        for new in made:
-            new.rename(folder / new.name)
+        unpacked = list(Path(place).iterdir())
+        for path in unpacked:
+            if (target := folder / path.name).exists():
+                raise BadInput(f"{target}: exists already and was not fetched; move it or name another --cache")
+        for path in unpacked:
+            path.rename(folder / path.name)
+
+
+def _leads_out(member: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(member.filename)
+    is_link = stat.S_ISLNK(member.external_attr >> 16)
+    return path.is_absolute() or ".." in path.parts or "\\" in member.filename or is_link

@@ -1,4 +1,4 @@
-"""COCO segmentations → run-length bytes, guarded: pycocotools crashes, or reads memory it should not, on what is malformed."""
+"""COCO segmentations → run-length bytes, checked first: on malformed input pycocotools crashes, or reads memory it should not."""
 
 import math
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import msgspec
 from pycocotools import mask as coco_mask
 
-REACH = 2  # a polygon may leave the image by this many times its side; COCO's own do so by a few pixels
+MAX_OUTSIDE = 2  # a polygon may leave the image by this many times its side; COCO's own do so by a few pixels
 
 
 class Runs(msgspec.Struct, gc=False):
-    """COCO's run-length code: size is [height, width]; counts are runs, column by column, as numbers or compressed."""
+    """COCO's run-length code. size: [height, width]. counts: lengths of runs, column by column, as numbers or compressed."""
 
     size: list[int]
     counts: list[int] | str
 
 
 def encode(segmentation: bytes, width: int, height: int) -> bytes:
-    """Turn the JSON of a segmentation (polygons or runs) into compressed run-length bytes of height x width.
+    """The JSON of a segmentation (polygons or runs) → compressed run-length bytes of a mask of height x width.
 
     Raises ValueError with the reason where it is malformed; nothing malformed reaches pycocotools.
     """
@@ -37,7 +37,7 @@ def _from_polygons(polygons: list[list[float]], width: int, height: int) -> Any:
         if len(polygon) % 2 or len(polygon) < 6:
             raise ValueError(f"has a polygon with {len(polygon)} numbers; a polygon needs pairs, at least three")
         for number, side in ((n, width if k % 2 == 0 else height) for k, n in enumerate(polygon)):
-            if not math.isfinite(number) or not -REACH * side <= number <= (1 + REACH) * side:
+            if not math.isfinite(number) or not -MAX_OUTSIDE * side <= number <= (1 + MAX_OUTSIDE) * side:
                 raise ValueError(f"has a polygon with {number}, far outside the {width}x{height} image")
     return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
 
@@ -52,9 +52,9 @@ def _from_runs(runs: Runs, width: int, height: int) -> Any:
 
 
 def decompress(counts: str) -> list[int]:
-    """Read COCO's compressed counts: five bits a character from '0', least first; from the third run on, the difference to two runs before.
+    """Read COCO's compressed counts: five bits a character from '0', least significant first; from the fourth run on, the difference from the run two before.
 
-    Raises ValueError where it is no such code. Source: the format of cocoapi's maskApi.
+    Raises ValueError where the code is malformed. Source: the format of cocoapi's maskApi.
 
     >>> decompress(coco_mask.frPyObjects({"size": [2, 5], "counts": [3, 4, 3]}, 2, 5)["counts"].decode())
     [3, 4, 3]
@@ -64,7 +64,7 @@ def decompress(counts: str) -> list[int]:
     for character in counts:
         bits = ord(character) - 48
         if not 0 <= bits < 64 or shift > 30:
-            raise ValueError("has a run-length code with characters that are none")
+            raise ValueError("has a run-length code with invalid characters")
         value |= (bits & 31) << shift
         shift += 5
         if not bits & 32:
@@ -73,5 +73,5 @@ def decompress(counts: str) -> list[int]:
             runs.append(value + (runs[-2] if len(runs) > 2 else 0))
             value = shift = 0
     if shift:
-        raise ValueError("has a run-length code that ends half way")
+        raise ValueError("has a run-length code that ends halfway")
     return runs

@@ -1,4 +1,4 @@
-"""What words say of a scene: which categories its captions name, by word, plural, synonym and hyponym."""
+"""The words for categories: which categories a scene's captions name, by word, plural, synonym and hyponym."""
 
 import re
 from collections.abc import Iterable
@@ -8,15 +8,17 @@ import msgspec
 
 from pstgen.core import resources
 from pstgen.core.english import grammar
-from pstgen.core.memo import for_the_last
-from pstgen.core.records import Scene
+from pstgen.core.memo import cache_last
+from pstgen.core.records import Instance, Scene
 
 
-class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What people call a category, and how far the silence of annotators can be trusted.
+class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A category's row of data_sources/words.yaml: what people call it, and how far annotations of it can be trusted.
 
-    say: what a question calls it, where that is not its name. words: synonyms and hyponyms. alike: categories that people mistake for it, or call the same.
-    conspicuous: large and seldom hidden, so that annotators do not miss it. uncounted: comes in parts that one person counts and another does not.
+    say: what a question calls it, where that is not its name. words: synonyms and hyponyms. alike: categories that people
+    confuse with it, or call by the same word. conspicuous: large and seldom hidden, so that annotators do not miss it.
+    uncounted: comes in parts that people count differently. hollow: its outline encloses what is not part of it. vague:
+    people do not agree on what has this name. unless: categories beside which it is likely to be something else.
     """
 
     say: str = ""
@@ -30,19 +32,19 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def vocabulary(category: str) -> Vocabulary:
-    """The table's row; a category that the table does not know has no synonyms and is not conspicuous."""
-    return _table().get(category, Vocabulary())
+def terms(category: str) -> Terms:
+    """The category's row; one that the table lacks has no synonyms and is not conspicuous."""
+    return _table().get(category, Terms())
 
 
 @cache
-def _table() -> dict[str, Vocabulary]:
-    return resources.read("data_sources", "words", dict[str, Vocabulary])
+def _table() -> dict[str, Terms]:
+    return resources.read("data_sources", "words", dict[str, Terms])
 
 
 @cache
 def plural(noun: str) -> str:
-    """The plural; of "pair of skis" and the like, that of the first word.
+    """The plural; in phrases like "pair of skis", of the first word.
 
     >>> plural("person"), plural("pair of scissors"), plural("TV")
     ('people', 'pairs of scissors', 'TVs')
@@ -52,24 +54,24 @@ def plural(noun: str) -> str:
 
 
 def spoken(category: str) -> str:
-    """What a question calls the category; anything that is no category stands for itself."""
-    return vocabulary(category).say or category
+    """What a question calls the category; any other word stands for itself."""
+    return terms(category).say or category
 
 
 @cache
 def names(category: str) -> frozenset[str]:
-    """Every word or phrase, lower case, that names the category: singular and plural.
+    """Every word or phrase, in lower case, that names the category: singular and plural.
 
     >>> sorted(names("zebra"))
     ['zebra', 'zebras']
     """
-    single = (category, *vocabulary(category).words)
-    return frozenset(w for word in single for w in (word, plural(word)))
+    singular = (category, *terms(category).words)
+    return frozenset(form for word in singular for form in (word, plural(word)))
 
 
-@for_the_last
+@cache_last
 def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
-    """All runs of one to three words of the captions."""
+    """All sequences of one to three words in the captions."""
     phrases: set[str] = set()
     for caption in captions:
         words = re.findall(r"[a-z]+", caption.lower())
@@ -78,14 +80,14 @@ def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
     return frozenset(phrases)
 
 
-def called(category: str, scene: Scene) -> bool:
-    """Does any caption say the category's very name, or what a question calls it?"""
+def mentioned_by_name(category: str, scene: Scene) -> bool:
+    """Does any caption use the category's own name, or what a question calls it? Synonyms do not count."""
     own = {category, spoken(category)}
     return not {word.lower() for noun in own for word in (noun, plural(noun))}.isdisjoint(_phrases(scene.captions))
 
 
 def names_any(names: Iterable[str], caption: str) -> bool:
-    """Does the caption hold any of these words or phrases (lower case, at most three words)?
+    """Does the caption contain any of these words or phrases (lower case, at most three words)?
 
     >>> names_any(["zebra"], "Two Zebras and a zebra.")
     True
@@ -96,3 +98,8 @@ def names_any(names: Iterable[str], caption: str) -> bool:
 def mentioned(category: str, scene: Scene) -> bool:
     """Does any caption name the category?"""
     return not names(category).isdisjoint(_phrases(scene.captions))
+
+
+def describe(thing: Instance) -> str:
+    """The thing's noun, with its colour where the source knows it."""
+    return f"{thing.colour} {spoken(thing.category)}".strip()

@@ -100,7 +100,7 @@ def test_a_manifest_is_taken_as_settings_those_that_were_decided_too(built, aske
 
 def test_options_overrule_the_file(built, asked, tmp_path):
     run("build", "--config", built[0] / "manifest.json", "--seed", "7", "--out", tmp_path / "pst")
-    assert (asked[0].seed, asked[0].scenes) == (7, 60)
+    assert (asked[0].seed, asked[0].source.scenes) == (7, 60)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_prior_that_was_saved_is_what_a_build_expects_and_no_scene_is_held_bac
     assert told["scenes for items"] == {"world": 60}
     assert told["scenes for the prior"]["world"] == int(re.search(r"a prior from (\d+) scenes", saved.stderr)[1])
     manifest = store.open(tmp_path / "pst").manifest
-    assert manifest.settings["prior_file"] == "prior.json"
+    assert manifest.settings["questions"]["prior_file"] == "prior.json"
     assert re.fullmatch(r"[0-9a-f]{64}", manifest.origin["prior file"])
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.dataset import store
+from pstgen.dataset import atomic, store
 
 
 def test_the_folder_takes_its_place_at_the_end(tmp_path):
-    with store.create(tmp_path / "deep" / "pst") as folder:
+    with atomic.create(tmp_path / "deep" / "pst") as folder:
         (folder / "x").write_text("x")
         assert not (tmp_path / "deep" / "pst").exists()
     assert (tmp_path / "deep" / "pst" / "x").read_text() == "x"
@@ -19,14 +19,14 @@ def test_the_folder_takes_its_place_at_the_end(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
 def test_whatever_goes_wrong_nothing_is_left(tmp_path, error):
-    with pytest.raises(error), store.create(tmp_path / "pst") as folder:
+    with pytest.raises(error), atomic.create(tmp_path / "pst") as folder:
         (folder / "x").write_text("x")
         raise error
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
-    with pytest.raises(Unavailable, match="disk is full"), store.create(tmp_path / "pst") as folder:
+    with pytest.raises(Unavailable, match="disk is full"), atomic.create(tmp_path / "pst") as folder:
         (folder / "x").write_text("x")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
@@ -36,7 +36,7 @@ def test_a_real_full_disk_is_said(tmp_path):
     """/dev/full takes nothing."""
     with (
         pytest.raises(Unavailable, match="disk is full"),
-        store.create(tmp_path / "pst"),
+        atomic.create(tmp_path / "pst"),
         Path("/dev/full").open("wb", 0) as full,
     ):
         full.write(b"x")
@@ -45,14 +45,14 @@ def test_a_real_full_disk_is_said(tmp_path):
 
 def test_what_is_there_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(BadInput, match="holds something"), store.create(tmp_path):
+    with pytest.raises(BadInput, match="holds something"), atomic.create(tmp_path):
         pass
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
 def test_a_file_in_the_way_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises((BadInput, Unavailable), match="file"), store.create(tmp_path / "file" / "pst"):
+    with pytest.raises((BadInput, Unavailable), match="file"), atomic.create(tmp_path / "file" / "pst"):
         pass
 
 

@@ -25,19 +25,18 @@ def glpn(tmp_path_factory):
     return folder
 
 
-def test_every_thing_gets_the_median_of_the_map_under_its_mask(scene, thing, glpn, tmp_path):
+def test_every_instance_gets_the_median_of_the_map_under_its_mask(scene, thing, glpn, tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)).save(tmp_path / "photo.png")
     photo = scene(
         thing("cup", 0, within=(96, 96)), thing("dog", 60, within=(96, 96)), complete=False, width=96, height=96
     )
-    seen = replace(photo, path=str(tmp_path / "photo.png"))
-    (told,) = depth_estimator.estimated(
-        [seen], name=str(glpn), estimate=depth_estimator.load(str(glpn)), folder=tmp_path
-    )
-    seen = pixels.depth(told)
-    assert told.depth_model == glpn.name
-    for one in told.instances:
-        assert one.depth == pytest.approx(np.median(seen[pixels.mask(one, told)]) / 1000, abs=1e-3)
+    photo = replace(photo, path=str(tmp_path / "photo.png"))
+    estimate = depth_estimator.load(str(glpn))
+    (estimated,) = depth_estimator.add_depth([photo], name=str(glpn), estimate=estimate, folder=tmp_path)
+    depth = pixels.depth(estimated)
+    assert estimated.depth_model == glpn.name
+    for instance in estimated.instances:
+        assert instance.depth == pytest.approx(np.median(depth[pixels.mask(instance, estimated)]) / 1000, abs=1e-3)
 
 
 def test_an_estimate_needs_a_larger_difference_than_what_is_exact(thing):
@@ -47,7 +46,7 @@ def test_an_estimate_needs_a_larger_difference_than_what_is_exact(thing):
     assert family.__doc__
 
 
-def test_what_is_no_depth_model_is_said_with_its_name(tmp_path):
+def test_what_is_not_a_depth_model_is_refused_by_name(tmp_path):
     with pytest.raises(Unavailable, match=tmp_path.name):
         depth_estimator.load(str(tmp_path))
     with pytest.raises(Unavailable, match="no such depth model"):

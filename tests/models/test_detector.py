@@ -1,4 +1,4 @@
-"""A "no" needs the detector's silence."""
+"""A "no" needs a detector that detects nothing."""
 
 import os
 from dataclasses import replace
@@ -38,29 +38,29 @@ def photo(scene, thing, tmp_path):
     return replace(scene(thing("chair", 0), complete=False), path=str(tmp_path / "photo.png"))
 
 
-def test_what_a_detector_hears_of_is_not_known_to_be_absent(scene, thing):
-    def told(**more):
+def test_what_is_detected_at_a_low_threshold_is_not_known_to_be_absent(scene, thing):
+    def dog(**more):
         return presence.exists("dog", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
 
-    assert told().answer == "no"
-    assert told(detected=("dog",)).reason == "not annotated, but a detector hears of it"
+    assert dog().answer == "no"
+    assert dog(detected=("dog",)).reason == "not annotated, but detected at a low threshold"
 
 
 @pytest.mark.parametrize(("threshold", "kinds"), [(0.0, {"cup", "dog", "chair"}), (1.1, set())])
 def test_a_transformers_detector_is_asked_by_name(yolos, photo, threshold, kinds):
-    (seen,) = detector.detected([photo], detect=detector.load(yolos), threshold=threshold)
+    (seen,) = detector.add_detections([photo], detect=detector.load(yolos), threshold=threshold)
     assert set(seen.detected) == kinds
 
 
 @pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
-def test_an_onnx_detector_hears_what_large_annotated_things_are():
-    from pstgen.core.config import BuildConfig
+def test_an_onnx_detector_detects_large_annotated_things_at_a_low_threshold():
+    from pstgen.core.config import build_config
     from pstgen.core.records import Refusals
     from pstgen.scenes.sources import coco
 
-    scenes = list(coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()))
+    scenes = list(coco.scenes(build_config(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()))
     large = right = 0
-    for scene in detector.detected(scenes, detect=detector.load(ONNX), threshold=0.2):
+    for scene in detector.add_detections(scenes, detect=detector.load(ONNX), threshold=0.2):
         for thing in scene.instances:
             if thing.area > 0.15 * scene.width * scene.height and not thing.crowd:
                 large, right = large + 1, right + (thing.category in scene.detected)
@@ -69,21 +69,21 @@ def test_an_onnx_detector_hears_what_large_annotated_things_are():
 
 @pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
 def test_an_onnx_detector_finds_what_is_annotated():
-    """Of the kinds that it finds in a photograph, most are there."""
-    from pstgen.core.config import BuildConfig
+    """Of the categories that it detects in a photograph, most are there."""
+    from pstgen.core.config import build_config
     from pstgen.core.records import Refusals
     from pstgen.scenes.sources import coco
 
-    find = detector.finder(str(ONNX))
-    found = there = 0
-    for scene in coco.scenes(BuildConfig(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()):
-        kinds = set(find(pixels.image(scene)))
-        found, there = found + len(kinds), there + len(kinds & {thing.category for thing in scene.instances})
-    assert there > 0.7 * found > 5
+    count = detector.load_counter(str(ONNX))
+    detected = there = 0
+    for scene in coco.scenes(build_config(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()):
+        kinds = set(count(pixels.image(scene)))
+        detected, there = detected + len(kinds), there + len(kinds & {thing.category for thing in scene.instances})
+    assert there > 0.7 * detected > 5
 
 
-def test_one_thing_in_two_cells_of_a_grid_is_one(monkeypatch):
-    """Two neighbours tell the same box of a dog, a third one far away tells another dog, a fourth is unsure of a cat."""
+def test_an_object_in_two_cells_of_a_grid_counts_once(monkeypatch):
+    """Two neighbouring cells predict the same box of a dog, a third far away another dog, a fourth is unsure of a cat."""
     kinds = {"dog": 16, "cat": 15}
     grid = np.zeros((85, 8, 8), np.float32)
     for row, column, kind, sure, off in (
@@ -95,26 +95,26 @@ def test_one_thing_in_two_cells_of_a_grid_is_one(monkeypatch):
         grid[0, row, column] = grid[5 + kinds[kind], row, column] = sure
         grid[1, row, column] = np.arctanh(off)
         grid[3:5, row, column] = -1
-    monkeypatch.setattr(detector, "_net", lambda _: lambda _: grid)
-    assert detector._grid_finder(ONNX)(np.zeros((8, 8, 3), np.uint8)) == {"dog": 2}
+    monkeypatch.setattr(detector, "_grid_network", lambda _: lambda _: grid)
+    assert detector._grid_counter(ONNX)(np.zeros((8, 8, 3), np.uint8)) == {"dog": 2}
 
 
 @pytest.mark.parametrize(("sure", "most"), [(0.0, 4), (1.1, 0)])
 def test_a_transformers_detector_counts_by_name(yolos, monkeypatch, sure, most):
-    """Its four tokens find a thing each, or none."""
-    monkeypatch.setattr(detector, "SURE", sure)
-    found = detector.finder(str(yolos))(np.zeros((40, 30, 3), np.uint8))
-    assert found.total() == most
-    assert set(found) <= {"cup", "dog"}
+    """Each of its four tokens detects an object, or none does."""
+    monkeypatch.setattr(detector, "MIN_SCORE", sure)
+    counts = detector.load_counter(str(yolos))(np.zeros((40, 30, 3), np.uint8))
+    assert counts.total() == most
+    assert set(counts) <= {"cup", "dog"}
 
 
 @pytest.mark.parametrize("name", ["nowhere", "./nowhere/here", "/nowhere", "a/b/c"])
-def test_what_can_be_no_detector_is_not_looked_for_elsewhere(name):
+def test_what_cannot_be_a_detector_is_not_looked_up_on_the_hub(name):
     with pytest.raises(BadInput, match=name):
-        detector.finder(name)
+        detector.load_counter(name)
 
 
-def test_what_is_no_detector_is_said_with_its_name(tmp_path):
+def test_what_is_not_a_detector_is_refused_by_name(tmp_path):
     with pytest.raises(BadInput, match="nowhere"):
         detector.load(tmp_path / "nowhere")
     (tmp_path / "junk.onnx").write_bytes(b"junk")

@@ -8,10 +8,12 @@ from pstgen.models.flops import count_flops
 
 
 def test_a_linear_layer_is_counted_exactly():
-    layer, given = torch.nn.Linear(24, 40), torch.randn(8, 24, requires_grad=True)
+    layer, batch = torch.nn.Linear(24, 40), torch.randn(8, 24, requires_grad=True)
     forward = 2 * 8 * 24 * 40
-    assert count_flops(lambda: layer(given)) == forward
-    assert count_flops(lambda: layer(given).sum().backward()) == 3 * forward  # by the input and by the weights
+    assert count_flops(lambda: layer(batch)) == forward
+    assert (
+        count_flops(lambda: layer(batch).sum().backward()) == 3 * forward
+    )  # with respect to the input and to the weights
 
 
 @pytest.mark.parametrize("keys", [4, 2])
@@ -24,9 +26,8 @@ def test_attention_kernels_of_cpus_are_not_counted_as_zero(keys):
 
     forward = 2 * 4 * 4 * 64 * 64 * 16  # two products a head, two operations each
     assert count_flops(attend) == forward
-    assert (
-        count_flops(lambda: attend().sum().backward()) == 3.5 * forward
-    )  # the scores are made anew, then four products
+    # backward, the scores are computed again, then four products
+    assert count_flops(lambda: attend().sum().backward()) == 3.5 * forward
 
 
 def test_sdpa_and_eager_models_cost_the_same(llava):

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from PIL import Image
 
 from pstgen.core import workers
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config, with_settings
 from pstgen.core.records import Refusals, Report
 from pstgen.questions import facts
 from pstgen.scenes.sources import coco
@@ -26,7 +25,7 @@ def config(tmp_path_factory, photographs):
     photographs(root, "val2017", range(1, 17))
     (root / "val2017" / "val2017-5.png").write_bytes(b"no picture")
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(root / "val2017" / "val2017-11.png")
-    return BuildConfig(root=root)
+    return build_config(root=root)
 
 
 def told(config, entries, pictured, processes=1, **more):
@@ -108,7 +107,7 @@ def test_images_are_remembered_in_the_order_of_their_scenes_and_not_too_many(con
 
 def test_only_the_families_that_are_wanted_are_asked(config):
     entries = coco.index(config)
-    seen, _ = told(replace(config, families=("count",)), entries, ())
+    seen, _ = told(with_settings(config, families=("count",)), entries, ())
     assert {family for family, _ in asked(seen)} == {"count"}
 
 

@@ -5,13 +5,12 @@ import re
 from collections import Counter
 from shutil import rmtree
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pstgen import build
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config, with_settings
 from pstgen.core.progress import silent
 from pstgen.core.records import BadInput, Report
 from pstgen.questions import prior_file, prior_scenes
@@ -27,7 +26,7 @@ def root(tmp_path, photographs):
 
 
 def divided(report=None, **settings):
-    return prior_scenes.divide(build.settled(BuildConfig(**settings)), report or Report())
+    return prior_scenes.divide(build.settled(build_config(**settings)), report or Report())
 
 
 def ids(entries):
@@ -231,7 +230,7 @@ def test_where_pictures_were_left_out_the_error_ends_with_the_reason_and_its_cou
     told = divided(report, root=root)
     for n in range(1, 41):
         (root / "val2017" / f"val2017-{n}.png").write_bytes(b"broken")
-    config = BuildConfig(root=root)
+    config = build_config(root=root)
     prior_scenes.look(told, config, report)
     assert not report.refused.records  # where none was left out so far nothing is opened
     report.refused.record("val2017-1.png", "image 1", "is 3x4, annotated as 4x3")
@@ -253,7 +252,7 @@ def test_families_that_give_no_candidate_are_named_in_one_line():
 
 def test_the_origin_names_every_file_by_its_hash(root, photographs):
     photographs(root, "train2017", range(1, 9), pictures=False)
-    told = prior_scenes.origin(build.settled(BuildConfig(root=root)))
+    told = prior_scenes.origin(build.settled(build_config(root=root)))
     hashes = {name for name in told if "sha256" in name}
     assert hashes == {
         f"{whose}sha256 of {kind}_{split}.json"
@@ -264,7 +263,7 @@ def test_the_origin_names_every_file_by_its_hash(root, photographs):
 
 def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_one_prior(root, photographs):
     photographs(root, "train2017", range(1, 61), pictures=False)
-    expectation, observed, _ = build.expect(build.settled(BuildConfig(root=root)), silent)
+    expectation, observed, _ = build.expect(build.settled(build_config(root=root)), silent)
     held = len(by_rule("val2017", range(1, 41)))
     assert (observed.scenes, observed.pictured) == (60 + held, held)
     families = Counter()
@@ -277,16 +276,16 @@ def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_on
 
 def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
     """Neither where the same source gives the items, nor twice to the prior."""
-    config = BuildConfig(source="world", scenes=40, size=64)
+    config = build_config(source="world", scenes=40, size=64)
     _, observed, share = build.expect(config)
     file = tmp_path / "prior.json"
     prior_file.write(file, observed.tally, observed.scenes, prior_scenes.fitted_on(config, share))
-    again = msgspec.structs.replace(config, prior_file=file)
+    again = with_settings(config, prior_file=file)
     divided, before = prior_scenes.divide(again, Report()), prior_scenes.divide(config, Report())
     assert (divided.items, divided.held, divided.share) == (before.items, [], 0.2)
     with pytest.raises(BadInput, match="--prior-share"):
-        prior_scenes.divide(msgspec.structs.replace(again, prior_share=0.5), Report())
-    elsewhere = prior_scenes.divide(msgspec.structs.replace(again, seed=1), Report())  # other scenes of the world
+        prior_scenes.divide(with_settings(again, prior_share=0.5), Report())
+    elsewhere = prior_scenes.divide(with_settings(again, seed=1), Report())  # other scenes of the world
     assert (len(elsewhere.items), elsewhere.share) == (40, 0.0)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pstgen.core.records import Item
+from pstgen.core.records import Item, Pair
 from pstgen.questions import visual_prompts
 
 
@@ -33,15 +33,19 @@ def test_a_label_changes_one_strip_and_is_read_from_side_to_side():
     assert np.ptp(drawn[:20].astype(int)) > 100
 
 
+def alone(item):
+    return Pair((item,), item)
+
+
 def test_a_label_goes_where_it_hides_nothing_in_question(item, scene, thing):
     above, below = scene(thing("cup", 40, 0, id=1)), scene(thing("cup", 40, 80, id=1))
-    assert visual_prompts.end_for_label([item, item], [above, above]) is False
-    assert visual_prompts.end_for_label([item, item], [below, below]) is True
-    assert visual_prompts.end_for_label([item, item], [above, below]) is None
-    assert visual_prompts.end_for_label([replace(item, evidence=())], [above]) is not None
+    assert visual_prompts.end_for_label(alone(item), [above, above]) is False
+    assert visual_prompts.end_for_label(alone(item), [below, below]) is True
+    assert visual_prompts.end_for_label(alone(item), [above, below]) is None
+    assert visual_prompts.end_for_label(alone(replace(item, evidence=())), [above, above]) is not None
 
 
 def test_a_label_hides_no_mark(item, scene, thing):
     there = scene(thing("cup", 40, 40, id=1))
-    assert visual_prompts.end_for_label([replace(item, mark=(50.0, 8.0))], [there]) is False
-    assert visual_prompts.end_for_label([replace(item, mark=(50.0, 92.0))], [there]) is True
+    assert visual_prompts.end_for_label(alone(replace(item, mark=(50.0, 8.0))), [there, there]) is False
+    assert visual_prompts.end_for_label(alone(replace(item, mark=(50.0, 92.0))), [there, there]) is True

@@ -53,8 +53,8 @@ def test_every_form_has_every_frame_in_six_wordings(family):
 def test_a_sentence_is_whole_english():
     """No slot left, a capital first, a question mark last, articles and plurals right."""
     for pair in every_pair():
-        for twins in wording.word(pair, 99):
-            text = twins[0].question
+        for worded in wording.word(pair, 99):
+            text = worded.question
             assert "{" not in text
             assert text[0].isupper() or text.startswith("TV")
             assert text.endswith(("?", "."))
@@ -66,7 +66,8 @@ def test_a_sentence_is_whole_english():
 
 def test_twins_share_their_words_and_differ_in_their_answer():
     for pair in every_pair():
-        for stress, control in wording.word(pair, 6):
+        for worded in wording.word(pair, 6):
+            (stress,), control = worded.stress, worded.control
             assert (stress.question, stress.neutral, stress.options) == (
                 control.question,
                 control.neutral,
@@ -77,22 +78,22 @@ def test_twins_share_their_words_and_differ_in_their_answer():
 
 def test_wordings_of_a_pair_are_different_and_frames_take_turns():
     for pair in every_pair():
-        told = [twins[0] for twins in wording.word(pair, len(FRAMES))]
-        assert len({(item.question, item.label) for item in told}) == len(FRAMES)
-        assert {item.frame for item in told} == FRAMES
+        wordings = list(wording.word(pair, len(FRAMES)))
+        assert len({(worded.question, worded.control.label) for worded in wordings}) == len(FRAMES)
+        assert {worded.control.frame for worded in wordings} == FRAMES
 
 
 def test_a_shared_frame_asks_the_very_question_that_stands_beside_it():
     """So that what it adds is the only difference (the flip rate)."""
     for pair in every_pair():
-        for twins in wording.word(pair, 99, ("caption", "bystander", "majority", "presupposition")):
-            assert twins[0].question.endswith(twins[0].neutral)
-            assert twins[0].question != twins[0].neutral
+        for worded in wording.word(pair, 99, ("caption", "bystander", "majority", "presupposition")):
+            assert worded.question.endswith(worded.control.neutral)
+            assert worded.question != worded.control.neutral
 
 
 def test_only_the_wanted_frames_are_used():
     pair = next(iter(every_pair()))
-    assert {twins[0].frame for twins in wording.word(pair, 9, ("neutral",))} == {"neutral"}
+    assert {worded.control.frame for worded in wording.word(pair, 9, ("neutral",))} == {"neutral"}
 
 
 def test_an_unknown_frame_says_what_there_is():
@@ -104,8 +105,8 @@ def test_a_users_own_templates_come_first(tmp_path):
     text = "many:\n  slots: [thing]\n  frames:\n    neutral: ['How many {thing:s}, please?']\n"
     (tmp_path / "count.yaml").write_text(text)
     pair = pair_of("count", "many", ["thing"], "1", "2")
-    (twins,) = wording.word(pair, 3, (), tmp_path)
-    assert twins[0].question == "How many apples, please?"
+    (worded,) = wording.word(pair, 3, (), tmp_path)
+    assert worded.question == "How many apples, please?"
 
 
 @pytest.mark.parametrize("slot", ["{thing.__class__}", "{nothing}", "{0}"])
@@ -114,10 +115,10 @@ def test_a_template_reaches_nothing_but_its_slots(tmp_path, slot):
     (tmp_path / "count.yaml").write_text(text)
     pair = pair_of("count", "many", ["thing"], "1", "2")
     try:
-        (twins,) = wording.word(pair, 1, (), tmp_path)
+        (worded,) = wording.word(pair, 1, (), tmp_path)
     except BadInput:
         return
-    assert slot in twins[0].question
+    assert slot in worded.question
 
 
 @given(st.binary(max_size=40))
@@ -130,8 +131,8 @@ def test_a_broken_template_file_is_one_clear_error(tmp_path_factory, junk):
 
 def test_a_label_says_the_lure_and_the_question_stays_plain():
     for pair in every_pair():
-        for twins in wording.word(pair, 3, ("label",)):
-            assert twins[0].question == twins[0].neutral
-            assert len({item.label for item in twins}) == 1
-            assert twins[0].label[0].isupper() or twins[0].label.startswith("TV")
-            assert "{" not in twins[0].label
+        for worded in wording.word(pair, 3, ("label",)):
+            assert worded.question == worded.control.neutral
+            assert len({item.label for item in worded.items}) == 1
+            assert worded.control.label[0].isupper() or worded.control.label.startswith("TV")
+            assert "{" not in worded.control.label

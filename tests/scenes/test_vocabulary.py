@@ -26,12 +26,12 @@ def test_part_of_a_word_is_not_the_word(scene, category, caption):
 
 def test_an_unknown_category_is_known_by_its_own_name(scene):
     assert vocabulary.mentioned("toucan", scene(captions=("three toucans",)))
-    assert not vocabulary.vocabulary("toucan").conspicuous
+    assert not vocabulary.terms("toucan").conspicuous
 
 
 def test_every_like_category_is_one_of_the_table():
     from pstgen.core import resources
 
-    table = resources.read("data_sources", "words", dict[str, vocabulary.Vocabulary])
+    table = resources.read("data_sources", "words", dict[str, vocabulary.Terms])
     assert len(table) == 80
     assert {other for row in table.values() for other in row.alike} <= set(table)

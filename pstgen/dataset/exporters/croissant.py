@@ -1,11 +1,12 @@
 """croissant.json: metadata in MLCommons' Croissant format, version 1.0."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pstgen.dataset import store
+from pstgen.dataset import sealing
 from pstgen.dataset.store import Dataset
 
 CONTEXT = {
@@ -48,7 +49,7 @@ FIELDS = {
 
 def write(dataset: Dataset, folder: Path, /) -> None:
     """Write croissant.json. Each shard is a record set, its rows' plain values."""
-    told = {
+    metadata = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": "perception-stress-test",
@@ -56,27 +57,28 @@ def write(dataset: Dataset, folder: Path, /) -> None:
         "description": "Pairs of images with one question and two answers: whoever answers from the words wins no pair.",
         "license": dataset.manifest.origin.get("licence", "see README.md"),
         "version": dataset.manifest.pstgen,
-        "distribution": [_file(shard) for shard in dataset.shards],
-        "recordSet": [_records(shard) for shard in dataset.shards],
+        "distribution": [_file_object(shard, folder) for shard in dataset.shards],
+        "recordSet": [_record_set(shard) for shard in dataset.shards],
     }
-    code = msgspec.json.format(msgspec.json.encode(told, order="sorted"), indent=2)
-    (folder / "croissant.json").write_bytes(code + b"\n")
+    text = msgspec.json.format(msgspec.json.encode(metadata, order="sorted"), indent=2)
+    (folder / "croissant.json").write_bytes(text + b"\n")
 
 
-def _file(shard: Path) -> dict[str, Any]:
-    found = store.hashed(shard)
+def _file_object(shard: Path, folder: Path) -> dict[str, Any]:
+    """A shard; its address is relative to `folder`, where croissant.json is."""
+    content = sealing.hashed(shard)
     return {
         "@type": "cr:FileObject",
         "@id": shard.name,
         "name": shard.name,
-        "contentUrl": f"data/{shard.name}",
-        "contentSize": f"{found.bytes} B",
+        "contentUrl": Path(os.path.relpath(shard, folder)).as_posix(),
+        "contentSize": f"{content.bytes} B",
         "encodingFormat": "application/x-parquet",
-        "sha256": found.sha256,
+        "sha256": content.sha256,
     }
 
 
-def _records(shard: Path) -> dict[str, Any]:
+def _record_set(shard: Path) -> dict[str, Any]:
     """A shard's rows: the columns that are plain values."""
     fields = [_field(name, kind, shard) for name, kind in FIELDS.items()]
     return {"@type": "cr:RecordSet", "@id": shard.stem, "name": shard.stem, "field": fields}

@@ -1,4 +1,4 @@
-"""pairs.png: pairs as people look at them, both twins beside each other, what shows the answer outlined."""
+"""pairs.png: pairs as a picture, the twins beside each other, what shows the answer outlined."""
 
 import io
 import textwrap
@@ -10,47 +10,49 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pstgen.dataset.sampling import Pair, pick
-from pstgen.dataset.store import Dataset, Row
+from pstgen.dataset.rows import Row
+from pstgen.dataset.sampling import PairRows, pick
+from pstgen.dataset.store import Dataset
 
 SIDE, GAP, TEXT = 256, 12, 64  # pixels: of a picture, between pictures, of the words above them
 COLUMNS, PAIRS = 4, 24
 INK, DIM, PAPER = (28, 28, 32), (120, 120, 128), (255, 255, 255)
-TRUE, LURED, EVIDENCE = (22, 122, 62), (188, 44, 36), (255, 214, 0)
+CONTROL, STRESS, EVIDENCE = (22, 122, 62), (188, 44, 36), (255, 214, 0)
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
-    """Draw PAIRS pairs, as many of each family as there are, chosen by a hash of their names."""
+    """Write pairs.png: PAIRS pairs, as many of each family as there are, chosen by a hash of their names."""
     sheet(pick(dataset, PAIRS)).save(folder / "pairs.png")
 
 
-def sheet(pairs: Sequence[Pair], columns: int = COLUMNS) -> Image.Image:
+def sheet(pairs: Sequence[PairRows], columns: int = COLUMNS) -> Image.Image:
     """All pairs on one page, RGB, each as wide as the largest group."""
-    most = max(map(len, pairs), default=2)
-    width, height = most * SIDE + (most + 1) * GAP, SIDE + TEXT + 2 * GAP + 24
-    columns = min(max(1, 2 * columns // most), max(1, len(pairs)))
+    images = max((len(pair.rows) for pair in pairs), default=2)
+    width, height = images * SIDE + (images + 1) * GAP, SIDE + TEXT + 2 * GAP + 24
+    columns = min(max(1, 2 * columns // images), max(1, len(pairs)))
     page = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), PAPER)
     for n, pair in enumerate(pairs):
         page.paste(_card(pair, width, height), (n % columns * width, n // columns * height))
     return page
 
 
-def _card(pair: Pair, width: int, height: int) -> Image.Image:
+def _card(pair: PairRows, width: int, height: int) -> Image.Image:
     card = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(card)
-    item = pair[0].item
+    item = pair.control.item
     lines = textwrap.wrap(item.question, width // 9)[:2]
     for n, line in enumerate(lines):
         pen.text((GAP, 6 + 20 * n), line, INK, ImageFont.load_default(17))
-    told = f"{' / '.join(item.options)}     {item.family}, {item.frame}, {item.twin}"
-    pen.text((GAP, 48), told, DIM, ImageFont.load_default(13))
-    for n, row in enumerate(pair):
+    note = f"{' / '.join(item.options)}     {item.family}, {item.frame}, {item.twin}"
+    pen.text((GAP, 48), note, DIM, ImageFont.load_default(13))
+    for n, row in enumerate(pair.rows):
         left = GAP + n * (SIDE + GAP)
         picture = _picture(row)
         card.paste(picture, (left, TEXT + GAP))
-        answer, lured = row.item.answer, row.item.role == "control"
-        said = f"{answer}   (as the words suggest)" if lured else f"{answer}   (the words suggest {item.lure})"
-        pen.text((left, TEXT + GAP + SIDE + 4), said, TRUE if lured else LURED, ImageFont.load_default(14))
+        answer, is_control = row.item.answer, row.item.role == "control"
+        caption = f"{answer}   (as the words suggest)" if is_control else f"{answer}   (the words suggest {item.lure})"
+        colour = CONTROL if is_control else STRESS
+        pen.text((left, TEXT + GAP + SIDE + 4), caption, colour, ImageFont.load_default(14))
     return card
 
 
@@ -59,18 +61,19 @@ def _picture(row: Row) -> Image.Image:
     image = Image.open(io.BytesIO(row.image)).convert("RGB")
     scale = SIDE / max(image.size)
     size = (round(image.width * scale), round(image.height * scale))
-    drawn = np.array(image.resize(size, Image.Resampling.LANCZOS))
-    _outline(drawn, row)
+    pixels = np.array(image.resize(size, Image.Resampling.LANCZOS))
+    _outline(pixels, row)
     square = Image.new("RGB", (SIDE, SIDE), (244, 244, 246))
-    square.paste(Image.fromarray(drawn), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    square.paste(Image.fromarray(pixels), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
     return square
 
 
-def _outline(drawn: NDArray[np.uint8], row: Row) -> None:
+def _outline(pixels: NDArray[np.uint8], row: Row) -> None:
+    """Draw the outline of the mask into (H, W, 3)."""
     mask = next((target.pixels for target in row.targets if target.kind == "mask"), None)
     if mask is None:
         return
-    large = cv2.resize(mask, (drawn.shape[1], drawn.shape[0]), interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(mask, (pixels.shape[1], pixels.shape[0]), interpolation=cv2.INTER_NEAREST)
     contours, _ = cv2.findContours((large > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     for colour, width in (((0, 0, 0), 3), (EVIDENCE, 1)):
-        cv2.drawContours(drawn, contours, -1, colour, width, cv2.LINE_AA)
+        cv2.drawContours(pixels, contours, -1, colour, width, cv2.LINE_AA)

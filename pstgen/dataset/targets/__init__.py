@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.records import Scene, Target
 
 
@@ -11,3 +12,9 @@ class Renderer(Protocol):
     def render(self, scene: Scene, evidence: tuple[int, ...], /) -> Target | None:
         """Draw what an eye should see of these instances; None where the scene does not know it."""
         ...
+
+
+def load(name: str) -> Renderer:
+    """The target of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Renderer = plugins.load("targets", name)
+    return plugin

@@ -7,4 +7,4 @@ from pstgen.scenes import pixels
 def render(scene: Scene, evidence: tuple[int, ...], /) -> Target | None:  # noqa: ARG001
     """(H, W) uint16 millimetres, 0 unknown; None where the source has no depth."""
     metres = pixels.depth(scene)
-    return None if metres is None else Target(kind="depth", pixels=pixels.frozen(metres))
+    return None if metres is None else Target(kind="depth", pixels=pixels.read_only(metres))

@@ -16,7 +16,7 @@ def render(scene: Scene, evidence: tuple[int, ...], /) -> Target | None:
     if not people:
         return None
     heat = np.max([_heat(person, scene) for person in people], axis=0)
-    return Target(kind="keypoints", pixels=pixels.frozen(np.rint(heat * 255).astype(np.uint8)))
+    return Target(kind="keypoints", pixels=pixels.read_only(np.rint(heat * 255).astype(np.uint8)))
 
 
 def _heat(person: Instance, scene: Scene) -> np.ndarray:

@@ -12,4 +12,4 @@ def render(scene: Scene, evidence: tuple[int, ...], /) -> Target | None:
     if not things:
         return None
     seen = np.any([pixels.mask(thing, scene) for thing in things], axis=0)
-    return Target(kind="mask", pixels=pixels.frozen(seen.astype(np.uint8) * 255))
+    return Target(kind="mask", pixels=pixels.read_only(seen.astype(np.uint8) * 255))

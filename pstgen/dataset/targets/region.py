@@ -19,4 +19,4 @@ def render(scene: Scene, evidence: tuple[int, ...], /) -> Target | None:
         rows = slice(max(0, int(box.y)), int(np.ceil(box.bottom)))
         columns = slice(max(0, int(box.x)), int(np.ceil(box.right)))
         canvas[rows, columns] = 255
-    return Target(kind="region", pixels=pixels.frozen(canvas))
+    return Target(kind="region", pixels=pixels.read_only(canvas))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
 from pstgen.models.judges import Judge
@@ -14,3 +15,9 @@ class Engine(Protocol):
     def run(self, judge: Judge, items: Sequence[Item], config: BuildConfig, /) -> Iterator[Verdict]:
         """One verdict an item, in their order; as many go out as came in."""
         ...
+
+
+def load(name: str) -> Engine:
+    """The engine of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Engine = plugins.load("engines", name)
+    return plugin

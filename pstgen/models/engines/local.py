@@ -17,10 +17,10 @@ def run(judge: Judge, items: Sequence[Item], config: BuildConfig, /) -> Iterator
     if not judge.durable:
         yield from _checked(items, judge.answer(items))
         return
-    verdicts = Journal(journal.file(judge.name, judge.revision))
+    verdicts = Journal(journal.path(judge.name, judge.revision))
     try:
-        for start in range(0, len(items), config.batch_size):
-            yield from _batch(judge, items[start : start + config.batch_size], verdicts)
+        for start in range(0, len(items), config.judges.batch_size):
+            yield from _batch(judge, items[start : start + config.judges.batch_size], verdicts)
     finally:
         verdicts.close()
 

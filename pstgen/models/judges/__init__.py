@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
 
@@ -45,3 +46,14 @@ class Opener(Protocol):
         Raises BadInput where an option is missing, Unavailable where a model does not load.
         """
         ...
+
+
+def load(name: str) -> Opener:
+    """The kind of judge of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Opener = plugins.load("judges", name)
+    return plugin
+
+
+def open_all(config: BuildConfig) -> list[Judge]:
+    """Load every judge of a run, in the order of its names. Raises what their `open` raises."""
+    return [judge for name in config.judges.names for judge in load(name).open(config)]

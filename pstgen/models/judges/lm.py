@@ -37,13 +37,13 @@ class Reader:
         for start in range(0, len(items), self.batch_size):
             batch = items[start : start + self.batch_size]
             questions = [prompt(item.question, item.options) for item in batch]
-            told = self.model.score(questions, [item.options for item in batch], [None] * len(batch))
-            for item, logprobs in zip(batch, told, strict=True):
+            scored = self.model.score(questions, [item.options for item in batch], [None] * len(batch))
+            for item, logprobs in zip(batch, scored, strict=True):
                 yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
 
 def open(config: BuildConfig, /) -> Sequence[Reader]:  # noqa: A001
     """Load the model. Raises Unavailable where it does not load."""
-    if not config.lm:
+    if not config.judges.lm:
         raise BadInput("the judge lm needs --lm: a folder, or a hub id")
-    return [Reader(Model(config.lm, config.device, "text"), config.batch_size)]
+    return [Reader(Model(config.judges.lm, config.judges.device, "text"), config.judges.batch_size)]

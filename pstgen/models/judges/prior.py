@@ -40,7 +40,7 @@ class Prior:
 
 def open(config: BuildConfig, /) -> Sequence[Prior]:  # noqa: A001
     """One of the configured kind, that knows nothing yet."""
-    return [Prior(config.prior)]
+    return [Prior(config.questions.prior)]
 
 
 def _fact(item: Item) -> Fact:

@@ -57,7 +57,7 @@ def by_family(items: Sequence[Item], lessons: Sequence[Item], seed: int, process
     at = {family: [n for n, item in enumerate(items) if item.family == family] for family in families}
     tables = ([items[n] for n in at[family]] for family in families)
     taught = ([lesson for lesson in lessons if lesson.family == family] for family in families)
-    fitted = workers.each(partial(_of_one_family, seed), zip(tables, taught, strict=True), processes, batch=1)
+    fitted = workers.parallel_map(partial(_of_one_family, seed), zip(tables, taught, strict=True), processes, batch=1)
     for family, rows in zip(families, fitted, strict=True):
         for n, logprobs in zip(at[family], rows, strict=True):
             answers[n] = logprobs
@@ -105,16 +105,16 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
     features = vectorizer.fit_transform([*(text for text, _ in extra), *texts])
     labels = np.array([*(answer for _, answer in extra), *answers])
     fold = np.concatenate([np.full(len(extra), -1), folds_of(groups, folds, seed)])
-    told: list[tuple[float, ...]] = [()] * len(texts)
+    logprobs: list[tuple[float, ...]] = [()] * len(texts)
     for held in np.unique(fold[len(extra) :]).tolist():
         rows = np.flatnonzero(fold == held)
-        classes, logprobs = _fit(features[fold != held], labels[fold != held], features[rows])
-        for row, line in zip((rows - len(extra)).tolist(), logprobs, strict=True):
-            told[row] = restricted(options[row], dict(zip(classes, line, strict=True)))
-    return told
+        classes, predicted = _fit(features[fold != held], labels[fold != held], features[rows])
+        for row, line in zip((rows - len(extra)).tolist(), predicted, strict=True):
+            logprobs[row] = restricted(options[row], dict(zip(classes, line, strict=True)))
+    return logprobs
 
 
-def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str], NDArray[np.float64]]:
+def _fit(features: Any, labels: NDArray[np.str_], unseen: Any) -> tuple[list[str], NDArray[np.float64]]:
     """Classes and the log-probability of each for every row asked; with one class, or none, there is nothing to fit."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -123,10 +123,10 @@ def _fit(features: Any, labels: NDArray[np.str_], asked: Any) -> tuple[list[str]
     features, labels = features[::step], labels[::step]
     classes = sorted(set(labels.tolist()))
     if len(classes) < 2:
-        return classes, np.zeros((asked.shape[0], len(classes)))
+        return classes, np.zeros((unseen.shape[0], len(classes)))
     with threadpool_limits(1):  # the matrices are small: threads would only wait for each other
         model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features, labels)
-    return model.classes_.tolist(), model.predict_log_proba(asked)
+    return model.classes_.tolist(), model.predict_log_proba(unseen)
 
 
 def restricted(options: tuple[str, ...], logprobs: dict[str, float]) -> tuple[float, ...]:

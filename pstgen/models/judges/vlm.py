@@ -66,8 +66,8 @@ class Look:
             questions = [prompt(item.question, item.options) for item in batch]
             read = {file: self._image(file) for file in dict.fromkeys(map(self._file, batch))}
             images = [read[self._file(item)] for item in batch]
-            told = self.model.score(questions, [item.options for item in batch], images)
-            for item, logprobs in zip(batch, told, strict=True):
+            scored = self.model.score(questions, [item.options for item in batch], images)
+            for item, logprobs in zip(batch, scored, strict=True):
                 yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 
     def _file(self, item: Item) -> str:
@@ -83,7 +83,7 @@ class Look:
 
 def open(config: BuildConfig, /) -> Sequence[Look]:  # noqa: A001
     """Load the model once and look through it in every way. Raises Unavailable where it does not load."""
-    if not config.vlm:
+    if not config.judges.vlm:
         raise BadInput("the judge vlm needs --vlm: a folder, or a hub id")
-    model = Model(config.vlm, config.device)
-    return [Look(model, view, config.batch_size) for view in VIEWS]
+    model = Model(config.judges.vlm, config.judges.device)
+    return [Look(model, view, config.judges.batch_size) for view in VIEWS]

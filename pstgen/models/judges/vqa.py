@@ -46,17 +46,17 @@ class Reader:
         """Log-probability of every option, renormalised over them."""
         words, model = self._fitted
         at = {answer: n for n, answer in enumerate(model.classes_)}
-        told = model.predict_proba(words.transform([item.question for item in items]))
-        for item, line in zip(items, told, strict=True):
+        probabilities = model.predict_proba(words.transform([item.question for item in items]))
+        for item, line in zip(items, probabilities, strict=True):
             shares = np.array([line[at[option]] if option in at else 0.0 for option in item.options]) + FLOOR
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=tuple(np.log(shares / shares.sum()).tolist()))
 
 
 def open(config: BuildConfig, /) -> Sequence[Reader]:  # noqa: A001
-    """Read the official files in `config.prior_vqa`. Raises BadInput where there are none, or they do not fit."""
-    if not config.prior_vqa:
+    """Read the official files in `config.judges.prior_vqa`. Raises BadInput where there are none, or they do not fit."""
+    if not config.judges.prior_vqa:
         raise BadInput("the judge vqa needs --prior-vqa: the folder of VQA v2's questions and annotations")
-    rows = [(row.question, answer) for row, answer in vqa_v2.rows(config.prior_vqa)]
+    rows = [(row.question, answer) for row, answer in vqa_v2.rows(config.judges.prior_vqa)]
     common = {answer for answer, _ in Counter(answer for _, answer in rows).most_common(ANSWERS)}
     kept = [(text, answer) for text, answer in rows if answer in common]
     return [Reader([text for text, _ in kept], [answer for _, answer in kept])]

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.records import Candidate, Fact, Scene
-from pstgen.pairs.context import Studio
+from pstgen.pairs.context import PairContext
 
 
 class Maker(Protocol):
@@ -22,6 +23,12 @@ class Maker(Protocol):
 class Twins(Protocol):
     """What a module in this folder defines."""
 
-    def open(self, studio: Studio, /) -> Maker:
+    def open(self, context: PairContext, /) -> Maker:
         """Begin."""
         ...
+
+
+def load(name: str) -> Twins:
+    """The twin maker of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Twins = plugins.load("twins", name)
+    return plugin

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pstgen.core.records import Instance, Keypoint, Region, Scene
-from pstgen.pairs.context import Studio
-from pstgen.pairs.edits import Chance, Edited, Refused, Version, encoded
+from pstgen.pairs.context import PairContext
+from pstgen.pairs.edits import Edited, Version
+from pstgen.pairs.image_ops import Chance, Refused, encoded
 from pstgen.scenes import pixels, vocabulary
 
 LETTERED = frozenset(
@@ -15,10 +16,10 @@ LETTERED = frozenset(
 TOLD = ("left", "right", "sign", "signs", "text", "letters", "words", "writing", "says", "reads", "word", "reading")
 
 
-def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin."""
     families = ("relation", "pose", "visibility")
-    return Edited("mirror", edit, families, studio, _any, photographs=True, keeps_known=True)
+    return Edited("mirror", edit, families, context, _any, photographs=True, keeps_known=True)
 
 
 def _any(scene: Scene) -> list[Instance]:
@@ -29,7 +30,7 @@ def _any(scene: Scene) -> list[Instance]:
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG001 (all of it turns)
     """(as it is, mirrored). Raises Refused where anything may bear letters."""
     bears = any(thing.text or (not scene.complete and thing.category in LETTERED) for thing in scene.instances)
-    if bears or any(vocabulary.names_any(TOLD, told) for told in scene.captions):
+    if bears or any(vocabulary.names_any(TOLD, caption) for caption in scene.captions):
         raise Refused("there may be text")
     image, depth = pixels.image(scene), pixels.depth(scene)
     turned = tuple(mirrored(thing, scene) for thing in scene.instances)

@@ -3,21 +3,9 @@
 import numpy as np
 
 from pstgen.core.records import Instance, Scene
-from pstgen.pairs.context import Studio
-from pstgen.pairs.edits import (
-    Chance,
-    Edited,
-    Refused,
-    Version,
-    filled,
-    hole,
-    pasted,
-    relocated,
-    room,
-    shifted,
-    subjects,
-    taken,
-)
+from pstgen.pairs.context import PairContext
+from pstgen.pairs.edits import Edited, Version, subjects
+from pstgen.pairs.image_ops import Chance, Refused, filled, hole, pasted, relocated, room, shifted, taken
 from pstgen.scenes import pixels, vocabulary
 from pstgen.scenes.truth import layout
 
@@ -25,12 +13,12 @@ SIDES = ("left", "right")
 TRIES = 12
 
 
-def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin.
 
     Only sides of two things are asked about: the one that moves is now the first, now the second, so its place says nothing.
     """
-    return Edited("move", edit, ("relation",), studio, beside_another, forms=("horizontal",))
+    return Edited("move", edit, ("relation",), context, beside_another, forms=("horizontal",))
 
 
 def beside_another(scene: Scene) -> list[Instance]:
@@ -44,19 +32,19 @@ def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Versio
     gap = hole(thing, scene)
     there = taken((other for other in scene.instances if other.id != thing.id), scene)
     cleared = filled(pixels.image(scene), gap)
-    told = tuple(told for told in scene.captions if not vocabulary.names_any(SIDES, told))
+    captions = tuple(caption for caption in scene.captions if not vocabulary.names_any(SIDES, caption))
     mask = pixels.mask(thing, scene)
-    found: dict[str, Version] = {}
+    versions: dict[str, Version] = {}
     for _ in range(TRIES):
         across, _ = room(mask, there, chance, down=0)
         moved = relocated(thing, across, 0, scene)
         side = layout.half(moved, scene, "horizontal").answer
-        if side and across and side not in found:
+        if side and across and side not in versions:
             patch = np.roll(pixels.image(scene), across, axis=1)
             things = tuple(moved if other.id == thing.id else other for other in scene.instances)
             place = shifted(mask, across, 0)
             depth = pixels.depth(scene, unknown=gap | place)
-            found[side] = Version(pasted(cleared, patch, place), things, told, depth)
-    if len(found) < len(SIDES):
+            versions[side] = Version(pasted(cleared, patch, place), things, captions, depth)
+    if len(versions) < len(SIDES):
         raise Refused("no free place on either side")
-    return found["left"], found["right"]
+    return versions["left"], versions["right"]

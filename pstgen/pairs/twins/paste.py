@@ -7,20 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pstgen.core.records import Candidate, Fact, Instance, Region, Scene
-from pstgen.pairs.context import Studio
-from pstgen.pairs.edits import (
-    Chance,
-    Edited,
-    Mask,
-    Pixels,
-    Refused,
-    Version,
-    encoded,
-    next_id,
-    pasted,
-    subjects,
-    taken,
-)
+from pstgen.pairs.context import PairContext
+from pstgen.pairs.edits import Edited, Version, subjects
+from pstgen.pairs.image_ops import Chance, Mask, Pixels, Refused, encoded, next_id, pasted, taken
 from pstgen.scenes import pixels, vocabulary
 
 DONORS = 48  # things of earlier scenes that are kept in mind
@@ -43,8 +32,8 @@ class Donor:
 class Paste(Edited):
     """Remembers things of the scenes that pass and puts them into later ones."""
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__("paste", self._edit, ("existence", "count"), studio, lambda scene: list(scene.instances[:1]))
+    def __init__(self, context: PairContext) -> None:
+        super().__init__("paste", self._edit, ("existence", "count"), context, lambda scene: list(scene.instances[:1]))
         self.donors: deque[Donor] = deque(maxlen=DONORS)
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
@@ -55,26 +44,26 @@ class Paste(Edited):
 
     def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
         there = {other.category for other in scene.instances}
-        told = {kind for kind in scene.categories if vocabulary.mentioned(kind, scene)}
-        able = [donor for donor in self.donors if donor.thing.category not in there | told]
+        mentioned = {kind for kind in scene.categories if vocabulary.mentioned(kind, scene)}
+        able = [donor for donor in self.donors if donor.thing.category not in there | mentioned]
         kinds = sorted({donor.thing.category for donor in able})
         if len(kinds) < 2:
             raise Refused("no two kinds of thing at hand that the scene lacks")
         chosen = chance.choice(kinds, 2, replace=False).tolist()
         donors = [next(donor for donor in reversed(able) if donor.thing.category == kind) for kind in chosen]
-        one, other = (_with(donor, scene, chance) for donor in donors)
-        return one, other
+        first, second = (_with(donor, scene, chance) for donor in donors)
+        return first, second
 
 
-def open(studio: Studio, /) -> Paste:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Paste:  # noqa: A001 (the contract's verb)
     """Begin with no donors."""
-    return Paste(studio)
+    return Paste(context)
 
 
 def _large(thing: Instance, scene: Scene) -> bool:
     if scene.complete:
         return thing.area > LEAST_AREA * scene.width * scene.height and not thing.text
-    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and vocabulary.called(thing.category, scene)
+    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and vocabulary.mentioned_by_name(thing.category, scene)
 
 
 def _cut(thing: Instance, scene: Scene) -> Donor:

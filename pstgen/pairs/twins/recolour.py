@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from pstgen.core.records import Instance, Scene
-from pstgen.pairs.context import Studio
-from pstgen.pairs.edits import Chance, Edited, Mask, Pixels, Refused, Version, subjects
+from pstgen.pairs.context import PairContext
+from pstgen.pairs.edits import Edited, Version, subjects
+from pstgen.pairs.image_ops import Chance, Mask, Pixels, Refused
 from pstgen.scenes import pixels
 from pstgen.scenes.truth import colour
 
@@ -16,9 +17,9 @@ SPREAD = 0.35  # of the thing's own variation of hue, that stays
 LIFT = 0.5  # of the way, that its lightness goes to the new colour's
 
 
-def open(studio: Studio, /) -> Edited:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Edited:  # noqa: A001 (the contract's verb)
     """Begin."""
-    return Edited("recolour", edit, ("colour",), studio, coloured)
+    return Edited("recolour", edit, ("colour",), context, coloured)
 
 
 def coloured(scene: Scene) -> list[Instance]:
@@ -26,13 +27,13 @@ def coloured(scene: Scene) -> list[Instance]:
     return [
         thing
         for thing in subjects(scene)
-        if (scene.complete or thing.category not in colour.not_asked()) and colour.look(thing, scene).name.known
+        if (scene.complete or thing.category not in colour.not_asked()) and colour.appearance(thing, scene).name.known
     ]
 
 
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:
     """(it has another colour, something else has). Raises Refused."""
-    old = str(colour.look(thing, scene).name.answer)
+    old = str(colour.appearance(thing, scene).name.answer)
     new = str(chance.choice([name for name in colour.PLAIN if name != old and name not in colour.NEAR[old]]))
     image, mask = pixels.image(scene), pixels.mask(thing, scene)
     elsewhere = _elsewhere(scene, thing, chance)
@@ -43,7 +44,7 @@ def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Versio
     sham = tuple(
         _named(other, new) if (pixels.mask(other, scene) & elsewhere).any() else other for other in scene.instances
     )
-    captions = tuple(told for told in scene.captions if not colour.named_in(told))
+    captions = tuple(caption for caption in scene.captions if not colour.is_mentioned(caption))
     return (
         Version(dyed, after, captions, pixels.depth(scene)),
         Version(dye(image, elsewhere, new), sham, captions, pixels.depth(scene)),

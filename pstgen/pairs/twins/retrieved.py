@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Candidate, Fact, Scene
-from pstgen.pairs.context import MOST_OPTIONS, Studio, candidate
+from pstgen.pairs.context import MOST_OPTIONS, PairContext, candidate
 
 Ranked = tuple[int, str, Fact]
 Question = tuple[str, str, tuple[str, ...]]
@@ -19,15 +19,15 @@ class Retrieved:
     Memory is bounded: of each question and answer only the facts that a seeded hash draws first are kept.
     """
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, context: PairContext) -> None:
+        self.context = context
         self.shelves: defaultdict[Question, dict[str, list[Ranked]]] = defaultdict(dict)
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (facts name their scene)
         """Keep the facts; one scene alone gives no pair."""
         for fact in facts:
             shelf = self.shelves[fact.question].setdefault(str(fact.truth.answer), [])
-            _keep(shelf, fact, self.studio.config)
+            _keep(shelf, fact, self.context.config)
         yield from ()
 
     def rest(self, /) -> Iterator[Candidate]:
@@ -35,27 +35,27 @@ class Retrieved:
         for question in sorted(self.shelves):
             shelves = self.shelves[question].items()
             by_answer = {answer: [r[-1] for r in sorted(shelf)] for answer, shelf in shelves}
-            yield from _join(question, by_answer, self.studio)
+            yield from _join(question, by_answer, self.context)
 
 
-def open(studio: Studio, /) -> Retrieved:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Retrieved:  # noqa: A001 (the contract's verb)
     """Begin with empty shelves."""
-    return Retrieved(studio)
+    return Retrieved(context)
 
 
 def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:
     """A reservoir of the smallest hashes: the same facts whatever the order in which they come."""
     digest = sha256(f"{config.seed}/{fact.scene_id}/{fact.question}{fact.mark or ''}".encode()).digest()
     ranked = (-int.from_bytes(digest[:8]), fact.scene_id, fact)
-    if len(shelf) < config.pairs_per_question:
+    if len(shelf) < config.pairs.pairs_per_question:
         heapq.heappush(shelf, ranked)
     else:
         heapq.heappushpop(shelf, ranked)
 
 
-def _join(question: Question, by_answer: dict[str, list[Fact]], studio: Studio) -> Iterator[Candidate]:
+def _join(question: Question, by_answer: dict[str, list[Fact]], context: PairContext) -> Iterator[Candidate]:
     """Facts are taken from the ends of `by_answer`'s lists."""
-    expected = studio.expects(question)
+    expected = context.expects(question)
     lure = max(expected, key=expected.__getitem__)
     while by_answer.get(lure):
         others = sorted((a for a in expected if a != lure and by_answer.get(a)), key=lambda a: -expected[a])
@@ -63,6 +63,6 @@ def _join(question: Question, by_answer: dict[str, list[Fact]], studio: Studio) 
             return
         whole = len(others) >= MOST_OPTIONS - 1  # a group: each option is once the truth
         chosen = others[: MOST_OPTIONS - 1] if whole else [max(others, key=lambda a: len(by_answer[a]))]
-        found = candidate(by_answer[lure].pop(), [by_answer[answer].pop() for answer in chosen], expected)
-        if found.pull >= studio.config.min_pull:
-            yield found
+        pair = candidate(by_answer[lure].pop(), [by_answer[answer].pop() for answer in chosen], expected)
+        if pair.pull >= context.config.pairs.min_pull:
+            yield pair

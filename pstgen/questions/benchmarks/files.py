@@ -52,7 +52,7 @@ def picture(folders: Iterable[Path], stems: Iterable[str]) -> Path | None:
     return next((file for folder in folders for name in names if (file := folder / name).is_file()), None)
 
 
-def asked(
+def select_questions(
     predictions: Mapping[str, str], known: Collection[str], wanted: Collection[str] | None, file: Path
 ) -> list[str]:
     """The questions to be measured: the `wanted` ones, or all that are known, in the file's order.

@@ -140,7 +140,7 @@ def _asked(facts: Sequence[Fact], image_id: int, rules: Rules) -> list[Asked]:
         form = sorted(shelves)[rng.integers(len(shelves))]
         half = sorted(shelves[form])[rng.integers(len(shelves[form]))]
         fact = shelves[form][half].pop(rng.integers(len(shelves[form][half])))
-        text = wording.said(fact, wording.NEUTRAL, "", int(rng.integers(2**31)))
+        text = wording.ask(fact, wording.NEUTRAL, "", int(rng.integers(2**31)))
         asked.append(Asked(1000 * image_id + len(asked), fact, text))
         if not shelves[form][half]:
             del shelves[form][half]
@@ -159,7 +159,7 @@ def _annotation(one: Asked, image_id: int, rules: Rules) -> vqa_v2.Annotation:
     possible = _possible(one.fact)
     at = possible.index(one.answer)
     beside = possible[at + 1] if at + 1 < len(possible) else possible[at - 1]
-    wrong = np.random.default_rng((rules.seed, one.number, 1)).random(vqa_v2.PEOPLE) < rules.doubt
+    wrong = np.random.default_rng((rules.seed, one.number, 1)).random(vqa_v2.ANNOTATORS) < rules.doubt
     answers = [
         vqa_v2.Answer(beside if erring else one.answer, "maybe" if erring else "yes", n)
         for n, erring in enumerate(wrong, 1)

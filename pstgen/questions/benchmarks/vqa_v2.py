@@ -11,7 +11,7 @@ from pstgen.questions.benchmarks import files
 from pstgen.questions.benchmarks.files import Example
 
 KIND = "VQA v2"
-PEOPLE = 10
+ANNOTATORS = 10
 GQA = ("_balanced_", "_all_")  # in the names of GQA's questions, which may lie in the same folder
 ANSWER_TYPES = ("yes/no", "number", "other")
 

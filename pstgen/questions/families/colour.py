@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pstgen.core.records import Fact, Scene
 from pstgen.scenes.truth import colour, layout
 
+COLOURED = ("of", "is")
+
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
     """The eleven basic colour terms, or yes and no."""
@@ -21,7 +23,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     for category, thing in layout.alone(scene).items():
         if not scene.complete and category in colour.not_asked():
             continue
-        look = colour.look(thing, scene)
+        look = colour.appearance(thing, scene)
         questions = [
             ("of", (category,), look.name),
             *(("is", (category, name), look.shows(name)) for name in colour.NAMES),

@@ -5,13 +5,14 @@ other is. Prior: how often both hold. Options: yes, no. Evidence: of both parts.
 {number}, {other}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
-from pstgen.core.records import Fact, Scene, Truth, both
+from pstgen.core.records import Fact, Instance, Item, Scene, Truth, both
 from pstgen.scenes.truth import colour, layout, number, presence
 
 NUMBERS = ("1", "2", "3")
+COLOURED = ("look",)
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
@@ -23,18 +24,24 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     """Join colour and half of each thing that is alone of its kind; join number of one kind and another that is there."""
     for category, thing in layout.alone(scene).items():
         if thing.rle and (scene.complete or category not in colour.not_asked()):
-            look, half = colour.look(thing, scene), layout.half(thing, scene, "horizontal")
+            look, half = colour.appearance(thing, scene), layout.half(thing, scene, "horizontal")
             for name, side in product(colour.NAMES, ("left", "right")):
                 truth = both(look.shows(name), half.agrees(side))
                 yield _fact(scene, "look", (category, name, side), truth, (thing.id,))
     things = layout.by_category(scene)
-    truths = {kind: presence.exists(kind, some, scene) for kind, some in things.items()}
-    for (category, some), n in product(things.items(), NUMBERS):
-        counted = number.exactly(int(n), category, some, scene)
+    truths = {kind: presence.exists(kind, instances, scene) for kind, instances in things.items()}
+    for (category, instances), n in product(things.items(), NUMBERS):
+        counted = number.exactly(int(n), category, instances, scene)
         for kind in (kind for kind in things if truths[kind].known and kind != category):
-            evidence = tuple(thing.id for thing in (*some, *things[kind]))
+            evidence = tuple(thing.id for thing in (*instances, *things[kind]))
             yield _fact(scene, "number", (category, n, kind), both(counted, truths[kind]), evidence)
 
 
 def _fact(scene: Scene, form: str, about: tuple[str, ...], truth: Truth, evidence: tuple[int, ...]) -> Fact:
     return Fact(scene_id=scene.id, family="combination", form=form, about=about, truth=truth, evidence=evidence)
+
+
+def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:
+    """How many they are, where the question names a number."""
+    if item.form == "number":
+        yield number.sum_phrase(item.about[0], instances)

@@ -5,9 +5,9 @@ alike. "Exactly n" is known to be false as soon as more than n are plain to see.
 Options: four numbers, or yes and no. Evidence: every X. Words: {thing}, {number}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pstgen.core.records import Fact, Scene
+from pstgen.core.records import Fact, Instance, Item, Scene
 from pstgen.scenes.truth import layout, number
 
 NAMED = ("1", "2", "3", "4")  # numbers that a question names
@@ -17,7 +17,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
     """One to six, or yes and no."""
     if form == "exactly":
         return "yes", "no"
-    return tuple(str(n) for n in range(1, number.MOST + 1))
+    return tuple(str(n) for n in range(1, number.MAX_COUNT + 1))
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
@@ -30,3 +30,8 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
         for form, about, truth in questions:
             evidence = tuple(thing.id for thing in things)
             yield Fact(scene_id=scene.id, family="count", form=form, about=about, truth=truth, evidence=evidence)
+
+
+def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:
+    """How many they are."""
+    yield number.sum_phrase(item.about[0], instances)

@@ -20,7 +20,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every category, given each other one that is plainly there."""
     things = layout.by_category(scene)
-    truths = presence.of_all(scene)
+    truths = presence.by_category(scene)
     evidence = {kind: tuple(thing.id for thing in things.get(kind, ())) for kind in truths}
     given = [kind for kind, truth in truths.items() if truth.answer == "yes"]
     for context in given:

@@ -6,11 +6,12 @@ who faces the camera in good light. Prior: how people usually
 hold their arms. Options: yes, no. Evidence: the person. Words: {thing}, {side}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
-from pstgen.core.records import Fact, Instance, Scene, Truth, unknown
+from pstgen.core.records import Fact, Instance, Item, Scene, Truth, unknown
 from pstgen.scenes import pixels
 from pstgen.scenes.truth import layout, skeleton
 
@@ -25,12 +26,9 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of a person who is alone in the picture."""
-    person = layout.alone(scene).get("person")
-    if person is None:
-        return
-    doubt = None if scene.complete else _doubt(person, scene)
-    for form, look in ASKS.items():
-        for side in skeleton.SIDES:
+    if person := layout.alone(scene).get("person"):
+        doubt = None if scene.complete else _doubt(person, scene)
+        for (form, look), side in product(ASKS.items(), skeleton.SIDES):
             yield Fact(
                 scene_id=scene.id,
                 family="pose",
@@ -43,9 +41,14 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
 
 def _doubt(person: Instance, scene: Scene) -> Truth | None:
     """Why nobody can be sure of a pose on this photograph, if so."""
-    if not skeleton.faces(person):
+    if not skeleton.faces_camera(person):
         return unknown("does not face the camera: left or right?")
     if not scene.path:
         return None  # as annotated alone: nobody is shown it
     dark = np.median(pixels.image(scene)[pixels.mask(person, scene)]) < DARK
     return unknown("too dark to see") if dark else None
+
+
+def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:
+    """Where the joints in question are."""
+    return skeleton.joint_phrases(item.about[1], instances)

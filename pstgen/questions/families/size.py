@@ -5,10 +5,9 @@ large again as the other, by mask and by box. Prior: which is usually larger. Op
 Words: {thing}, {other}.
 """
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 
-from pstgen.core.records import Fact, Scene
+from pstgen.core.records import Fact, Instance, Item, Scene
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
 
@@ -20,8 +19,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every two things that are alone of their kinds, once."""
-    single = sorted(layout.alone(scene).values(), key=lambda thing: thing.category)
-    for a, b in combinations(single, 2):
+    for a, b in layout.couples(scene):
         yield Fact(
             scene_id=scene.id,
             family="size",
@@ -30,3 +28,8 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
             truth=layout.larger(a, b, scene),
             evidence=(a.id, b.id),
         )
+
+
+def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:  # noqa: ARG001
+    """How much of the image each of them covers."""
+    yield from (f"{vocabulary.describe(thing)} covers {thing.area:.0f} pixels" for thing in instances)

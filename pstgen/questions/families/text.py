@@ -37,7 +37,7 @@ def _read(thing: Instance, scene: Scene) -> Truth:
     """The word, where it is one of those that are asked about, whole in sight and large enough."""
     if thing.text not in WORDS:
         return unknown("another text than is asked about")
-    if layout.truncated(thing, scene) or (thing.full_rle and layout.hidden(thing, scene) > 1 - WHOLE):
+    if layout.truncated(thing, scene) or (thing.full_rle and layout.hidden_share(thing, scene) > 1 - WHOLE):
         return unknown("partly hidden")
     if thing.region.width < LETTER * len(thing.text):
         return unknown("too small to read")

@@ -5,9 +5,9 @@ Needs: keypoints of a person who is alone in the picture. Known: seen at v = 2, 
 Words: {thing}, {part}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pstgen.core.records import Fact, Scene
+from pstgen.core.records import Fact, Instance, Item, Scene
 from pstgen.scenes.truth import layout, skeleton
 
 
@@ -21,13 +21,22 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     person = layout.alone(scene).get("person")
     if person is None:
         return
-    parts = {name: said for name, said in skeleton.PARTS.items() if scene.complete or name not in skeleton.UNSURE}
+    parts = {
+        name: spoken_name
+        for name, spoken_name in skeleton.PARTS.items()
+        if scene.complete or name not in skeleton.UNSURE
+    }
     for joint, spoken in parts.items():
         yield Fact(
             scene_id=scene.id,
             family="visibility",
             form="seen",
             about=("person", spoken),
-            truth=skeleton.seen(person, joint, sure=scene.complete),
+            truth=skeleton.visible(person, joint, sure=scene.complete),
             evidence=(person.id,),
         )
+
+
+def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:
+    """Where the joints in question are."""
+    return skeleton.joint_phrases(item.about[1], instances)

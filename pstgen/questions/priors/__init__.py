@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.records import Fact, origin
 
 Question = tuple[str, str, tuple[str, ...]]  # family, form and words: what twins must share
@@ -51,3 +52,9 @@ def is_prior_part(scene_id: str, split: str, share: float, seed: int) -> bool:
         return True
     digest = sha256(f"{seed}/{scene_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def load(name: str) -> Prior:
+    """The prior of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Prior = plugins.load("priors", name)
+    return plugin

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
+from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Refusals, Scene
 
@@ -42,3 +43,9 @@ class Source(Protocol):
     def origin(self, config: BuildConfig) -> dict[str, str]:
         """Where the images come from, for card and manifest: name, licence, address, sha256 of annotation files."""
         ...
+
+
+def load(name: str) -> Source:
+    """The source of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Source = plugins.load("sources", name)
+    return plugin

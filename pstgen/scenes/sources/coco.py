@@ -155,19 +155,19 @@ class Listed(msgspec.Struct):
 
 def found(config: BuildConfig) -> Path | None:
     """The annotation file to read, or None where nobody named one and none was fetched."""
-    if config.annotations:
-        return config.annotations
-    named = config.root or (Path(root) if (root := os.environ.get("PSTGEN_COCO_ROOT")) else None)
-    fetched = cache_folder() / "annotations" / f"instances_{config.split}.json"
+    if config.source.annotations:
+        return config.source.annotations
+    named = config.source.root or (Path(root) if (root := os.environ.get("PSTGEN_COCO_ROOT")) else None)
+    fetched = cache_folder() / "annotations" / f"instances_{config.source.split}.json"
     if named:
-        return named / "annotations" / f"instances_{config.split}.json"
+        return named / "annotations" / f"instances_{config.source.split}.json"
     return fetched if fetched.is_file() else None
 
 
 def has_train(config: BuildConfig) -> bool:
     """Do train2017's annotations stand beside those of the split that is read, so that the prior can be fitted on them?"""
     file = found(config)
-    beside = file and not config.annotations and file.with_name("instances_train2017.json")
+    beside = file and not config.source.annotations and file.with_name("instances_train2017.json")
     return bool(beside and beside != file and beside.is_file())
 
 
@@ -257,10 +257,10 @@ def _where(config: BuildConfig) -> tuple[Path, Path, str]:
         raise BadInput(
             "no photographs: name --root or --annotations, set $PSTGEN_COCO_ROOT, or run `pstgen fetch coco`"
         )
-    if not config.annotations:
-        return file, file.parents[1] / config.split, config.split
+    if not config.source.annotations:
+        return file, file.parents[1] / config.source.split, config.source.split
     named = file.stem.removeprefix("instances_")
-    split = PRIOR if config.split == PRIOR else named
+    split = PRIOR if config.source.split == PRIOR else named
     folders = (file.parent / named, file.parent.parent / named, file.parent / "images", file.parent.parent / "images")
     return file, next((folder for folder in folders if folder.is_dir()), file.parent), split
 

@@ -16,7 +16,7 @@ from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every scene; each is drawn when it is read."""
-    return [Entry(f"world/{n}", f"{n}.png", at_hand=True) for n in range(config.scenes)]
+    return [Entry(f"world/{n}", f"{n}.png", at_hand=True) for n in range(config.source.scenes)]
 
 
 def scenes(
@@ -28,14 +28,14 @@ def scenes(
     """Every wanted scene. It is drawn once and kept in the user's cache, so that reading again is quick."""
     folder = _folder(config)
     with scratch.folder(".drafts-", folder) as drafts:
-        for number in range(config.scenes):
+        for number in range(config.source.scenes):
             if wanted(f"world/{number}"):
                 yield _drawn(folder, drafts, number, config)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
     """The world says what it is: no photographs."""
-    told = {"seed": config.seed, "scenes": config.scenes, "size": config.size, "typicality": config.typicality}
+    told = {"seed": config.seed, "scenes": config.source.scenes, "size": config.source.size, "typicality": config.source.typicality}
     name = "pstgen built-in world (synthetic drawings, no photographs)"
     return {
         "name": name,
@@ -46,7 +46,7 @@ def origin(config: BuildConfig) -> dict[str, str]:
 
 
 def _folder(config: BuildConfig) -> Path:
-    name = f"{VERSION}-{config.seed}-{config.size}-{config.typicality}"
+    name = f"{VERSION}-{config.seed}-{config.source.size}-{config.source.typicality}"
     folder = Path(platformdirs.user_cache_dir("pstgen")) / "world" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scen
     image, depth, record = (folder / f"{number}{end}" for end in (".png", ".depth.png", ".json"))
     if record.is_file():
         return msgspec.json.decode(record.read_bytes(), type=Scene)
-    told, drawing = scene(plan(config.seed, number, config.typicality), config.size, image, depth)
+    told, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
     code = msgspec.json.encode(told)
     try:
         made = [drafts / path.name for path in (image, depth, record)]

@@ -1,1 +1,1 @@
-"""Three-valued looks at a scene: pure functions that answer, or say why they cannot."""
+"""What is true of a scene, three-valued: pure functions that answer, or say why the answer is unknown."""

@@ -44,7 +44,7 @@ def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
     return Truth("yes" if a.depth < b.depth else "no")
 
 
-def at(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
+def hit_test(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
     """Look at a point, in shares of width and height; the result tells of a category whether it lies there.
 
     Yes where the point is well inside one of its masks; no where it is well inside something else, or nothing that

@@ -1,8 +1,10 @@
 """Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations
 
-from pstgen.core.memo import for_the_last
+from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Region, Scene, Truth, unknown
 from pstgen.scenes import pixels, vocabulary
 
@@ -33,7 +35,7 @@ def is_plain(thing: Instance, scene: Scene) -> bool:
     return known[id(thing)]
 
 
-@for_the_last
+@cache_last
 def _plain(scene: Scene) -> dict[int, bool]:
     """Of every instance of the scene, by its identity, whether it is plain to see."""
     return {id(thing): _is_plain(thing, scene) for thing in scene.instances}
@@ -56,8 +58,8 @@ def called_otherwise(category: str, scene: Scene) -> bool:
     Where captions name only what it is taken for (an armchair, annotated as couch), or what stands by it says that it is
     something else (a monitor by its keyboard, annotated as TV), or where people do not agree about the word at all.
     """
-    known = vocabulary.vocabulary(category)
-    if known.vague and not vocabulary.called(category, scene):
+    known = vocabulary.terms(category)
+    if known.vague and not vocabulary.mentioned_by_name(category, scene):
         return True
     other = any(vocabulary.mentioned(kind, scene) for kind in known.alike)
     if other and not vocabulary.mentioned(category, scene):
@@ -65,7 +67,7 @@ def called_otherwise(category: str, scene: Scene) -> bool:
     return not by_category(scene).keys().isdisjoint(known.unless)
 
 
-@for_the_last
+@cache_last
 def by_category(scene: Scene) -> dict[str, list[Instance]]:
     """Instances of each category that has any, crowds and tiny ones included."""
     kinds: defaultdict[str, list[Instance]] = defaultdict(list)
@@ -74,7 +76,7 @@ def by_category(scene: Scene) -> dict[str, list[Instance]]:
     return dict(kinds)
 
 
-@for_the_last
+@cache_last
 def alone(scene: Scene) -> dict[str, Instance]:
     """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
 
@@ -85,6 +87,11 @@ def alone(scene: Scene) -> dict[str, Instance]:
         for kind, things in by_category(scene).items()
         if len(things) == 1 and is_plain(things[0], scene) and not _named_twice(things[0], scene)
     }
+
+
+def couples(scene: Scene) -> Iterator[tuple[Instance, Instance]]:
+    """Every two things that are alone of their kinds, once, in the order of their categories."""
+    return combinations(sorted(alone(scene).values(), key=lambda thing: thing.category), 2)
 
 
 def _named_twice(thing: Instance, scene: Scene) -> bool:
@@ -113,7 +120,7 @@ def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:
     return min(box.x, box.y, scene.width - box.right, scene.height - box.bottom) < margin
 
 
-def hidden(thing: Instance, scene: Scene) -> float:
+def hidden_share(thing: Instance, scene: Scene) -> float:
     """Which share of it other things hide, 0 to 1, where the source knows the whole mask."""
     whole = pixels.area(thing.full_rle, scene.width, scene.height)
     return 1 - thing.area / max(1.0, whole)

@@ -1,18 +1,20 @@
 """How many there are of a kind: three-valued, from all that is annotated of it."""
 
-from pstgen.core.memo import for_the_last
+from collections.abc import Sequence
+
+from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Scene, Truth, unknown
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
 
 LEAST = 0.012  # of a photograph; smaller ones may be posters, mirror images, or parts
 SPARE = 1  # on photographs one may be annotated twice
-MOST = 6  # more than this nobody counts at a glance
+MAX_COUNT = 6  # more than this nobody counts at a glance
 
 
 def at_least(category: str, things: list[Instance], scene: Scene) -> int:
     """How many are plain to see, whatever else there may be; 0 where one person counts otherwise than another."""
-    if vocabulary.vocabulary(category).uncounted and not scene.complete:
+    if vocabulary.terms(category).uncounted and not scene.complete:
         return 0
     return sum(layout.is_plain(thing, scene) for thing in things)
 
@@ -28,7 +30,7 @@ def count(category: str, things: list[Instance], scene: Scene) -> Truth:
     return known[category]
 
 
-@for_the_last
+@cache_last
 def _counted(scene: Scene) -> dict[str, Truth]:  # noqa: ARG001 (that of this scene)
     return {}
 
@@ -43,11 +45,11 @@ def _doubt(things: list[Instance], scene: Scene) -> str:
         return "a crowd"
     if any(layout.is_tiny(thing, scene) for thing in things):
         return "one is tiny"
-    return "too many to count" if len(things) > MOST else ""
+    return "too many to count" if len(things) > MAX_COUNT else ""
 
 
 def _doubt_on_photographs(category: str, things: list[Instance], scene: Scene) -> str:
-    known = vocabulary.vocabulary(category)
+    known = vocabulary.terms(category)
     if known.uncounted or not known.conspicuous:
         return "one is easily missed, or halved"
     if any(thing.category in known.alike for thing in scene.instances):
@@ -66,3 +68,10 @@ def exactly(n: int, category: str, things: list[Instance], scene: Scene) -> Trut
         return Truth("yes" if number.answer == str(n) else "no")
     spare = 0 if scene.complete else SPARE
     return Truth("no") if at_least(category, things, scene) > n + spare else number
+
+
+def sum_phrase(category: str, things: Sequence[Instance]) -> str:
+    """How many of the kind are among them, as a phrase: "that makes 2 cups"."""
+    n = sum(thing.category == category for thing in things)
+    kind = vocabulary.spoken(category)
+    return f"that makes {n} {kind if n == 1 else vocabulary.plural(kind)}"

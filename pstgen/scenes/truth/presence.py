@@ -1,13 +1,13 @@
 """Is there any of a kind: three-valued; an absence needs several silent witnesses."""
 
-from pstgen.core.memo import for_the_last
+from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Scene, Truth, unknown
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
 
 
-@for_the_last
-def of_all(scene: Scene) -> dict[str, Truth]:
+@cache_last
+def by_category(scene: Scene) -> dict[str, Truth]:
     """Of every category that the source annotates, whether there is any."""
     things = layout.by_category(scene)
     return {category: exists(category, things.get(category, []), scene) for category in scene.categories}
@@ -28,8 +28,8 @@ def _absent(category: str, scene: Scene) -> Truth:
     if vocabulary.mentioned(category, scene):
         return unknown("not annotated, but a caption names it")
     if category in scene.detected:
-        return unknown("not annotated, but a detector hears of it")
-    known = vocabulary.vocabulary(category)
+        return unknown("not annotated, but detected at a low threshold")
+    known = vocabulary.terms(category)
     if not layout.by_category(scene).keys().isdisjoint(known.alike):
         return unknown("not annotated, but something people call the same is")
     if not scene.captions or not known.conspicuous:

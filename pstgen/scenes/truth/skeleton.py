@@ -1,5 +1,6 @@
 """How a person stands: three-valued, from COCO's keypoints. Left and right are the person's own."""
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import acos, degrees, hypot
 
@@ -29,7 +30,7 @@ def _seen(person: Instance, *names: str) -> list[Keypoint] | None:
     return seen if len(seen) == len(names) else None
 
 
-def seen(person: Instance, name: str, *, sure: bool = True) -> Truth:
+def visible(person: Instance, name: str, *, sure: bool = True) -> Truth:
     """Is the joint seen (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden.
 
     sure: do annotators know a person's left from right? On photographs they often do not agree about what is hidden, so
@@ -45,7 +46,7 @@ def seen(person: Instance, name: str, *, sure: bool = True) -> Truth:
     return Truth("yes" if joint.visibility == 2 else "no")
 
 
-def faces(person: Instance) -> bool:
+def faces_camera(person: Instance) -> bool:
     """Does the person face the camera, so that nobody takes the left arm for the right one?
 
     The nose is seen, and the left shoulder is clearly on the image's right.
@@ -90,3 +91,13 @@ def bent(person: Instance, side: str) -> Truth:
     if BENT < angle < STRAIGHT:
         return unknown("elbow between bent and straight")
     return Truth("yes" if angle <= BENT else "no")
+
+
+def joint_phrases(part: str, people: Sequence[Instance]) -> Iterator[str]:
+    """Where the labelled joints of a part or side are, as phrases; eyes, ears and hips are left out."""
+    wanted = part.replace(" ", "_")
+    for person in people:
+        for joint in person.keypoints:
+            if joint.visibility and joint.name.startswith(wanted) and not joint.name.endswith(("eye", "ear", "hip")):
+                state = "seen" if joint.visibility == 2 else "hidden"
+                yield f"{joint.name.replace('_', ' ')} at ({joint.x:.0f}, {joint.y:.0f}), {state}"

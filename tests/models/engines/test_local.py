@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Item, Verdict
 from pstgen.models.engines import local
 
@@ -41,7 +41,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def run(judge, n, **config):
-    return list(local.run(judge, items(n), BuildConfig(batch_size=4, **config)))
+    return list(local.run(judge, items(n), build_config(batch_size=4, **config)))
 
 
 def test_a_killed_run_goes_on_where_it_stopped():

@@ -6,7 +6,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import BadInput, Item, Unavailable
 from pstgen.models.huggingface import Model
 from pstgen.models.judges import lm, text, vlm
@@ -82,7 +82,7 @@ def test_the_image_matters_only_to_the_view_that_sees_it(tiny_llava, photo, tmp_
     paths = [tmp_path / f"{n}.png" for n in range(3)]
     for n, path in enumerate(paths):
         Image.fromarray(photo if n else 255 - photo).save(path)
-    opened = vlm.open(BuildConfig(vlm=str(tiny_llava), device="cpu"))
+    opened = vlm.open(build_config(vlm=str(tiny_llava), device="cpu"))
     judges = [judge.learn([], [str(paths[2])]) for judge in opened]
     twins = [item(0, image=str(paths[0])), item(1, image=str(paths[1]))]
     for judge in judges:
@@ -135,11 +135,11 @@ def test_a_language_model_reads_words_alone(tiny_llava, tmp_path):
     )
     transformers.LlamaForCausalLM(config).save_pretrained(tmp_path / "lm")
     words.save_pretrained(tmp_path / "lm")
-    (judge,) = lm.open(BuildConfig(lm=str(tmp_path / "lm"), device="cpu"))
+    (judge,) = lm.open(build_config(lm=str(tmp_path / "lm"), device="cpu"))
     first, second, other = judge.answer([item(0, image="a"), item(1, image="b"), item(2, question="Is there a dog?")])
     assert first.logprobs == pytest.approx(second.logprobs, abs=1e-5) != other.logprobs
     with pytest.raises(BadInput, match="--lm"):
-        lm.open(BuildConfig())
+        lm.open(build_config())
 
 
 def test_pickled_weights_are_refused(tiny_llava, tmp_path):
@@ -156,7 +156,7 @@ def test_pickled_weights_are_refused(tiny_llava, tmp_path):
 
 
 def test_without_a_scene_to_stand_for_another_one_that_view_alone_is_left_out(tiny_llava):
-    judges = {judge.name: judge.learn([], []) for judge in vlm.open(BuildConfig(vlm=str(tiny_llava), device="cpu"))}
+    judges = {judge.name: judge.learn([], []) for judge in vlm.open(build_config(vlm=str(tiny_llava), device="cpu"))}
     assert [name for name, judge in judges.items() if judge is None] == ["vlm/other-image"]
 
 
@@ -166,7 +166,7 @@ def test_the_text_judge_never_learns_from_the_pair_it_judges():
         item(n, question=f"secret{n // 2}?", answer="yes" if n // 2 % 2 else "no", pair_id=f"p{n // 2}")
         for n in range(200)
     ]
-    (judge,) = text.open(BuildConfig())
+    (judge,) = text.open(build_config())
     right = sum(v.choice == i.answer_index for v, i in zip(judge.answer(items), items, strict=True))
     assert right < 140
 
@@ -176,14 +176,14 @@ def test_the_text_judge_learns_what_words_tell():
         item(n, question=f"{'Surely' if n % 2 else 'Hardly'} a cup {n}?", answer="yes" if n % 2 else "no")
         for n in range(200)
     ]
-    (judge,) = text.open(BuildConfig())
+    (judge,) = text.open(build_config())
     assert all(v.choice == i.answer_index for v, i in zip(judge.answer(items), items, strict=True))
 
 
 @pytest.mark.parametrize("name", ["prior", "text"])
 def test_a_judge_that_reads_words_gives_twins_the_same(name):
     lessons = [item(n, question=f"Is there a cup {n % 3}?", answer="yes" if n % 3 else "no") for n in range(60)]
-    (opened,) = plugins.load("judges", name).open(BuildConfig())
+    (opened,) = plugins.load("judges", name).open(build_config())
     judge = opened.learn(lessons, [])
     twins = [item(900, role="stress", pair_id="p"), item(901, role="control", pair_id="p", answer="no")]
     first, second = judge.answer(twins)

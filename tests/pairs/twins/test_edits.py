@@ -8,10 +8,10 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Refusals, Report, origin
-from pstgen.pairs import edits
-from pstgen.pairs.context import Studio
+from pstgen.pairs import edits, image_ops
+from pstgen.pairs.context import PairContext
 from pstgen.pairs.twins import mirror, move, paste, recolour, remove
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, counts
@@ -20,7 +20,7 @@ from pstgen.scenes.sources import world as source
 from pstgen.scenes.truth import layout
 
 EDITS = ("mirror", "move", "paste", "recolour", "remove")
-CONFIG = BuildConfig(source="world", scenes=120, size=128, typicality=0.85)
+CONFIG = build_config(source="world", scenes=120, size=128, typicality=0.85)
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +29,17 @@ def scenes():
 
 
 @pytest.fixture(scope="module")
-def studio(scenes, tmp_path_factory):
+def context(scenes, tmp_path_factory):
     told = known(scenes, CONFIG, Report())
-    return Studio(
-        counts.fit(count(fact for _, facts in told for fact in facts)), CONFIG, tmp_path_factory.mktemp("studio")
+    return PairContext(
+        counts.fit(count(fact for _, facts in told for fact in facts)), CONFIG, tmp_path_factory.mktemp("context")
     )
 
 
 @pytest.fixture(scope="module")
-def pairs(scenes, studio):
+def pairs(scenes, context):
     """Edit → its pairs over all scenes."""
-    makers = {name: plugins.load("twins", name).open(studio) for name in EDITS}
+    makers = {name: plugins.load("twins", name).open(context) for name in EDITS}
     told = list(known(scenes, CONFIG, Report()))
     return {
         name: [pair for scene, facts in told for pair in maker.pair(scene, facts)] for name, maker in makers.items()
@@ -53,7 +53,7 @@ def first(scenes, edit, *, on=edits.subjects):
         for thing in on(scene):
             try:
                 return scene, thing, edit(scene, thing, chance)
-            except edits.Refused:
+            except image_ops.Refused:
                 continue
     raise AssertionError
 
@@ -117,7 +117,7 @@ def test_each_version_lacks_one_thing_of_another_kind_and_nothing_else_changes(s
         assert (version.image[mask] != image[mask]).any(-1).mean() > 0.8
         for other in version.instances:
             inside = pixels.mask(other, scene)
-            if not edits._holds(other, missing):
+            if not image_ops._holds(other, missing):
                 assert (version.image[inside] == image[inside]).all()
 
 
@@ -148,7 +148,7 @@ def test_no_mirror_where_something_bears_letters(scenes):
     lettered = [scene for scene in scenes if any(thing.text for thing in scene.instances)]
     assert lettered
     for scene in lettered:
-        with pytest.raises(edits.Refused, match="text"):
+        with pytest.raises(image_ops.Refused, match="text"):
             mirror.edit(scene, scene.instances[0], np.random.default_rng(0))
 
 
@@ -171,8 +171,8 @@ def test_what_is_pasted_is_a_kind_that_the_scene_lacks_in_each_version_another(p
 def test_a_thing_without_room_around_it_is_refused(scene, thing):
     around = [thing("dog", x, y, id=10 * x + y) for x, y in ((60, 40), (20, 40), (40, 20), (40, 60))]
     tight = scene(thing("cup", 40, 40, id=1), *around)
-    with pytest.raises(edits.Refused, match="another thing"):
-        edits.hole(tight.instances[0], tight)
+    with pytest.raises(image_ops.Refused, match="another thing"):
+        image_ops.hole(tight.instances[0], tight)
 
 
 def test_a_hole_that_leaves_a_seam_or_a_smear_is_refused():
@@ -182,12 +182,12 @@ def test_a_hole_that_leaves_a_seam_or_a_smear_is_refused():
     gap[30:50, 30:50] = True
     smooth = rough.copy()
     smooth[gap] = 128
-    assert edits.seen(smooth, gap)
+    assert image_ops.seen(smooth, gap)
     plain = np.full((80, 80, 3), 120, np.uint8) + rng.integers(0, 3, (80, 80, 3), np.uint8)
-    assert edits.seen(edits.filled(plain, gap), gap) == ""
+    assert image_ops.seen(image_ops.filled(plain, gap), gap) == ""
     spot = plain.copy()
     spot[gap] = 250
-    assert "border" in edits.seen(spot, gap)
+    assert "border" in image_ops.seen(spot, gap)
 
 
 def test_no_depth_is_claimed_where_something_was_painted(scenes):
@@ -195,8 +195,8 @@ def test_no_depth_is_claimed_where_something_was_painted(scenes):
     assert (gone.depth[pixels.mask(thing, scene)] == 0).all()
 
 
-def test_donors_are_cut_from_earlier_scenes_only(scenes, studio):
-    maker = paste.open(studio)
+def test_donors_are_cut_from_earlier_scenes_only(scenes, context):
+    maker = paste.open(context)
     assert list(maker.pair(scenes[0], ())) == []
     assert all(donor.scene_id == scenes[0].id for donor in maker.donors)
-    assert Path(studio.work).is_dir()
+    assert Path(context.work).is_dir()

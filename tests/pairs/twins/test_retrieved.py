@@ -4,13 +4,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Fact, Truth
-from pstgen.pairs.context import Studio
+from pstgen.pairs.context import PairContext
 from pstgen.pairs.twins import retrieved
 from pstgen.questions.priors import count, counts
 
-CONFIG = BuildConfig(min_pull=0.0)
+CONFIG = build_config(min_pull=0.0)
 
 
 def fact(scene_id, answer, about=("banana",)):
@@ -21,7 +21,7 @@ PRIOR = counts.fit(count([fact(n, "1") for n in range(9)] + [fact(99, "2")]))
 
 
 def pairs(facts, config=CONFIG, prior=PRIOR):
-    maker = retrieved.open(Studio(prior, config, Path()))
+    maker = retrieved.open(PairContext(prior, config, Path()))
     assert list(maker.pair(None, facts)) == []
     return list(maker.rest())
 
@@ -41,7 +41,7 @@ def test_no_pair_without_the_lure_or_without_another_answer():
 
 def test_a_weak_pull_is_left_out():
     weak = counts.fit(count([fact(n, "1") for n in range(5)] + [fact(n, "2") for n in range(5)]))
-    assert pairs([fact(1, "1"), fact(2, "2")], BuildConfig(min_pull=0.2), weak) == []
+    assert pairs([fact(1, "1"), fact(2, "2")], build_config(min_pull=0.2), weak) == []
 
 
 def test_where_there_are_four_answers_they_make_a_group_in_which_each_option_is_once_the_truth():
@@ -56,6 +56,6 @@ def test_order_changes_nothing_and_every_fact_serves_once(answers, shuffler: Ran
     found = pairs(facts)
     used = [f.scene_id for pair in found for f in pair.facts]
     assert len(used) == len(set(used))
-    assert len(found) <= CONFIG.pairs_per_question
+    assert len(found) <= CONFIG.pairs.pairs_per_question
     shuffler.shuffle(facts)
     assert pairs(facts) == found

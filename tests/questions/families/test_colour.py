@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pstgen.core import resources
 from pstgen.questions.families import colour
 from pstgen.scenes.truth import colour as truth
-from pstgen.scenes.vocabulary import Vocabulary
+from pstgen.scenes.vocabulary import Terms
 
 
 def answers(scene):
@@ -64,7 +64,7 @@ def test_a_thing_whose_colour_is_unknown_is_told_with_the_reason(kitchen):
 
 
 def test_what_is_not_asked_about_is_a_known_category_and_stands_there_once():
-    known = resources.read("data_sources", "words", dict[str, Vocabulary])
+    known = resources.read("data_sources", "words", dict[str, Terms])
     rows = [kind for kinds in truth.survey().not_asked.values() for kind in kinds]
     assert len(rows) == len(set(rows))
     assert set(rows) <= set(known)

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Report
 from pstgen.questions.facts import known
 from pstgen.questions.families import existence
@@ -60,7 +60,7 @@ def test_something_people_call_the_same_makes_absence_unknown(scene, thing):
 def test_unknowns_are_counted_by_reason(scene, thing):
     report = Report()
     some = scene(thing("cup", 0), thing("dog", 50, crowd=True))
-    told = list(known([some], BuildConfig(families=("existence",)), report))
+    told = list(known([some], build_config(families=("existence",)), report))
     assert [fact.about for _, facts in told for fact in facts] == [("chair", "cup")]
     assert report.refused.facts == Counter({("existence", "there, but small, cut off or a crowd"): 1})
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Refusals, Region
-from pstgen.pairs.edits import encoded
+from pstgen.pairs.image_ops import encoded
 from pstgen.pairs.twins.mirror import mirrored
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world as source
@@ -19,7 +19,7 @@ SWAP = {"left": "right", "right": "left"}
 
 @pytest.fixture(scope="module")
 def scenes():
-    config = BuildConfig(source="world", scenes=40, size=128, typicality=0.3, seed=5)
+    config = build_config(source="world", scenes=40, size=128, typicality=0.3, seed=5)
     return list(source.scenes(config, lambda _: True, Refusals()))
 
 

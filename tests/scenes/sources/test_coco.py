@@ -9,7 +9,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.config import WorldConfig, build_config
 from pstgen.core.records import BadInput, Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import coco
@@ -51,7 +51,7 @@ def read(tmp_path):
         refused = Refusals()
         coco.load.cache_clear()
         pixels.read.cache_clear()
-        scenes = list(pixels.sound(coco.scenes(BuildConfig(root=tmp_path), lambda _: True, refused), refused))
+        scenes = list(pixels.usable(coco.scenes(build_config(root=tmp_path), lambda _: True, refused), refused))
         return scenes, [f"{r.file}: {r.record} {r.reason}" for r in refused.records]
 
     reading.folder = tmp_path
@@ -223,7 +223,7 @@ def test_a_file_that_is_none_is_one_clear_error(tmp_path, content, said):
         file.write_bytes(content)
     coco.load.cache_clear()
     with pytest.raises(BadInput, match=said) as error:
-        list(coco.scenes(BuildConfig(annotations=file), lambda _: True, Refusals()))
+        list(coco.scenes(build_config(annotations=file), lambda _: True, Refusals()))
     assert str(file) in str(error.value)
 
 
@@ -232,7 +232,7 @@ def test_a_file_of_ones_own_needs_neither_keypoints_nor_captions(read):
     file = read.folder / "annotations" / "instances_val2017.json"
     mine = read.folder / "val2017" / "mine.json"
     shutil.copy(file, mine)
-    (scene,) = coco.scenes(BuildConfig(annotations=mine), lambda _: True, Refusals())
+    (scene,) = coco.scenes(build_config(annotations=mine), lambda _: True, Refusals())
     assert scene.id == "mine/1"
     assert scene.captions == ()
 
@@ -244,7 +244,7 @@ def test_masks_boxes_and_joints_agree_with_pycocotools_to_the_pixel(tmp_path):
         COCO(str(tmp_path / "annotations" / f"{name}_world.json")) for name in ("instances", "person_keypoints")
     )
     seen = joints = 0
-    for scene in coco.scenes(BuildConfig(root=tmp_path, split="world"), lambda _: True, Refusals()):
+    for scene in coco.scenes(build_config(root=tmp_path, split="world"), lambda _: True, Refusals()):
         for thing in scene.instances:
             row = theirs.anns[thing.id]
             assert (theirs.annToMask(row) == pixels.mask(thing, scene)).all()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Refusals
 from pstgen.scenes.sources import coco
 from pstgen.scenes.truth import colour
@@ -34,7 +34,7 @@ hues = st.sampled_from(sorted(FOCAL))
 def photo(tmp_path_factory, thing, scene):
     """A photograph of one cup, 60 x 60 pixels of 160 x 160, painted with one colour or with (60, 60, 3) pixels."""
     folder = tmp_path_factory.mktemp("photos")
-    colour._table(), colour.told_colours("cup", scene())  # made once, so that no example is charged for them
+    colour._table(), colour.caption_colours("cup", scene())  # made once, so that no example is charged for them
 
     def take(paint, *captions, scale=1, filtered=lambda pixels: pixels, box=(50, 60, 60, 60)):
         x, y, width, height = box
@@ -63,47 +63,47 @@ def striped(first, second, eighths):
 @pytest.mark.parametrize("told", colour.NAMES)
 def test_what_the_source_knows_is_believed_and_no_pixel_is_read(thing, scene, told):
     cup = thing("cup", 0, colour=told)
-    assert colour.look(cup, scene(cup)).name.answer == told
-    assert colour.look(cup, scene(cup, complete=False, captions=("a cup",))).name.answer == told
+    assert colour.appearance(cup, scene(cup)).name.answer == told
+    assert colour.appearance(cup, scene(cup, complete=False, captions=("a cup",))).name.answer == told
 
 
 def test_a_thing_of_the_world_without_a_colour_is_unknown(kitchen):
-    assert not colour.look(kitchen.instances[0], kitchen).name.known
+    assert not colour.appearance(kitchen.instances[0], kitchen).name.known
 
 
 @given(hues, st.tuples(*[st.integers(-10, 10)] * 3))
 def test_paint_near_a_focal_colour_has_its_name(photo, hue, jitter):
     paint = np.clip(np.add(FOCAL[hue], jitter), 0, 255)
-    assert colour.look(*photo(paint)).name.answer == hue
+    assert colour.appearance(*photo(paint)).name.answer == hue
 
 
 @pytest.mark.parametrize("shade", SHADES)
 def test_black_grey_and_white_need_a_caption(photo, shade):
-    assert not colour.look(*photo(SHADES[shade])).name.known
-    assert not colour.look(*photo(SHADES[shade], "a cup on a table")).name.known
-    assert colour.look(*photo(SHADES[shade], f"a {shade} cup")).name.answer == shade
+    assert not colour.appearance(*photo(SHADES[shade])).name.known
+    assert not colour.appearance(*photo(SHADES[shade], "a cup on a table")).name.known
+    assert colour.appearance(*photo(SHADES[shade], f"a {shade} cup")).name.answer == shade
 
 
 def test_brown_needs_a_caption_for_it_may_be_orange_in_shade(photo):
     brown = (110, 60, 20)
-    assert not colour.look(*photo(brown)).name.known
-    assert colour.look(*photo(brown, "a brown cup")).name.answer == "brown"
+    assert not colour.appearance(*photo(brown)).name.known
+    assert colour.appearance(*photo(brown, "a brown cup")).name.answer == "brown"
 
 
 @pytest.mark.parametrize(("seen", "told"), list(permutations(FOCAL, 2)))
 def test_a_caption_that_disagrees_makes_it_unknown(photo, seen, told):
-    assert not colour.look(*photo(FOCAL[seen], f"a {told} cup")).name.known
+    assert not colour.appearance(*photo(FOCAL[seen], f"a {told} cup")).name.known
 
 
 @pytest.mark.parametrize("seen", FOCAL)
 def test_captions_that_agree_or_are_silent_change_nothing(photo, seen):
     for caption in (f"the {seen} cup", "a cup on a table", f"a dog beside a {seen} cup"):
-        assert colour.look(*photo(FOCAL[seen], caption)).name.answer == seen
+        assert colour.appearance(*photo(FOCAL[seen], caption)).name.answer == seen
 
 
 def test_captions_that_name_two_colours_make_it_unknown(photo):
-    assert not colour.look(*photo(FOCAL["red"], "a red cup", "a blue cup")).name.known
-    assert not colour.look(*photo(FOCAL["red"], "a red and blue cup")).name.known
+    assert not colour.appearance(*photo(FOCAL["red"], "a red cup", "a blue cup")).name.known
+    assert not colour.appearance(*photo(FOCAL["red"], "a red and blue cup")).name.known
 
 
 def grey(pixels):
@@ -118,25 +118,25 @@ def sepia(pixels):
 @pytest.mark.parametrize("paint", [FOCAL["red"], FOCAL["orange"], FOCAL["yellow"], FOCAL["pink"], SHADES["white"]])
 @pytest.mark.parametrize("caption", ["a red cup", "a white cup", "a cup"])
 def test_a_picture_without_colour_tells_none(photo, filtered, paint, caption):
-    truth = colour.look(*photo(paint, caption, filtered=filtered)).name
+    truth = colour.appearance(*photo(paint, caption, filtered=filtered)).name
     assert "greyscale" in truth.reason
 
 
 def test_a_sepia_picture_with_dark_parts_tells_none(photo):
-    truth = colour.look(*photo(SHADES["black"], "a black cup", filtered=sepia)).name
+    truth = colour.appearance(*photo(SHADES["black"], "a black cup", filtered=sepia)).name
     assert "greyscale" in truth.reason
 
 
 @pytest.mark.parametrize("hue", FOCAL)
 def test_is_it_of_that_colour_is_yes_for_its_own_and_no_for_every_other(photo, hue):
-    look = colour.look(*photo(FOCAL[hue]))
+    look = colour.appearance(*photo(FOCAL[hue]))
     assert {name: look.shows(name).answer for name in colour.NAMES} == {
         n: "yes" if n == hue else "no" for n in colour.NAMES
     }
 
 
 def test_a_colour_is_denied_to_a_thing_without_a_name_only_where_no_pixel_is_near_it(photo):
-    look = colour.look(*photo(striped("red", "blue", 4)))
+    look = colour.appearance(*photo(striped("red", "blue", 4)))
     said = {name: look.shows(name) for name in colour.NAMES}
     assert {name for name, truth in said.items() if truth.answer == "no"} >= {"yellow", "white"}
     assert not any(said[name].known for name in ("red", "blue", "purple", "orange"))
@@ -144,14 +144,14 @@ def test_a_colour_is_denied_to_a_thing_without_a_name_only_where_no_pixel_is_nea
 
 
 def test_what_a_caption_says_is_never_denied(photo):
-    look = colour.look(*photo(FOCAL["red"], "a blue cup"))
+    look = colour.appearance(*photo(FOCAL["red"], "a blue cup"))
     assert not look.name.known
     assert not look.shows("blue").known
     assert look.shows("green").answer == "no"
 
 
 def test_of_what_was_not_looked_at_nothing_is_denied(photo):
-    look = colour.look(*photo(FOCAL["red"], box=(20, 60, 8, 60)))
+    look = colour.appearance(*photo(FOCAL["red"], box=(20, 60, 8, 60)))
     assert not any(look.shows(name).known for name in colour.NAMES)
 
 
@@ -159,12 +159,12 @@ def test_of_what_was_not_looked_at_nothing_is_denied(photo):
 @given(hues, hues, st.integers(0, 4))
 def test_twice_as_large_changes_nothing(photo, first, second, eighths):
     paint = striped(first, second, eighths)
-    assert colour.look(*photo(paint)).name == colour.look(*photo(paint, scale=2)).name
+    assert colour.appearance(*photo(paint)).name == colour.appearance(*photo(paint, scale=2)).name
 
 
 @given(hues, hues, st.integers(0, 4))
 def test_only_one_colour_that_wins_by_far_is_known(photo, first, second, eighths):
-    truth = colour.look(*photo(striped(first, second, eighths))).name
+    truth = colour.appearance(*photo(striped(first, second, eighths))).name
     if first == second or eighths <= 1:
         assert truth.answer == first
     elif eighths >= 3:
@@ -175,22 +175,22 @@ def test_only_one_colour_that_wins_by_far_is_known(photo, first, second, eighths
 def test_the_rim_does_not_count(photo, inside, rim):
     paint = np.full((60, 60, 3), FOCAL[rim], np.uint8)
     paint[3:-3, 3:-3] = FOCAL[inside]
-    assert colour.look(*photo(paint)).name.answer == inside
+    assert colour.appearance(*photo(paint)).name.answer == inside
 
 
 @pytest.mark.parametrize("box", [(20, 60, 8, 60), (20, 60, 11, 40), (50, 60, 9, 9)])
 def test_what_is_tiny_is_unknown(photo, box):
-    assert not colour.look(*photo(FOCAL["red"], "a red cup", box=box)).name.known
+    assert not colour.appearance(*photo(FOCAL["red"], "a red cup", box=box)).name.known
 
 
 @pytest.mark.parametrize("hue", FOCAL)
 def test_deep_shade_hides_every_hue(photo, hue):
-    assert not colour.look(*photo(np.multiply(FOCAL[hue], 0.08))).name.known
+    assert not colour.appearance(*photo(np.multiply(FOCAL[hue], 0.08))).name.known
 
 
 def test_what_has_no_mask_is_unknown(photo):
     cup, shown = photo(FOCAL["red"], "a red cup")
-    assert not colour.look(replace(cup, rle=b""), shown).name.known
+    assert not colour.appearance(replace(cup, rle=b""), shown).name.known
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_has_no_mask_is_unknown(photo):
     ],
 )
 def test_captions_give_a_colour_to_their_noun(scene, caption, told):
-    assert colour.told_colours("car", scene(captions=(caption,))) == told
+    assert colour.caption_colours("car", scene(captions=(caption,))) == told
 
 
 def test_the_survey_names_each_colour_once_and_has_all_eleven():
@@ -259,11 +259,11 @@ needs_photographs = pytest.mark.skipif(
 def said(split, numbers):
     """What is said of each (image, annotation)."""
     images = {f"{split}/{image}" for image, _ in numbers}
-    shown = {scene.id: scene for scene in coco.scenes(BuildConfig(split=split), images.__contains__, Refusals())}
+    shown = {scene.id: scene for scene in coco.scenes(build_config(split=split), images.__contains__, Refusals())}
     if shown.keys() != images:
         pytest.skip("PSTGEN_COCO_ROOT holds other photographs")
     things = {(scene.id, thing.id): (thing, scene) for scene in shown.values() for thing in scene.instances}
-    return {(image, number): colour.look(*things[f"{split}/{image}", number]).name.answer for image, number in numbers}
+    return {(image, number): colour.appearance(*things[f"{split}/{image}", number]).name.answer for image, number in numbers}
 
 
 @needs_photographs

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.config import WorldConfig, build_config
 from pstgen.core.records import Refusals, Unavailable
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world
@@ -148,7 +148,7 @@ def test_the_files_are_cocos_and_say_that_they_are_synthetic(tmp_path):
 
 def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    config = BuildConfig(source="world", scenes=5, size=64)
+    config = build_config(source="world", scenes=5, size=64)
 
     def read():
         return list(world.scenes(config, lambda name: name != "world/2", Refusals()))
@@ -164,7 +164,7 @@ def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
 
 def test_a_scene_is_the_same_to_the_last_digit_whether_it_was_just_drawn_or_was_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    config = BuildConfig(source="world", scenes=40, size=64)
+    config = build_config(source="world", scenes=40, size=64)
     cold, warm = ([repr(told) for told in world.scenes(config, lambda _: True, Refusals())] for _ in range(2))
     assert any("Keypoint" in told for told in cold)
     assert cold == warm
@@ -175,4 +175,4 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file, no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(Unavailable, match="XDG_CACHE_HOME"):
-        next(world.scenes(BuildConfig(source="world"), lambda _: True, Refusals()))
+        next(world.scenes(build_config(source="world"), lambda _: True, Refusals()))

@@ -1,0 +1,137 @@
+"""Commands about what is there: show and export a dataset, download photographs, write the built-in world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pstgen.cli.shared import SETTINGS, SPLITS, Completed, Examples, Names, if_interrupted, plainly, say, tracking
+from pstgen.core import config
+from pstgen.core.records import BadInput, Unavailable
+
+
+def _fetchable() -> tuple[str, ...]:
+    from pstgen.scenes import download
+
+    return download.available()
+
+
+@click.command(
+    short_help="Show pairs as text, a picture or a page.",
+    cls=Examples,
+    epilog="pstgen show pst/\npstgen show pst/ count-0f3a5d1c2b77 --picture pair.png\n"
+    "pstgen show pst/ --most 24 --html pairs.html",
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1)
+@click.option("--most", type=click.IntRange(1), default=3, help="Pairs to show where none is named.  [default: 3]")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw them here (PNG).")
+@click.option("--html", "web", type=click.Path(path_type=Path), help="Write them as a page here.")
+@plainly
+def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
+    """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
+    from pstgen.cli import tables
+    from pstgen.dataset import sampling, store
+    from pstgen.dataset.exporters import page, sheet
+
+    dataset = store.open(folder)
+    pairs = sampling.pick(dataset, most, names)
+    if missing := [name for name in names if not any(name.startswith(rows.pair.pair_id) for rows in pairs)]:
+        examples = ", ".join(rows.pair.pair_id for rows in sampling.pick(dataset, 3, ()))
+        raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {examples}, …")
+    if not pairs:
+        raise BadInput(f"{folder}: holds no pair")
+    shown = {rows.pair.pair_id for rows in pairs}
+    scores = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
+    for rows in pairs:
+        tables.pair(rows, [score for score in scores if score.pair_id == rows.pair.pair_id])
+    if not names:
+        widest = sorted(dataset.manifest.funnel.items(), key=lambda station: -sum(station[1].values()))
+        tables.stations(dict(widest))  # the manifest has them by name; a funnel narrows
+    try:
+        if picture:
+            sheet.sheet(pairs, columns=3).save(picture, format="PNG")
+            click.echo(f"{picture}: {len(pairs)} pairs drawn")
+        if web:
+            web.write_text(page.page(pairs, scores), encoding="utf-8")
+            click.echo(f"{web}: {len(pairs)} pairs written")
+    except OSError as error:
+        raise Unavailable(f"{error.filename or picture or web}: cannot be written: {error.strerror}") from None
+
+
+@click.command(
+    short_help="Write a set in another format.",
+    cls=Examples,
+    epilog="pstgen export pst/ --to page --out pages/\npstgen export pst/ --to sheet --out pictures/",
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--to", "name", type=Names("exporters"), required=True, help="The format.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("export"), help="Folder to write.  [default: export]"
+)
+@plainly
+def export(folder: Path, name: str, out: Path) -> None:
+    """Write a dataset, or a page about it, in another format into a folder of its own."""
+    from pstgen.dataset import atomic, exporters, store
+
+    dataset = store.open(folder)
+    with if_interrupted("nothing was written"), atomic.create(out) as draft:
+        exporters.load(name).write(dataset, draft)
+    click.echo(f"{out}: {name}, of {dataset.manifest.items:,} items")
+
+
+@click.command(
+    short_help="Download photographs (COCO).",
+    cls=Examples,
+    epilog="pstgen fetch coco\npstgen fetch coco --split train2017 --mirror http://localhost:8000",
+)
+@SETTINGS
+@click.argument("what", required=False, type=Completed(_fetchable))
+@click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]")
+@click.option("--mirror", help="Address to use instead of the official one.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache folder]")
+@plainly
+def fetch(file: Path | None, **options: Any) -> None:
+    """Download photographs: resumed, checked. The only command that goes online without being asked.
+
+    \b
+    val2017 and all annotations are 1.0 GiB, train2017 is 18 GiB more.
+    """  # noqa: D301 (click keeps the lines after a backspace)
+    from pstgen.scenes import download
+
+    if not file and not options["what"]:
+        raise BadInput(f"name what to fetch: {', '.join(download.available())}")
+    settings = config.read(file, options, config.FetchConfig)
+    say(f"{settings.what}, {settings.split}: {download.size(settings) / 2**20:,.0f} MiB in all")
+    with tracking() as progress, if_interrupted("what was loaded stays; the same command goes on from there"):
+
+        def show(done: int, total: int, name: str) -> None:
+            progress.reach(f"{name}, MiB", done // 2**20, -(-total // 2**20))
+
+        folder = download.fetch(settings, show)
+    click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
+
+
+@click.command(
+    short_help="Write the built-in world in COCO's format.",
+    cls=Examples,
+    epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0",
+)
+@SETTINGS
+@click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")
+@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 128]")
+@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts.  [default: 0.85]")
+@click.option("--seed", type=int, help="Same seed, same bytes.  [default: 0]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: world]")
+@plainly
+def world(file: Path | None, **options: Any) -> None:
+    """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
+    from pstgen.dataset import atomic
+    from pstgen.scenes.world import files
+
+    settings = config.read(file, options, config.WorldConfig)
+    with tracking() as progress, if_interrupted("nothing was written"), atomic.create(settings.out) as folder:
+        files.write(settings, folder, progress)
+    click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
