@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from more_itertools import chunked
 
 from pstgen import __version__
 from pstgen.core.records import BadInput, Item, Pair, Report, Score
@@ -65,7 +66,7 @@ def write_cells(folder: Path, rows: Iterable[Cells]) -> int:
         field.name: "NONE" if field.type == schema.IMAGE else "ZSTD" for field in columns
     }  # images are packed
     writer, written, total = None, 0, 0
-    for batch in _batches(rows):
+    for batch in chunked(_in_order(rows), BATCH_ROWS):
         if writer is None or written > SHARD_BYTES:
             if writer:
                 writer.close()
@@ -123,19 +124,14 @@ def seal(folder: Path, draft: Manifest) -> None:
     (folder / "manifest.json").write_bytes(canonical(msgspec.structs.replace(draft, files=hashes)))
 
 
-def _batches(rows: Iterable[Cells]) -> Iterator[list[Cells]]:
-    batch: list[Cells] = []
+def _in_order(rows: Iterable[Cells]) -> Iterator[Cells]:
+    """Pass rows on. Raises ValueError where they do not come in the order of their ids, each once."""
     last = ""
     for row in rows:
         if row["item_id"] <= last:
             raise ValueError(f"rows come in the order of their ids, each once: {row['item_id']} after {last}")
         last = row["item_id"]
-        batch.append(row)
-        if len(batch) == BATCH_ROWS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        yield row
 
 
 @dataclass(frozen=True, slots=True)

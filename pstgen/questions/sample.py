@@ -5,10 +5,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Fact, Item, Truth
-from pstgen.questions import wording
+from pstgen.questions import families, priors, wording
 from pstgen.questions.priors import Expectation, Question, Tally
 
 EXAMPLES = 4000  # a family, at most
@@ -16,7 +15,7 @@ EXAMPLES = 4000  # a family, at most
 
 def examples(tally: Tally, config: BuildConfig) -> list[Item]:
     """Of each family as many as EXAMPLES known facts, drawn by the seed without replacement, each worded as an item."""
-    prior = plugins.load("priors", config.questions.prior).fit(tally)
+    prior = priors.load(config.questions.prior).fit(tally)
     by_family: defaultdict[str, list[tuple[Question, str, int]]] = defaultdict(list)
     for (question, answer), n in sorted(tally.items()):
         by_family[question[0]].append((question, answer, n))
@@ -39,7 +38,7 @@ def _drawn(rows: list[tuple[Question, str, int]], family: str, seed: int) -> lis
 
 def _example(question: Question, answer: str, n: int, prior: Expectation, config: BuildConfig) -> Item:
     family, form, about = question
-    answers = plugins.load("families", family).answers(form, about)
+    answers = families.load(family).answers(form, about)
     expected = prior.expect(question, answers)
     lure = answers[max(range(len(answers)), key=expected.__getitem__)]
     fact = Fact(scene_id=f"example/{n}", family=family, form=form, about=about, truth=Truth(answer))

@@ -133,12 +133,13 @@ def example(fact: Fact, options: tuple[str, ...], lure: str, templates: Path | N
 
 def item_of(fact: Fact, **fields: Any) -> Item:
     """An item about a fact, without its image. fields: those that the fact does not give."""
+    family, form, about = fact.question
     return Item(
         scene_id=fact.scene_id,
         image="",
-        family=fact.family,
-        form=fact.form,
-        about=fact.about,
+        family=family,
+        form=form,
+        about=about,
         answer=str(fact.truth.answer),
         evidence=fact.evidence,
         mark=fact.mark,

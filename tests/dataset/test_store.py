@@ -66,4 +66,4 @@ def test_a_folder_that_is_no_dataset_is_one_clear_error(tmp_path, content):
 
 def test_rows_out_of_order_are_a_mistake_of_ours():
     with pytest.raises(ValueError, match="order"):
-        list(store._batches([{"item_id": "b"}, {"item_id": "a"}]))
+        list(store._in_order([{"item_id": "b"}, {"item_id": "a"}]))

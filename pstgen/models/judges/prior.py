@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Fact, Item, Truth, Verdict
 from pstgen.questions import priors
@@ -26,7 +25,7 @@ class Prior:
 
     def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Prior | None":  # noqa: ARG002
         """Fit the configured prior on the examples."""
-        fitted = plugins.load("priors", self.kind).fit(priors.count(map(_fact, examples)))
+        fitted = priors.load(self.kind).fit(priors.count(map(_fact, examples)))
         return Prior(self.kind, fitted) if examples else None
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:

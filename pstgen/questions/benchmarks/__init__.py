@@ -1,1 +1,1 @@
-"""Other people's benchmarks, VQA v2 and GQA: their official files, and questions of our own in their formats."""
+"""Published benchmarks, VQA v2 and GQA: their official files, and our own questions in their formats."""

@@ -1,4 +1,4 @@
-"""What VQA v2's and GQA's official files have in common: they are decoded, images are found, predictions must fit."""
+"""What VQA v2's and GQA's official files share: decoding them, finding their images, matching predictions to questions."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -12,11 +12,11 @@ from pstgen.core.records import BadInput
 T = TypeVar("T")
 
 ENDINGS = (".jpg", ".png")  # the published images are JPEG, the world's are PNG
-PLAIN_NAME = re.compile(r"\w[\w.-]*")  # one name: no folder, drive, or way up
+PLAIN_NAME = re.compile(r"\w[\w.-]*")  # a name alone: no folder, no drive, no ".."
 
 
 class Example(NamedTuple):
-    """One question about one image file, with the answer to learn."""
+    """A question about an image file, with the answer to learn."""
 
     question_id: str
     image: Path
@@ -25,7 +25,7 @@ class Example(NamedTuple):
 
 
 def decode(file: Path, as_: type[T], kind: str) -> T:
-    """The JSON file as `as_`. Raises BadInput, which says that it is no file of this `kind`."""
+    """The JSON file as `as_`. Raises BadInput where it cannot be read or is not a file of this `kind`."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=as_)
     except OSError as error:
@@ -37,17 +37,17 @@ def decode(file: Path, as_: type[T], kind: str) -> T:
 
 
 def only(files: Collection[Path], where: Path, kind: str) -> Path:
-    """The one file there is. Raises BadInput where there is none, or more than one."""
+    """The file, where there is exactly one. Raises BadInput where there is none, or more than one."""
     if len(files) == 1:
         return next(iter(files))
     if not where.is_dir():
         raise BadInput(f"{where}: no such file or folder; name the folder of {kind}, or one of them")
-    named = ": " + ", ".join(sorted(file.name for file in files)) if files else ""
-    raise BadInput(f"{where}: holds {len(files)} files of {kind}{named}; it takes one, or name the file itself")
+    names = ": " + ", ".join(sorted(file.name for file in files)) if files else ""
+    raise BadInput(f"{where}: holds {len(files)} files of {kind}{names}; it must hold one, or name the file itself")
 
 
 def picture(folders: Iterable[Path], stems: Iterable[str]) -> Path | None:
-    """The first image file of one of these names in one of these folders; a name that is a path of its own is none."""
+    """The first image file with one of these names in one of these folders; a name that is a path is ignored."""
     names = [f"{stem}{ending}" for stem in stems if PLAIN_NAME.fullmatch(stem) for ending in ENDINGS]
     return next((file for folder in folders for name in names if (file := folder / name).is_file()), None)
 
@@ -55,20 +55,20 @@ def picture(folders: Iterable[Path], stems: Iterable[str]) -> Path | None:
 def select_questions(
     predictions: Mapping[str, str], known: Collection[str], wanted: Collection[str] | None, file: Path
 ) -> list[str]:
-    """The questions to be measured: the `wanted` ones, or all that are known, in the file's order.
+    """The questions to score: the `wanted` ones, or all that are known, in the file's order.
 
-    Raises BadInput unless there is one prediction for each of them and none beside: the official tools refuse as well,
-    and to count what nobody asked or answered as wrong would hide a mistake.
+    Raises BadInput unless each of them has a prediction, and no other question has one: the official tools refuse such
+    predictions too, and counting a missing answer as wrong would hide a mistake.
     """
     chosen = set(known if wanted is None else wanted)
-    _none(chosen - set(known), f"{file}: has no question", "take predictions and questions of one split")
-    _none(chosen - set(predictions), f"{file}: no prediction for question", "answer every one, or say which were asked")
-    _none(set(predictions) - chosen, f"{file}: a prediction for question", "leave out what was not asked")
+    _refuse(chosen - set(known), f"{file}: has no question", "take predictions and questions of the same split")
+    _refuse(chosen - set(predictions), f"{file}: no prediction for question", "answer all, or say which were asked")
+    _refuse(set(predictions) - chosen, f"{file}: a prediction for question", "leave out what was not asked")
     if not chosen:
         raise BadInput(f"{file}: no question was asked")
     return [name for name in known if name in chosen]
 
 
-def _none(names: set[str], said: str, remedy: str) -> None:
+def _refuse(names: set[str], problem: str, remedy: str) -> None:
     if names:
-        raise BadInput(f"{said} {min(names)} ({len(names):,} such); {remedy}")
+        raise BadInput(f"{problem} {min(names)} ({len(names):,} such); {remedy}")

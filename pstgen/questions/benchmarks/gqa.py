@@ -1,4 +1,4 @@
-"""GQA's official files: questions with their programs, and beside them choices and scene graphs, where there are any."""
+"""GQA's official files: questions with their programs, and choices and scene graphs where they are at hand."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ SEMANTIC = ("obj", "attr", "cat", "rel", "global")
 
 
 class Step(msgspec.Struct, gc=False):
-    """One operation of a question's program; it takes the results of the steps whose numbers it names."""
+    """An operation of a question's program. dependencies: numbers of the steps whose results it takes."""
 
     operation: str
     argument: str
@@ -25,7 +25,7 @@ class Step(msgspec.Struct, gc=False):
 
 
 class Types(msgspec.Struct, gc=False):
-    """What kind of question it is: one of STRUCTURAL, one of SEMANTIC, and a name of its own."""
+    """The question's type: one of STRUCTURAL, one of SEMANTIC, and a detailed one."""
 
     structural: str = ""
     semantic: str = ""
@@ -33,14 +33,14 @@ class Types(msgspec.Struct, gc=False):
 
 
 class Groups(msgspec.Struct, gc=False):
-    """Questions whose answers are compared as a whole; none where that says nothing."""
+    """The groups whose questions have comparable answers; None where the question is in no group."""
 
     all: str | None = msgspec.field(name="global", default=None)
     local: str | None = None
 
 
 class Pointers(msgspec.Struct, rename="camel", gc=False):
-    """Which object of the scene graph a word means: number of the word, or "from:to", -> id of the object."""
+    """The object of the scene graph that a word means: number of the word, or "from:to" -> id of the object."""
 
     question: dict[str, str] = {}
     answer: dict[str, str] = {}
@@ -48,7 +48,7 @@ class Pointers(msgspec.Struct, rename="camel", gc=False):
 
 
 class Question(msgspec.Struct, rename="camel", gc=False):
-    """One row of *_questions.json: what is read of it. Splits for the challenge have neither answer nor program."""
+    """A row of *_questions.json, as far as it is read. The challenge's splits have neither answer nor program."""
 
     image_id: str
     question: str
@@ -62,21 +62,21 @@ class Question(msgspec.Struct, rename="camel", gc=False):
 
 
 class Choices(msgspec.Struct, gc=False):
-    """One row of *_choices.json: what can be the answer at all, and what is one of such a thing anywhere."""
+    """A row of *_choices.json. valid: what can be the answer. plausible: what is the answer for such an object in some scene."""
 
     valid: list[str]
     plausible: list[str]
 
 
 class Relation(msgspec.Struct, gc=False):
-    """How a thing stands to another one, given by its id."""
+    """An object's relation to another one, which is given by its id."""
 
     name: str
     object: str
 
 
-class Thing(msgspec.Struct, gc=False):
-    """One object of a scene graph; its box in pixels, (x, y) the top-left corner."""
+class SceneObject(msgspec.Struct, gc=False):
+    """An object of a scene graph; its box in pixels, (x, y) the top-left corner."""
 
     name: str
     x: float
@@ -88,38 +88,38 @@ class Thing(msgspec.Struct, gc=False):
 
 
 class SceneGraph(msgspec.Struct, gc=False):
-    """One row of *_sceneGraphs.json."""
+    """A row of *_sceneGraphs.json."""
 
     width: int
     height: int
-    objects: dict[str, Thing]
+    objects: dict[str, SceneObject]
 
 
 def questions(where: Path) -> tuple[Path, dict[str, Question]]:
-    """The questions' file and its rows. `where`: the file, or a folder that holds one.
+    """The questions' file and its rows. where: the file, or the folder that holds it.
 
-    Raises BadInput where there is no such file, or an id stands there twice.
+    Raises BadInput where there is no such file, or where an id occurs twice.
     """
-    file = _found(where)
+    file = _questions_file(where)
     rows = files.decode(file, dict[str, Question], KIND)
-    _once(file, len(rows))
+    _refuse_duplicates(file, len(rows))
     return file, rows
 
 
 def choices(file: Path) -> dict[str, Choices] | None:
-    """What stands in <split>_choices.json beside the questions' file; None where there is no such file."""
+    """The rows of <split>_choices.json beside the questions' file; None where there is no such file."""
     beside = _beside(file, "choices")
     return files.decode(beside, dict[str, Choices], KIND) if beside.is_file() else None
 
 
 def scene_graphs(file: Path) -> dict[str, SceneGraph] | None:
-    """What stands in <split>_sceneGraphs.json beside the questions' file; None where there is no such file."""
+    """The rows of <split>_sceneGraphs.json beside the questions' file; None where there is no such file."""
     beside = _beside(file, "sceneGraphs")
     return files.decode(beside, dict[str, SceneGraph], KIND) if beside.is_file() else None
 
 
 def examples(where: Path, refused: Refusals, images: Path | None = None) -> Iterator[Example]:
-    """Every question that has an answer and whose image is at hand; the others are named in `refused`.
+    """Every question that has an answer and whose image is at hand; the others are recorded in `refused`.
 
     images: the folder of <image id>.jpg (or .png); without it, `images/` beside the file. Raises BadInput as
     `questions` does.
@@ -136,12 +136,12 @@ def examples(where: Path, refused: Refusals, images: Path | None = None) -> Iter
             yield Example(name, image, row.question, row.answer)
 
 
-def _found(where: Path) -> Path:
+def _questions_file(where: Path) -> Path:
     if where.is_file():
         return where
-    others = ("_choices.json", "_sceneGraphs.json", "_annotations.json")
-    found = [f for f in where.glob("*.json") if not f.name.endswith(others) and "OpenEnded" not in f.name]
-    return files.only(found, where, f"{KIND}'s questions")
+    unlike = ("_choices.json", "_sceneGraphs.json", "_annotations.json")
+    candidates = [f for f in where.glob("*.json") if not f.name.endswith(unlike) and "OpenEnded" not in f.name]
+    return files.only(candidates, where, f"{KIND}'s questions")
 
 
 def _beside(file: Path, kind: str) -> Path:
@@ -149,10 +149,10 @@ def _beside(file: Path, kind: str) -> Path:
     return file.with_name(f"{file.name.split('_')[0]}_{kind}.json")
 
 
-def _once(file: Path, number: int) -> None:
-    """A JSON object whose key stands there twice keeps the last row without a word; each row has one imageId."""
-    told = file.read_bytes()
-    if told.count(b'"imageId"') != number:
-        pairs = json.loads(told, object_pairs_hook=list)
+def _refuse_duplicates(file: Path, rows: int) -> None:
+    """Of a key that occurs twice a JSON decoder silently keeps the last row, but every row has an imageId."""
+    text = file.read_bytes()
+    if text.count(b'"imageId"') != rows:
+        pairs = json.loads(text, object_pairs_hook=list)
         name, times = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise BadInput(f"{file}: question {name} stands there {times} times; each id is of one question")
+        raise BadInput(f"{file}: question {name} occurs {times} times; ids must be unique")

@@ -6,8 +6,10 @@ which is usually nearer. Options: the two. Evidence: both. Words: {thing}, {othe
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from pstgen.core.records import Fact, Instance, Item, Scene
+from pstgen.questions import comparison
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
 
@@ -19,15 +21,8 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every two things that are alone of their kinds, once."""
-    for a, b in layout.couples(scene):
-        yield Fact(
-            scene_id=scene.id,
-            family="depth",
-            form="nearer",
-            about=(a.category, b.category),
-            truth=layout.nearer(a, b, estimated=bool(scene.depth_model)),
-            evidence=(a.id, b.id),
-        )
+    estimated = bool(scene.depth_model)
+    return comparison.facts(scene, "depth", "nearer", partial(layout.nearer, estimated=estimated))
 
 
 def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:  # noqa: ARG001

@@ -8,6 +8,7 @@ Words: {thing}, {other}.
 from collections.abc import Iterator, Sequence
 
 from pstgen.core.records import Fact, Instance, Item, Scene
+from pstgen.questions import comparison
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
 
@@ -19,15 +20,7 @@ def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: A
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every two things that are alone of their kinds, once."""
-    for a, b in layout.couples(scene):
-        yield Fact(
-            scene_id=scene.id,
-            family="size",
-            form="larger",
-            about=(a.category, b.category),
-            truth=layout.larger(a, b, scene),
-            evidence=(a.id, b.id),
-        )
+    return comparison.facts(scene, "size", "larger", lambda a, b: layout.larger(a, b, scene))
 
 
 def steps(item: Item, instances: Sequence[Instance], /) -> Iterator[str]:  # noqa: ARG001

@@ -1,0 +1,25 @@
+"""Any two scenes in which a question has two answers, as they pass."""
+
+from pstgen.pairs.context import candidate
+
+
+class Maker:
+    def __init__(self, context):
+        self.context, self.seen = context, {}
+
+    def pair(self, scene, facts, /):
+        for fact in facts:
+            expected = self.context.expects(fact.question)
+            first = self.seen.setdefault(fact.question, fact)
+            lure = max(expected, key=expected.get)
+            if lure in {first.truth.answer, fact.truth.answer} and first.truth.answer != fact.truth.answer:
+                control, stress = (first, fact) if first.truth.answer == lure else (fact, first)
+                del self.seen[fact.question]
+                yield candidate(control, [stress], expected, "foreign_twin")
+
+    def rest(self, /):
+        return iter(())
+
+
+def open(context, /):
+    return Maker(context)
