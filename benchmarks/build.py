@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from pstgen import build
-from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.config import WorldConfig, build_config, with_settings
 from pstgen.core.records import Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import coco
@@ -38,17 +38,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         root = os.environ.get("PSTGEN_COCO_ROOT")
-        config = BuildConfig(root=Path(root)) if root else BuildConfig(root=folder / "world", split="world")
+        config = build_config(root=Path(root)) if root else build_config(root=folder / "world", split="world")
         if not root:
             (folder / "world").mkdir()
             files.write(WorldConfig(n=1000, size=256), folder / "world")
-        config = build.settled(config)
+        config = build.with_defaults(config)
         scenes = list(coco.scenes(config, lambda _: True, Refusals()))
         pixels.read.cache_clear()
         decode = seconds(lambda: [pixels.read(scene.path) for scene in scenes])
         told = {"BuildConfig": None}
         took = seconds(
-            lambda: told.update(report=build.build(build.msgspec.structs.replace(config, out=folder / "pst")))
+            lambda: told.update(report=build.build(with_settings(config, out=folder / "pst")))
         )
         pairs = sum(told["report"].stations["kept"].values())
         print(f"images               {len(scenes)} ({'photographs' if root else 'the world, 256 px'})")

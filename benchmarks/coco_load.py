@@ -54,10 +54,10 @@ def write(file: Path, images: int, instances: int) -> None:
 
 
 def ours(file: str) -> int:
-    from pstgen.scenes.sources import coco
+    from pstgen.scenes import coco_files
 
-    read = coco.load(Path(file), Path(file).parent, "val2017")
-    return sum(len(read.by_image.of(picture.id)) for picture in read.instances.images)
+    split = coco_files.read(Path(file), Path(file).parent, "val2017")
+    return sum(len(split.by_image.of(picture.id)) for picture in split.instances.images)
 
 
 def theirs(file: str) -> int:
@@ -70,7 +70,7 @@ def theirs(file: str) -> int:
 def measure(reader: str, file: str) -> None:
     """In a child process: seconds and the peak of memory above the imports."""
     function = {"ours": ours, "pycocotools": theirs}[reader]
-    __import__("pstgen.scenes.sources.coco" if reader == "ours" else "pycocotools.coco")
+    __import__("pstgen.scenes.coco_files" if reader == "ours" else "pycocotools.coco")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     found = function(file)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pstgen import build
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.config import VerifyConfig, build_config, with_settings
 from pstgen.core.records import Refusals, Report
 from pstgen.dataset import store
 from pstgen.questions.facts import known
@@ -22,7 +22,7 @@ from pstgen.verification.samples import Case
 
 FAMILIES = ("existence", "count", "colour", "relation")
 MOST = 4000  # items of the naive set
-CONFIG = BuildConfig(source="world", scenes=1200, families=FAMILIES, vlm="none", lm="none")
+CONFIG = build_config(source="world", scenes=1200, families=FAMILIES, vlm="none", lm="none")
 
 
 def naive() -> tuple[list[Case], list[Case]]:
@@ -67,8 +67,8 @@ def row(name: str, told: list[Case], attacker: str) -> str:
 def main() -> None:
     every, wrong = naive()
     with tempfile.TemporaryDirectory() as name:
-        config = build.msgspec.structs.replace(CONFIG, out=Path(name) / "pst")
-        build.build(build.settled(config))
+        config = with_settings(CONFIG, out=Path(name) / "pst")
+        build.build(build.with_defaults(config))
         ours = [samples.of(item) for item in store.open(config.out).items()]
     lines = [
         "| set | items | attacker | drawing options | items won | 95 % interval | pairs won |",

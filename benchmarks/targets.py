@@ -5,7 +5,7 @@ import time
 from pycocotools import mask as coco_mask
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world as source
@@ -21,7 +21,7 @@ def spent(work, things):
 
 
 def main() -> None:
-    config = BuildConfig(source="world", scenes=SCENES, size=SIZE)
+    config = build_config(source="world", scenes=SCENES, size=SIZE)
     scenes = list(source.scenes(config, lambda _: True, Refusals()))
     items = [(scene, (thing.id,)) for scene in scenes for thing in scene.instances]
     codes = [

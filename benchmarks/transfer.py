@@ -13,12 +13,11 @@ from itertools import chain, combinations
 from pathlib import Path
 
 import cv2
-import msgspec
 import numpy as np
 from scipy.stats import kendalltau
 
 from pstgen import build
-from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.config import VerifyConfig, build_config, with_settings
 from pstgen.core.records import origin
 from pstgen.scenes import pixels
 from pstgen.verification import attack, samples
@@ -32,7 +31,7 @@ SELECTORS = {
     "vlm": ("vlm",),
     "all": ("prior", "text", "lm", "vlm"),
 }
-CONFIG = build.settled(BuildConfig(source="world", scenes=400, candidates=15))
+CONFIG = build.with_defaults(build_config(source="world", scenes=400, candidates=15))
 ATTACKED = VerifyConfig()  # those that are trained on the words in seconds
 EYES = {  # what the seeing model is shown instead of the image
     "eye": lambda image: image,
@@ -46,11 +45,11 @@ BEGIN, END = "<!-- transfer -->", "<!-- end of transfer -->"
 
 def selected(run, candidates, gallery, observed, judges):
     """The items that these judges alone keep, each with its image."""
-    config = msgspec.structs.replace(run.config, judges=judges)
+    config = with_settings(run.config, judges=judges)
     alone = build.Run(config, run.work, run.parts)
-    ready = build.teach(build.open_judges(config), observed, candidates, alone)
+    ready = build.train_judges(build.open_judges(config), observed, candidates, alone)
     fallen, _ = build.select_wordings(candidates, gallery, ready, alone)
-    items = chain.from_iterable(build.show(build.keep(fallen, alone), gallery, alone))
+    items = chain.from_iterable(build.add_images(build.select_pairs(fallen, alone), gallery, alone))
     return sorted(items, key=lambda item: item.item_id)
 
 
@@ -121,10 +120,10 @@ def ranked(systems):
 def measured():
     with tempfile.TemporaryDirectory() as folder:
         run = build.prepare(CONFIG, Path(folder))
-        observed = build.observe(run)
-        candidates = build.propose(build.fit(observed, run), run)
+        observed = build.count_facts(run)
+        candidates = build.propose_pairs(build.fit_prior(observed, run), run)
         gallery = build.open_scenes(candidates, run)
-        judges = build.teach(build.open_judges(CONFIG), observed, candidates, run)
+        judges = build.train_judges(build.open_judges(CONFIG), observed, candidates, run)
         items = {name: selected(run, candidates, gallery, observed, some) for name, some in SELECTORS.items()}
         attacked, systems = {}, {}
         for name, some in items.items():

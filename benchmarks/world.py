@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from pstgen import build
-from pstgen.core.config import BuildConfig, WorldConfig
+from pstgen.core.config import WorldConfig, build_config
 from pstgen.core.progress import Silent
 from pstgen.scenes.world import files
 from pstgen.scenes.world.plan import plan
@@ -55,7 +55,7 @@ def main() -> None:
         print(f"written, 128 px, {n:>5} scenes {speed:6.0f} scenes/s, peak {peak:5.0f} MiB")
     with tempfile.TemporaryDirectory() as name:
         clock, start = Clock(), time.perf_counter()
-        report = build.build(build.settled(BuildConfig(source="world", out=Path(name) / "pst")), clock)
+        report = build.build(build.with_defaults(build_config(source="world", out=Path(name) / "pst")), clock)
         print(
             f"build of 2000 scenes: {time.perf_counter() - start:.0f} s, {sum(report.stations['kept'].values())} pairs"
         )

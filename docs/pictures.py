@@ -9,7 +9,7 @@ from PIL import Image
 
 from pstgen import build
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Fact, Truth
 from pstgen.dataset import sampling, store
 from pstgen.dataset.exporters import sheet
@@ -35,7 +35,7 @@ def world(columns: int = 10, side: int = 160) -> Image.Image:
 def families(dataset: store.Dataset) -> str:
     """Page of families: of each its rule of truth, one pair with its target, and the pair in every frame."""
     told = ["# The families", "", "Made by `python docs/pictures.py` from a build on the built-in world.", ""]
-    by_family = {pair[0].item.family: pair for pair in sampling.pick(dataset, 200)}
+    by_family = {pair.pair.family: pair for pair in sampling.pick(dataset, 200)}
     for name in plugins.names("families"):
         doc = inspect.cleandoc(plugins.load("families", name).__doc__)
         question, _, rule = doc.partition("\n\n")
@@ -46,11 +46,11 @@ def families(dataset: store.Dataset) -> str:
         pair = by_family[name]
         save(sheet.sheet([pair], columns=1), f"families/{name}.jpg")
         told += [f"![A pair of the family {name}](families/{name}.jpg)", ""]
-        told += [f"- *{row.item.role}*: {row.chain}" for row in pair]
+        told += [f"- *{row.item.role}*: {row.chain}" for row in pair.rows]
         told += ["", "| frame | the pair's lure in that frame |", "|---|---|"]
-        item = pair[-1].item
+        item = pair.control.item
         fact = Fact(scene_id="", family=name, form=item.form, about=item.about, truth=Truth(item.answer))
-        told += [f"| {frame} | {wording.said(fact, frame, item.lure, 0)} |" for frame in wording.frames(name)]
+        told += [f"| {frame} | {wording.ask(fact, frame, item.lure, 0)} |" for frame in wording.frames(name)]
         told.append("")
     return "\n".join(told)
 
@@ -60,13 +60,13 @@ def main() -> None:
     save(world(), "world.jpg")
     (HERE / "families").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        config = BuildConfig(source="world", scenes=1000, size=256, vlm="none", lm="none", out=Path(name) / "pst")
-        build.build(build.settled(config))
+        config = build_config(source="world", scenes=1000, size=256, vlm="none", lm="none", out=Path(name) / "pst")
+        build.build(build.with_defaults(config))
         dataset = store.open(config.out)
-        save(sheet.sheet([pair for pair in sampling.pick(dataset, 40) if len(pair) == 2][:24]), "pairs.jpg")
+        save(sheet.sheet([pair for pair in sampling.pick(dataset, 40) if len(pair.rows) == 2][:24]), "pairs.jpg")
         (HERE / "families.md").write_text(families(dataset), encoding="utf-8")
-        first = [pair for pair in sampling.pick(dataset, 90) if pair[0].item.frame != "neutral" and len(pair) == 2]
-        by_kind = {(pair[0].item.family, pair[0].item.twin == "retrieved"): pair for pair in first}
+        first = [pair for pair in sampling.pick(dataset, 90) if pair.pair.control.frame != "neutral" and len(pair.rows) == 2]
+        by_kind = {(pair.pair.family, pair.control.item.twin == "retrieved"): pair for pair in first}
         chosen = [by_kind[kind] for kind in (("colour", False), ("existence", True)) if kind in by_kind]
         save(sheet.sheet(chosen, columns=2), "pair.jpg")
 

@@ -17,13 +17,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pstgen.core import __version__
+
 if TYPE_CHECKING:
     from pstgen.build import from_settings as build
     from pstgen.dataset.store import Dataset
     from pstgen.evaluation.metrics import Scores
     from pstgen.verify import from_folder as verify
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "build", "load", "score", "verify"]
 
 
@@ -52,4 +53,4 @@ def score(dataset: Dataset, answers: Mapping[str, str], neutral: Mapping[str, st
     """
     from pstgen.evaluation.metrics import pst
 
-    return pst.measure(list(dataset.items()), answers, neutral)
+    return pst.score(list(dataset.items()), answers, neutral)

@@ -33,7 +33,7 @@ from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels, sources
 
-FEW = 200  # scenes: a prior from fewer of them is said to be one
+FEW_SCENES = 200  # scenes: a prior from fewer of them is said to be one
 ELSEWHERE = ("root", "annotations", "templates", "prior_vqa", "out", "workers")  # not in a manifest
 NAMED = ("lm", "vlm", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
 PAGES = ("card", "croissant")  # exporters that every dataset is written with
@@ -71,15 +71,15 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
         judges = open_judges(config)
         run = prepare(config, work, progress)
         with _interruptible(run.report):
-            observed = observe(run)
-            prior = fit(observed, run)
-            candidates = propose(prior, run)
+            observed = count_facts(run)
+            prior = fit_prior(observed, run)
+            candidates = propose_pairs(prior, run)
             gallery = open_scenes(candidates, run)
-            judges = teach(judges, observed, candidates, run)
+            judges = train_judges(judges, observed, candidates, run)
             misled, scores = select_wordings(candidates, gallery, judges, run)
-            kept = show(keep(misled, run), gallery, run)
+            kept = add_images(select_pairs(misled, run), gallery, run)
             scores += record_seeing(kept, judges, run)
-            items = store.write_cells(folder, render(kept, gallery, run))
+            items = store.write_cells(folder, render_rows(kept, gallery, run))
             store.write_scores(folder, selection.mark_kept(scores, kept))
             publish(folder, judges, items, run)
     return run.report
@@ -90,7 +90,7 @@ def from_settings(progress: Progress = silent, **settings: Any) -> Report:
 
     settings: the command's options, or those of `pstgen build --print-config`. Raises what `build` raises.
     """
-    return build(settled(build_config(**settings)), progress)
+    return build(with_defaults(build_config(**settings)), progress)
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def _interruptible(report: Report) -> Iterator[None]:
         raise
 
 
-def foresee(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
+def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
     """Check and open all that a build would, read what there is, and say what it would do; nothing is written.
 
     Raises what `build` raises at its beginning.
@@ -129,7 +129,7 @@ def foresee(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
         }
 
 
-def settled(config: BuildConfig) -> BuildConfig:
+def with_defaults(config: BuildConfig) -> BuildConfig:
     """Fill in what a run decides by itself.
 
     The built-in world where there are no photographs; COCO's train split for the prior where its annotations stand
@@ -198,7 +198,7 @@ def steps(divided: Parts, config: BuildConfig) -> list[tuple[str, float]]:
     ]
 
 
-def observe(run: Run) -> Observed:
+def count_facts(run: Run) -> Observed:
     """Count what is known of the scenes that give no items."""
     config, divided, seen = run.config, run.parts, Observed()
     if config.questions.prior_file:
@@ -206,7 +206,7 @@ def observe(run: Run) -> Observed:
         seen.tally, seen.scenes = read.tally, read.scenes
     cores = run.cores if len(divided.prior) + len(divided.held) >= facts.MANY else 1
     shards = chain(
-        facts.observe(prior_scenes.of_prior(config), divided.prior, divided.pictured, cores, run.witness),
+        facts.observe(prior_scenes.prior_config(config), divided.prior, divided.pictured, cores, run.witness),
         facts.observe(config, divided.held, divided.pictured, cores, run.witness),
     )
     total = len(divided.prior) + len(divided.held)
@@ -219,31 +219,31 @@ def observe(run: Run) -> Observed:
     return seen
 
 
-def fit(observed: Observed, run: Run) -> Expectation:
+def fit_prior(observed: Observed, run: Run) -> Expectation:
     """Fit the prior to what was counted; say so where that is little. Raises BadInput where it is nothing."""
     if not observed.tally:
-        prior_scenes.look(run.parts, run.config, run.report)
-        raise BadInput(prior_scenes.no_prior(observed.scenes, run.parts, run.report))
-    if observed.scenes < FEW:
+        prior_scenes.read_pictures(run.parts, run.config, run.report)
+        raise BadInput(prior_scenes.why_no_prior(observed.scenes, run.parts, run.report))
+    if observed.scenes < FEW_SCENES:
         number = "1 scene" if observed.scenes == 1 else f"{observed.scenes} scenes"
         others = "--scenes" if run.config.source.name == "world" else "pictures, --prior-annotations or --prior-file"
         run.note(
-            f"the prior rests on {number}, fewer than {FEW}, so what it expects is uncertain: "
+            f"the prior rests on {number}, fewer than {FEW_SCENES}, so what it expects is uncertain: "
             f"a larger --prior-share or more {others}"
         )
     return priors.load(run.config.questions.prior).fit(observed.tally)
 
 
-def expect(config: BuildConfig, progress: Progress = silent) -> tuple[Expectation, Observed, float]:
+def prior_alone(config: BuildConfig, progress: Progress = silent) -> tuple[Expectation, Observed, float]:
     """The prior alone, fitted as a build would, what it was fitted on, and which share of the source that is."""
     check(config)
     with scratch.folder("pstgen-") as work:
         run = prepare(config, work, progress)
-        observed = observe(run)
-        return fit(observed, run), observed, run.parts.share
+        observed = count_facts(run)
+        return fit_prior(observed, run), observed, run.parts.share
 
 
-def scenes(run: Run) -> Iterator[Scene]:
+def item_scenes(run: Run) -> Iterator[Scene]:
     """The scenes that give items, with all that is said of them."""
     wanted = {entry.id for entry in run.parts.items}
     source = sources.load(run.config.source.name)
@@ -254,13 +254,13 @@ def scenes(run: Run) -> Iterator[Scene]:
         yield scene
 
 
-def propose(prior: Expectation, run: Run) -> list[Candidate]:
+def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     """Pair what has one question and two answers; of each family keep the pairs with the strongest pull."""
     config = run.config
     context = PairContext(prior, config, run.work, run.report.refused.edits)
     makers = [twins.load(name).open(context) for name in config.pairs.twins or plugins.names("twins")]
     by_family: defaultdict[str, list[Candidate]] = defaultdict(list)
-    known = facts.known(scenes(run), config, run.report, 1 if run.witness else run.cores)
+    known = facts.known(item_scenes(run), config, run.report, 1 if run.witness else run.cores)
     passing = run.progress(known, "scenes for items", len(run.parts.items))
     paired = (
         candidate for scene, known_facts in passing for maker in makers for candidate in maker.pair(scene, known_facts)
@@ -274,7 +274,7 @@ def propose(prior: Expectation, run: Run) -> list[Candidate]:
     ]
     run.report.count("pairs found", (family for family, pairs in by_family.items() for _ in pairs))
     run.report.count("candidate pairs", (candidate.control.family for candidate in strongest))
-    for line in prior_scenes.closed(facts.family_names(config), run.report):
+    for line in prior_scenes.empty_families(facts.family_names(config), run.report):
         run.note(line)
     return strongest
 
@@ -289,7 +289,7 @@ def open_scenes(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
     return edited | {scene.id: scene for scene in run.progress(seen, "scenes of candidates", len(shown))}
 
 
-def teach(judges: Iterable[Judge], observed: Observed, candidates: Sequence[Candidate], run: Run) -> list[Judge]:
+def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequence[Candidate], run: Run) -> list[Judge]:
     """Give judges what they may know of the source: examples that its statistics draw, images of scenes that give no item."""
     examples = sample.examples(observed.tally, run.config)
     images = observed.images or _idle(candidates, run)
@@ -327,7 +327,7 @@ def select_wordings(
     return misled, trial.scores
 
 
-def keep(misled: Sequence[Pair], run: Run) -> list[Pair]:
+def select_pairs(misled: Sequence[Pair], run: Run) -> list[Pair]:
     """Of the wordings that misled every baseline, those that stay. Raises BadInput, with the reasons, where there is none."""
     kept = list(selection.lettered(selection.select(misled, run.config.selection, run.report.dropped)))
     if not kept:
@@ -336,7 +336,7 @@ def keep(misled: Sequence[Pair], run: Run) -> list[Pair]:
     return kept
 
 
-def show(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> list[Pair]:
+def add_images(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> list[Pair]:
     """Give every twin its image; a mark or a label is drawn into a copy."""
     tops = (bool(pair.control.label and _end(pair, gallery)) for pair in kept)
     plain = [
@@ -356,7 +356,7 @@ def record_seeing(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> li
     return scores
 
 
-def render(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> Iterator[Cells]:
+def render_rows(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> Iterator[Cells]:
     """The rows of all items, in the order of their ids: image, targets, chain."""
     items = sorted((item for pair in kept for item in pair.items), key=lambda item: item.item_id)
     rows = workers.parallel_map(rendering.cells, ((item, gallery[item.scene_id]) for item in items), run.cores)

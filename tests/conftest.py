@@ -118,3 +118,16 @@ def _photographs(folder, split, numbers, *, pictures=True, captions=True, prefix
     if captions:
         file.with_name(f"captions_{split}.json").write_text(json.dumps({"annotations": rows["captions"]}))
     return file
+
+
+@pytest.fixture(scope="session")
+def sound_set(tmp_path_factory):
+    """A small sound set of the world, its certificate beside it; nobody writes into it."""
+    from pstgen.build import build
+    from pstgen.core.config import VerifyConfig, build_config
+    from pstgen.verify import verify
+
+    out = tmp_path_factory.mktemp("built") / "pst"
+    build(build_config(source="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
+    assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
+    return out

@@ -106,7 +106,7 @@ def test_a_written_world_is_read_back_as_coco(tmp_path):
 
 def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
     out = tmp_path / "pst"
-    build.build(build.settled(build_config(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
+    build.build(build.with_defaults(build_config(**WORLD, vlm=str(tiny_llava), candidates=40, wordings=2, out=out)))
     scores = list(store.open(out).scores())
     blind = {"vlm/no-image", "vlm/grey-image", "vlm/other-image"}
     assert {score.judge for score in scores} == {"prior", "text", "lm", "vlm/seeing"} | blind
@@ -118,7 +118,7 @@ def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
 @photographs
 def test_photographs_give_a_sound_set_of_four_families(tmp_path, tiny_llava):
     config = build_config(root=Path(COCO), vlm=str(tiny_llava), out=tmp_path / "pst")
-    kept = build.build(build.settled(config)).stations["kept"]
+    kept = build.build(build.with_defaults(config)).stations["kept"]
     assert kept.total() >= 150
     assert len(kept) >= 4
     assert max(kept.values()) <= 0.6 * kept.total()

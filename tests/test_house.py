@@ -1,5 +1,7 @@
-"""Promises about the house itself."""
+"""Promises about the tree itself: its shape, its figures, and that what it says of itself is there."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,33 +11,82 @@ import pytest
 from pstgen.core import plugins, resources
 from pstgen.core.records import BadInput
 
-VERBS = {
-    "sources": "scenes",
-    "families": "ask",
-    "priors": "fit",
-    "twins": "open",
-    "targets": "render",
-    "judges": "open",
-    "engines": "run",
-    "attackers": "attack",
-    "readers": "read",
-    "checks": "examine",
-    "exporters": "write",
-    "metrics": "measure",
-    "systems": "answer",
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "pstgen").rglob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "gpu" / "README.md"]
+FILE = re.compile(
+    r"(?<![\w/*{-])(?:[\w-]+/)*[\w-]+\.py\b|(?<![\w/*{.-])(?:pstgen|templates|data_sources|tests|docs|benchmarks|examples)/[\w/-]+\.\w+"
+)
+LINK = re.compile(r"\]\((?!http|#)([^)#\s]+)")
+TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that has them
+    "cli/__init__": "test_cli.py",
+    "cli/data": "cli/test_build.py",
+    "cli/shared": "cli/test_build.py",
+    "core/callable_module": "test_examples.py",
+    "core/config": "cli/test_build.py",
+    "core/memo": "scenes",
+    "core/plugins": "test_plugins.py",
+    "core/reasons": "cli/test_build.py",
+    "core/records": "test_contracts.py",
+    "core/resources": "test_house.py",
+    "dataset/atomic": "dataset/test_store.py",
+    "dataset/rationale": "dataset/test_store.py",
+    "dataset/rendering": "test_build.py",
+    "dataset/rows": "dataset/test_store.py",
+    "dataset/sampling": "cli/test_build.py",
+    "dataset/schema": "dataset/test_store.py",
+    "dataset/sealing": "dataset/test_store.py",
+    "models/journal": "models/engines/test_local.py",
+    "models/witnesses": "models/test_detector.py",
+    "pairs/context": "pairs/twins/test_retrieved.py",
+    "pairs/edits": "pairs/twins/test_edits.py",
+    "pairs/image_ops": "pairs/twins/test_edits.py",
+    "questions/comparison": "questions/families/test_depth.py",
 }
-PLUGINS = [(folder, name) for folder in VERBS for name in plugins.names(folder)]
 
 
-@pytest.mark.parametrize(("folder", "name"), PLUGINS)
-def test_a_plugin_is_one_file_with_its_sentence_and_its_verb(folder, name):
-    plugin = plugins.load(folder, name)
-    assert plugin.__doc__
-    assert callable(getattr(plugin, VERBS[folder]))
+def look():
+    """benchmarks/look.py as a module."""
+    spec = importlib.util.spec_from_file_location("look", ROOT / "benchmarks" / "look.py")
+    module = sys.modules["look"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_no_folder_is_empty():
-    assert {folder for folder, _ in PLUGINS} == set(VERBS)
+@pytest.mark.parametrize("figure", look().figures(), ids=lambda figure: figure.name)
+def test_a_figure_of_the_tree_holds(figure):
+    assert figure.holds, f"{figure.value:g}; see `make look`"
+
+
+def test_every_module_has_its_tests():
+    """Its own file in the same place, one of its folder (of plug-ins, whose contract is tested together), or a line above."""
+    tests, missing = ROOT / "tests", []
+    for path in SOURCES:
+        module = path.relative_to(ROOT / "pstgen").with_suffix("")
+        beside = [
+            tests / module.parent / f"test_{module.name}.py",
+            tests / module.parent / f"test_{module.parent.name}.py",
+        ]
+        elsewhere = TESTED_IN.get(str(module))
+        plugin = f"pstgen.{str(module.parent).replace('/', '.')}" in plugins.FOLDERS.values()
+        if elsewhere:
+            assert (tests / elsewhere).exists(), elsewhere
+        elif module.name not in {"__init__", "__main__"} and not plugin and not any(file.is_file() for file in beside):
+            missing.append(str(module))
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_is_there(page):
+    """In pages by their links, and in pages, docstrings and comments by their names; x.py stands for any."""
+    text = page.read_text()
+    names = set(FILE.findall(text)) if page.suffix == ".md" else {name for name in FILE.findall(text) if "/" in name}
+    places = (ROOT, ROOT / "pstgen", page.parent, ROOT / "benchmarks", ROOT / "docs", ROOT / "examples", ROOT / "tests")
+    missing = [name for name in names if not any((place / name).exists() for place in places)]
+    missing = [name for name in missing if not re.search(r"(^|/)(test_)?x\.py$", name)]
+    if page.suffix == ".md":
+        missing += [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", plugins.names("families"))
@@ -53,11 +104,26 @@ def test_data_folders_are_found(name):
     assert any(file.name.endswith(".yaml") for file in resources.folder(name).iterdir())
 
 
-def test_the_command_line_starts_without_torch_or_sklearn():
-    code = (
-        "import sys, pstgen.cli, pstgen.build; sys.exit(bool({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        ("pstgen", {"numpy", "torch", "transformers", "sklearn", "click"}),
+        ("pstgen.cli, pstgen.build, pstgen.verify", {"torch", "transformers", "sklearn"}),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(modules, unwanted):
+    code = f"import sys, {modules}; print({unwanted} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_roads_are_called_by_the_packages_name():
+    import pstgen
+
+    assert callable(pstgen.build)
+    assert callable(pstgen.verify)
+    with pytest.raises(AttributeError, match="demolish"):
+        _ = pstgen.demolish
 
 
 def test_dependencies_point_one_way():

@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from pstgen.core import resources
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 from pstgen.core.records import Refusals
 from pstgen.evaluation.aggregate import device
 from pstgen.models.flops import count_flops
@@ -49,7 +49,7 @@ def architecture(layers: int) -> transformers.Qwen2_5_VLConfig:
 def drawn(model: torch.nn.Module, many: int, size: int, on: str) -> tuple[dict[str, torch.Tensor], list[str]]:
     """A batch of noise with the targets of the world's scenes, and the names of their categories."""
     cells, patches = size // MERGED, size // PATCH
-    scenes = list(islice(world.scenes(BuildConfig(source="world", scenes=many), lambda _: True, Refusals()), many))
+    scenes = list(islice(world.scenes(build_config(source="world", scenes=many), lambda _: True, Refusals()), many))
     categories = list(scenes[0].categories)
     words = torch.randint(1000, 100000, (many, QUESTIONS))
     image = torch.full((many, cells**2), IMAGE)
@@ -91,7 +91,7 @@ def main() -> None:
     torch.set_default_dtype(torch.float32)
     batch, categories = drawn(model, told.batch, told.size, on)
     recipe = Recipe(lora=told.lora)
-    words = transformers.PreTrainedTokenizerFast.from_pretrained(resources.model("eye"), local_files_only=True)
+    words = transformers.PreTrainedTokenizerFast.from_pretrained(resources.model_folder("eye"), local_files_only=True)
     vlm = modeling.Vlm(model, None, told.size // MERGED, told.size)
     losses = stages._reward(vlm, recipe, modeling.names(words, categories))
     heads = Perception(vlm.width, grid_targets.sizes(categories)).to(on)

@@ -108,11 +108,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
 @click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
-@click.option("--dry-run", is_flag=True, help="Check everything, open the models, say what would be done.")
+@click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")
 @click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
 @shared.JSON
 @shared.plainly
-def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool, **options: Any) -> None:
+def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **options: Any) -> None:
     """Build a Perception Stress Test: pairs of images that share a question whose words mislead.
 
     \b
@@ -121,22 +121,22 @@ def build(file: Path | None, *, dry_run: bool, print_config: bool, as_json: bool
     cache. Exit code: 0 built, 2 usage, 3 environment.
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen.build import build as build_set
-    from pstgen.build import foresee, settled
+    from pstgen.build import dry_run, with_defaults
     from pstgen.cli import tables
 
     given = config.read(file, options, config.BuildConfig)
-    settings = settled(given)
+    settings = with_defaults(given)
     if print_config:
         click.echo(config.as_yaml(settings), nl=False)
         return
     _hints(given, settings)
     with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
-        if dry_run:
-            foreseen = foresee(settings, progress)
+        if dry:
+            plan = dry_run(settings, progress)
         else:
             report = build_set(settings, progress)
-    if dry_run:
-        shared.emit(foreseen) if as_json else tables.foreseen(foreseen)
+    if dry:
+        shared.emit(plan) if as_json else tables.foreseen(plan)
         return
     pairs = report.stations["kept"].total()
     with shared.if_interrupted(f"{settings.out} is built and whole"):
@@ -174,16 +174,16 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
 @shared.JSON
 @shared.plainly
 def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
-    """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
-    from pstgen.build import expect, settled
+    """Show the source's strongest priors: what the words lead one to prior_alone before looking, with counts."""
+    from pstgen.build import prior_alone, with_defaults
     from pstgen.cli import tables
     from pstgen.questions import prior_file, prior_scenes
 
-    settings = settled(config.read(file, options, config.BuildConfig))
+    settings = with_defaults(config.read(file, options, config.BuildConfig))
     if save and not save.absolute().parent.is_dir():
         raise Unavailable(f"{save}: cannot be written: there is no folder {save.absolute().parent}")
     with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
-        expectation, observed, share = expect(settings, progress)
+        expectation, observed, share = prior_alone(settings, progress)
     if save:
         prior_file.write(save, observed.tally, observed.scenes, prior_scenes.fitted_on(settings, share))
         shared.say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pstgen import __version__
+from pstgen.core import __version__
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.questions.priors import Question, Tally
 

@@ -33,7 +33,7 @@ class Parts:
     notes: tuple[str, ...] = ()
 
 
-def of_prior(config: BuildConfig) -> BuildConfig:
+def prior_config(config: BuildConfig) -> BuildConfig:
     """The configuration that reads the prior's own scenes."""
     if config.questions.prior_annotations:
         return with_settings(config, annotations=config.questions.prior_annotations, split=PRIOR)
@@ -90,7 +90,7 @@ def _own(config: BuildConfig, entries: Sequence[Entry]) -> tuple[list[Entry], in
     """The prior's own scenes, and how many were left out since the items' source shows the same image."""
     if not (config.questions.prior_split or config.questions.prior_annotations):
         return [], 0
-    own: list[Entry] = sources.load(config.source.name).index(of_prior(config))
+    own: list[Entry] = sources.load(config.source.name).index(prior_config(config))
     if {entry.id for entry in own} & {entry.id for entry in entries}:
         option = "--prior-annotations" if config.questions.prior_annotations else "--prior-split"
         raise BadInput(f"{option}: the source {config.source.name} has no scenes apart from those that give the items")
@@ -161,7 +161,7 @@ def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry]) -> str:
     )
 
 
-def look(divided: Parts, config: BuildConfig, report: Report) -> None:
+def read_pictures(divided: Parts, config: BuildConfig, report: Report) -> None:
     """Open the items' pictures too where some were left out, so that an error can tell all of it at once."""
     if report.refused.records:
         wanted = {entry.id for entry in divided.items}
@@ -170,7 +170,7 @@ def look(divided: Parts, config: BuildConfig, report: Report) -> None:
             pass
 
 
-def no_prior(scenes: int, divided: Parts, report: Report) -> str:
+def why_no_prior(scenes: int, divided: Parts, report: Report) -> str:
     """Why there is nothing to expect: what was left out comes last, or what else would bring a prior."""
     known = " of which nothing is known for sure" * bool(scenes)
     summary = f"the prior rests on {scenes:,} scenes{known}, so nothing is expected and no answer is a lure"
@@ -182,7 +182,7 @@ def no_prior(scenes: int, divided: Parts, report: Report) -> str:
     )
 
 
-def closed(families: Sequence[str], report: Report) -> Iterator[str]:
+def empty_families(families: Sequence[str], report: Report) -> Iterator[str]:
     """Families that gave no candidate, a line for all of them; and whether captions would open some."""
     candidates = report.stations["candidate pairs"]
     none = [family for family in families if not candidates[family]]
@@ -202,6 +202,6 @@ def origin(config: BuildConfig) -> dict[str, str]:
     if config.questions.prior_file:
         return sources_of | {"prior file": prior_file.digest(config.questions.prior_file)}
     if config.questions.prior_split or config.questions.prior_annotations:
-        own = source.origin(of_prior(config))
+        own = source.origin(prior_config(config))
         return sources_of | {f"prior, {name}": value for name, value in own.items() if name.startswith("sha256")}
     return sources_of

@@ -15,7 +15,7 @@ from pstgen.core.progress import silent
 from pstgen.core.records import BadInput, Report
 from pstgen.questions import prior_file, prior_scenes
 from pstgen.questions.priors import is_prior_part
-from pstgen.scenes.sources import coco
+from pstgen.scenes import coco_files
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def root(tmp_path, photographs):
 
 
 def divided(report=None, **settings):
-    return prior_scenes.divide(build.settled(build_config(**settings)), report or Report())
+    return prior_scenes.divide(build.with_defaults(build_config(**settings)), report or Report())
 
 
 def ids(entries):
@@ -219,7 +219,7 @@ def test_no_scene_is_in_two_parts_and_every_one_whose_picture_is_at_hand_is_in_o
 
 def test_nothing_to_expect_says_how_many_scenes_what_would_help_and_by_how_much_it_is_too_little(root):
     told = divided(root=root, prior_share=0.0)
-    assert prior_scenes.no_prior(0, told, Report()) == (
+    assert prior_scenes.why_no_prior(0, told, Report()) == (
         "the prior rests on 0 scenes, so nothing is expected and no answer is a lure: a larger --prior-share "
         "(it is 0 of 40 scenes), more pictures, --prior-annotations FILE or --prior-file FILE"
     )
@@ -231,11 +231,11 @@ def test_where_pictures_were_left_out_the_error_ends_with_the_reason_and_its_cou
     for n in range(1, 41):
         (root / "val2017" / f"val2017-{n}.png").write_bytes(b"broken")
     config = build_config(root=root)
-    prior_scenes.look(told, config, report)
+    prior_scenes.read_pictures(told, config, report)
     assert not report.refused.records  # where none was left out so far nothing is opened
     report.refused.record("val2017-1.png", "image 1", "is 3x4, annotated as 4x3")
-    prior_scenes.look(told, config, report)
-    line = prior_scenes.no_prior(0, told, report)
+    prior_scenes.read_pictures(told, config, report)
+    line = prior_scenes.why_no_prior(0, told, report)
     assert re.search(rf"no answer is a lure\. {len(told.items)} pictures left out: not readable as an image", line)
     assert "; 1 picture left out: is 3x4, annotated as 4x3" in line
     assert "--prior-share" not in line
@@ -244,15 +244,15 @@ def test_where_pictures_were_left_out_the_error_ends_with_the_reason_and_its_cou
 def test_families_that_give_no_candidate_are_named_in_one_line():
     report = Report()
     report.count("candidate pairs", ["count"])
-    (line,) = prior_scenes.closed(("colour", "count", "size"), report)
+    (line,) = prior_scenes.empty_families(("colour", "count", "size"), report)
     assert line.startswith("no pair was found in colour, size: ")
     report.count("candidate pairs", ["colour", "size"])
-    assert list(prior_scenes.closed(("colour", "count", "size"), report)) == []
+    assert list(prior_scenes.empty_families(("colour", "count", "size"), report)) == []
 
 
 def test_the_origin_names_every_file_by_its_hash(root, photographs):
     photographs(root, "train2017", range(1, 9), pictures=False)
-    told = prior_scenes.origin(build.settled(build_config(root=root)))
+    told = prior_scenes.origin(build.with_defaults(build_config(root=root)))
     hashes = {name for name in told if "sha256" in name}
     assert hashes == {
         f"{whose}sha256 of {kind}_{split}.json"
@@ -263,7 +263,7 @@ def test_the_origin_names_every_file_by_its_hash(root, photographs):
 
 def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_one_prior(root, photographs):
     photographs(root, "train2017", range(1, 61), pictures=False)
-    expectation, observed, _ = build.expect(build.settled(build_config(root=root)), silent)
+    expectation, observed, _ = build.prior_alone(build.with_defaults(build_config(root=root)), silent)
     held = len(by_rule("val2017", range(1, 41)))
     assert (observed.scenes, observed.pictured) == (60 + held, held)
     families = Counter()
@@ -271,13 +271,13 @@ def test_what_is_counted_of_unpictured_train2017_and_of_a_fifth_of_val2017_is_on
         families[family] += n
     assert families["relation"] > families["colour"] > 0
     assert {question[0] for question, *_ in expectation.strongest(5)} >= {"relation", "count"}
-    coco.load.cache_clear()
+    coco_files.read.cache_clear()
 
 
 def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
     """Neither where the same source gives the items, nor twice to the prior."""
     config = build_config(source="world", scenes=40, size=64)
-    _, observed, share = build.expect(config)
+    _, observed, share = build.prior_alone(config)
     file = tmp_path / "prior.json"
     prior_file.write(file, observed.tally, observed.scenes, prior_scenes.fitted_on(config, share))
     again = with_settings(config, prior_file=file)
@@ -293,10 +293,10 @@ def test_without_captions_it_is_said_what_that_closes_and_what_opens_it():
     report = Report()
     report.count("scenes for items", ["coco"] * 3)
     report.count("candidate pairs", ["relation"])
-    (line,) = prior_scenes.closed(("existence", "relation"), report)
+    (line,) = prior_scenes.empty_families(("existence", "relation"), report)
     assert "no captions" in line
     assert "no pair in existence, fewer in others; captions_*.json" in line
     report.captioned = 3
-    (line,) = prior_scenes.closed(("existence", "relation"), report)
+    (line,) = prior_scenes.empty_families(("existence", "relation"), report)
     assert line.startswith("no pair was found in existence:")
-    assert list(prior_scenes.closed(("relation",), report)) == []
+    assert list(prior_scenes.empty_families(("relation",), report)) == []

@@ -1,132 +1,111 @@
-"""What a fact's question means, in GQA's terms: its program and type, and what else its answer tells."""
+"""What a fact's question means in GQA's terms: its program and type, and what its answer entails. Families bring their programs."""
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from pstgen.core import plugins
 from pstgen.core.records import Fact
+from pstgen.questions import families
 from pstgen.questions.benchmarks.gqa import Groups, Pointers, Step, Types
+from pstgen.questions.families import GqaForm
 from pstgen.scenes import vocabulary
 
 STEP = re.compile(r"(?P<operation>.+?): (?P<argument>.*?)(?: \[(?P<dependencies>[\d, ]+)\])?")
+EXISTS = "exist"  # the attribute that every object has which a question calls "the"
 
-Told = dict[tuple[str, ...], str]
-
-
-class Form(NamedTuple):
-    """A sentence's type and program. {a}, {b}: the words that fill it; {the_a}, {the_b}: things, with their ids."""
-
-    structural: str
-    semantic: str
-    detailed: str
-    program: str
-    group: str | None = None
+Key = tuple[str, ...]  # an attribute and its object; or a form and what it is about
 
 
-# GQA's own names of operations and types; it has no questions that count, or that compare how large things look.
-FORMS = {
-    ("existence", "given"): Form("verify", "obj", "exist", "select: {the_a}->exist: ? [0]"),
-    ("colour", "of"): Form("query", "attr", "directOf", "select: {the_a}->query: color [0]", "color"),
-    ("colour", "is"): Form("verify", "attr", "verifyAttr", "select: {the_a}->verify color: {b} [0]"),
-    ("count", "many"): Form("query", "obj", "count", "select: {the_a}->count: ? [0]", "number"),
-    ("count", "exactly"): Form("verify", "obj", "countVerify", "select: {the_a}->count: ? [0]->verify number: {b} [1]"),
-    ("relation", "half"): Form("choose", "attr", "positionChoose", "select: {the_a}->choose hposition: left|right [0]"),
-    ("relation", "level"): Form(
-        "choose", "attr", "positionChoose", "select: {the_a}->choose vposition: lower|upper [0]"
-    ),
-    ("relation", "horizontal"): Form(
-        "choose", "rel", "relChooser", "select: {the_b}->choose rel: {a},to the left of|to the right of,s [0]"
-    ),
-    ("relation", "vertical"): Form("choose", "rel", "relChooser", "select: {the_b}->choose rel: {a},above|below,s [0]"),
-    ("size", "larger"): Form(
-        "compare", "attr", "comparativeChoose", "select: {the_a}->select: {the_b}->choose larger: {a}|{b} [0, 1]"
-    ),
-}
+def supported_families() -> tuple[str, ...]:
+    """The families that have programs, by name."""
+    return tuple(name for name in plugins.names("families") if families.gqa_forms(name))
+
+
+def form_of(fact: Fact) -> GqaForm:
+    """How GQA puts the fact's question."""
+    return families.gqa_forms(fact.family)[fact.form]
 
 
 def program(fact: Fact) -> str:
-    """The question's program in one line, as `semanticStr` has it."""
+    """The question's program in one line, as in GQA's `semanticStr`."""
     filled = {}
-    for slot, word, things in zip("ab", fact.about, (*_pointed(fact), ()), strict=False):
+    for slot, word, ids in zip("ab", fact.about, (*_object_ids(fact), ()), strict=False):
         filled[slot] = vocabulary.spoken(word)
-        filled[f"the_{slot}"] = f"{vocabulary.spoken(word)} ({','.join(things) or '-'})"
-    return FORMS[fact.family, fact.form].program.format(**filled)
+        filled[f"the_{slot}"] = f"{vocabulary.spoken(word)} ({','.join(ids) or '-'})"
+    return form_of(fact).program.format(**filled)
 
 
-def steps(told: str) -> list[Step]:
+def steps(line: str) -> list[Step]:
     """The same, step by step.
 
     >>> [step.argument for step in steps("select: cup (3)->query: color [0]")]
     ['cup (3)', 'color']
     """
-    found = [STEP.fullmatch(part) for part in told.split("->")]
+    matches = [STEP.fullmatch(part) for part in line.split("->")]
     return [
         Step(step["operation"], step["argument"], [int(n) for n in (step["dependencies"] or "").split(",") if n])
-        for step in found
+        for step in matches
         if step
     ]
 
 
 def types(fact: Fact) -> tuple[Types, Groups]:
-    """Its type, and the group of questions that have such answers. As in GQA, C marks what is asked and is not so."""
-    form = FORMS[fact.family, fact.form]
+    """Its type, and the groups of questions with comparable answers. As in GQA, C marks a question whose answer is no."""
+    form = form_of(fact)
     counter = "C" if form.structural == "verify" and fact.truth.answer == "no" else ""
-    group = Groups(form.group, f"{fact.family}-{'_'.join(map(vocabulary.spoken, fact.about))}")
-    return Types(form.structural, form.semantic, form.detailed + counter), group
+    group = form.attribute if form.structural == "query" else None
+    groups = Groups(group, f"{fact.family}-{'_'.join(map(vocabulary.spoken, fact.about))}")
+    return Types(form.structural, form.semantic, form.detailed + counter), groups
 
 
 def pointers(fact: Fact, question: str, full_answer: str) -> Pointers:
-    """Which words of the question, the answer and the full answer mean which thing; of several alike, the first one."""
-    things = {word: ids[0] for word, ids in zip(fact.about, _pointed(fact), strict=False) if ids}
+    """Which words of the question, the answer and the full answer mean which object; of several, the first."""
+    objects = {word: ids[0] for word, ids in zip(fact.about, _object_ids(fact), strict=False) if ids}
     texts = (question, str(fact.truth.answer), full_answer)
-    return Pointers(*({key: thing for word, thing in things.items() for key in _where(word, text)} for text in texts))
+    return Pointers(*({key: thing for word, thing in objects.items() for key in _where(word, text)} for text in texts))
 
 
-def follows(first: Fact, second: Fact) -> bool:
-    """Does who knows the answer to the first question know that to the second? Both are of one scene.
+def entails(first: Fact, second: Fact) -> bool:
+    """Does the first question's answer give the answer to the second question? Both are about one scene.
 
     >>> from pstgen.core.records import Truth
     >>> red, number = (Fact(scene_id="", family=family, form=form, about=("cup",), truth=Truth(answer))
     ...                for family, form, answer in (("colour", "of", "red"), ("count", "many", "1")))
     >>> there = Fact(scene_id="", family="existence", form="given", about=("cup", "dog"), truth=Truth("yes"))
-    >>> follows(red, there), follows(there, red), follows(red, number)
+    >>> entails(red, there), entails(there, red), entails(red, number)
     (True, False, False)
     """
-    known = _told(first)
-    key, value = _asks(second)
+    known = _implied(first)
+    key, value = _queried(second)
     if key not in known:
         return False
     answer = known[key] if value is None else "yes" if known[key] == value else "no"
     return answer == second.truth.answer
 
 
-def _asks(fact: Fact) -> tuple[tuple[str, ...], str | None]:
-    """What the question is about, and the value it asks for, where it is a question of yes or no about that."""
-    match fact.family, fact.form, fact.about:
-        case "existence", _, (thing, _):
-            return ("there", thing), None
-        case "colour", _, (thing, *value):
-            return ("colour", thing), next(iter(value), None)
-        case "count", _, (thing, *value):
-            return ("number", thing), next(iter(value), None)
-    return (fact.form, *fact.about), None
+def _queried(fact: Fact) -> tuple[Key, str | None]:
+    """What the question asks for, and the value that it names where it asks whether that is the value."""
+    form = form_of(fact)
+    if not form.attribute:
+        return (fact.form, *fact.about), None
+    return (form.attribute, fact.about[0]), fact.about[1] if "{b}" in form.program else None
 
 
-def _told(fact: Fact) -> Told:
-    """What the answer says, and what the question takes for granted: of things that it calls "the", that they are there.
+def _implied(fact: Fact) -> dict[Key, str]:
+    """What the answer says, and what the question presupposes: that the objects which it calls "the" exist.
 
-    A no to one colour or one number says nothing else: "Does the picture show a red cup?" takes no cup for granted.
+    A no to a colour or a number says nothing else: "Does the picture show a red cup?" does not presuppose a cup.
     """
-    (key, value), answer = _asks(fact), str(fact.truth.answer)
+    (key, value), answer = _queried(fact), str(fact.truth.answer)
     if value is not None:
-        return {key: value, ("there", key[1]): "yes"} if answer == "yes" else {}
-    return {("there", thing): "yes" for thing in fact.about} | {key: answer}  # an existence's own answer comes last
+        return {key: value, (EXISTS, key[1]): "yes"} if answer == "yes" else {}
+    return {(EXISTS, word): "yes" for word in fact.about} | {key: answer}  # an existence's own answer comes last
 
 
-def _pointed(fact: Fact) -> Sequence[tuple[str, ...]]:
-    """Ids of the instances that each of the fact's things means; of an existence, of what is asked about only."""
+def _object_ids(fact: Fact) -> Sequence[tuple[str, ...]]:
+    """Ids of the objects that each word means: one each where the program has two objects, else all for the first word."""
     ids = tuple(map(str, fact.evidence))
-    return [(thing,) for thing in ids] if fact.family in {"relation", "size"} else [ids]
+    return [(thing,) for thing in ids] if "{the_b}" in form_of(fact).program else [ids]
 
 
 def _where(word: str, text: str) -> list[str]:
@@ -135,10 +114,10 @@ def _where(word: str, text: str) -> list[str]:
     >>> _where("teddy bear", "Is the teddy bear red?"), _where("cup", "How many cups?"), _where("cup", "Red.")
     (['2:4'], ['2'], [])
     """
-    said = [token.strip(".,:;?!()").lower() for token in text.split()]
+    tokens = [token.strip(".,:;?!()").lower() for token in text.split()]
     for noun in (vocabulary.spoken(word), vocabulary.plural(vocabulary.spoken(word))):
         length = len(noun.split())
-        for n in range(len(said) - length + 1):
-            if said[n : n + length] == noun.lower().split():
+        for n in range(len(tokens) - length + 1):
+            if tokens[n : n + length] == noun.lower().split():
                 return [str(n) if length == 1 else f"{n}:{n + length}"]
     return []

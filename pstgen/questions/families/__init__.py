@@ -1,7 +1,7 @@
 """One file, one family of questions. A family *asks*."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from pstgen.core import plugins
 from pstgen.core.records import Fact, Instance, Item, Scene
@@ -11,7 +11,8 @@ class Family(Protocol):
     """What a module in this folder defines.
 
     It may define more, where it knows more: `steps(item, instances)` yields what the family looks at beside the boxes, as
-    phrases of the item's perceptual chain; `COLOURED` names the forms whose answer goes by colours.
+    phrases of the item's perceptual chain; `COLOURED` names the forms whose answer goes by colours; `GQA` maps forms to
+    their programs.
     """
 
     def ask(self, scene: Scene, /) -> Iterator[Fact]:
@@ -21,6 +22,21 @@ class Family(Protocol):
     def answers(self, form: str, about: tuple[str, ...], /) -> tuple[str, ...]:
         """Everything that can be the answer to such a question, in its natural order."""
         ...
+
+
+class GqaForm(NamedTuple):
+    """How GQA puts a form of question: its type and its program, in GQA's own names.
+
+    program: {a} and {b} are the words that fill the question; {the_a} and {the_b} are objects, with their ids. attribute:
+    what the answer tells of the first object, or, where the program holds {b}, whether {b} is that; "" for what concerns
+    more than one object or none of GQA's attributes.
+    """
+
+    structural: str
+    semantic: str
+    detailed: str
+    program: str
+    attribute: str = ""
 
 
 def load(name: str) -> Family:
@@ -39,3 +55,9 @@ def goes_by_colours(family: str, form: str) -> bool:
     """Does the answer go by colours, which a label drawn into a photograph would change?"""
     forms: tuple[str, ...] = getattr(load(family), "COLOURED", ())
     return form in forms
+
+
+def gqa_forms(family: str) -> Mapping[str, GqaForm]:
+    """The family's forms that GQA has programs for."""
+    forms: Mapping[str, GqaForm] = getattr(load(family), "GQA", {})
+    return forms

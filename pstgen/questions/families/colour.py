@@ -8,9 +8,14 @@ colours that Xs have. Options: four colour names, or yes and no. Evidence: the t
 from collections.abc import Iterator
 
 from pstgen.core.records import Fact, Scene
+from pstgen.questions.families import GqaForm
 from pstgen.scenes.truth import colour, layout
 
 COLOURED = ("of", "is")
+GQA = {
+    "of": GqaForm("query", "attr", "directOf", "select: {the_a}->query: color [0]", "color"),
+    "is": GqaForm("verify", "attr", "verifyAttr", "select: {the_a}->verify color: {b} [0]", "color"),
+}
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

@@ -8,9 +8,15 @@ Options: four numbers, or yes and no. Evidence: every X. Words: {thing}, {number
 from collections.abc import Iterator, Sequence
 
 from pstgen.core.records import Fact, Instance, Item, Scene
+from pstgen.questions.families import GqaForm
 from pstgen.scenes.truth import layout, number
 
 NAMED = ("1", "2", "3", "4")  # numbers that a question names
+EXACTLY = "select: {the_a}->count: ? [0]->verify number: {b} [1]"
+GQA = {  # GQA itself asks for no numbers
+    "many": GqaForm("query", "obj", "count", "select: {the_a}->count: ? [0]", "number"),
+    "exactly": GqaForm("verify", "obj", "countVerify", EXACTLY, "number"),
+}
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

@@ -9,7 +9,10 @@ no. Evidence: every X; of an absence, the whole image. Words: {thing}, {context}
 from collections.abc import Iterator
 
 from pstgen.core.records import Fact, Scene
+from pstgen.questions.families import GqaForm
 from pstgen.scenes.truth import layout, presence
+
+GQA = {"given": GqaForm("verify", "obj", "exist", "select: {the_a}->exist: ? [0]", "exist")}
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

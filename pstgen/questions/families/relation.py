@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from pstgen.core.records import Fact, Instance, Scene, Truth
+from pstgen.questions.families import GqaForm
 from pstgen.scenes.truth import layout
 
 AXES = ("horizontal", "vertical")
+SIDES = "select: {the_b}->choose rel: {a},to the left of|to the right of,s [0]"
+GQA = {
+    "half": GqaForm("choose", "attr", "positionChoose", "select: {the_a}->choose hposition: left|right [0]"),
+    "level": GqaForm("choose", "attr", "positionChoose", "select: {the_a}->choose vposition: lower|upper [0]"),
+    "horizontal": GqaForm("choose", "rel", "relChooser", SIDES),
+    "vertical": GqaForm("choose", "rel", "relChooser", "select: {the_b}->choose rel: {a},above|below,s [0]"),
+}
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

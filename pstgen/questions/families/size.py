@@ -9,8 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from pstgen.core.records import Fact, Instance, Item, Scene
 from pstgen.questions import comparison
+from pstgen.questions.families import GqaForm
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout
+
+LARGER = "select: {the_a}->select: {the_b}->choose larger: {a}|{b} [0, 1]"
+GQA = {"larger": GqaForm("compare", "attr", "comparativeChoose", LARGER)}  # GQA itself compares no sizes in the image
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""Official files of VQA v2 and of GQA as examples to learn from: what is found, and what is said of the rest."""
+"""Official files of VQA v2 and of GQA as examples to learn from: which are found, and what is recorded of the others."""
 
 import json
 import os
@@ -15,15 +15,15 @@ VQA, GQA, COCO = (Path(os.environ.get(f"PSTGEN_{name}_ROOT", "none")) for name i
 
 def vqa_files(folder, images=(7,), annotated=None, subtype="val2014", **more):
     """Question 10 n about image n, annotated or not."""
-    asked = [{"question_id": 10 * n, "image_id": n, "question": f"What is {n}?"} for n in images]
-    told = [
+    questions = [{"question_id": 10 * n, "image_id": n, "question": f"What is {n}?"} for n in images]
+    annotations = [
         {"question_id": 10 * n, "image_id": n, "multiple_choice_answer": f"a {n}"}
         for n in (images if annotated is None else annotated)
     ]
     (folder / "v2_OpenEnded_mscoco_val2014_questions.json").write_text(
-        json.dumps({"questions": asked, "data_subtype": subtype} | more)
+        json.dumps({"questions": questions, "data_subtype": subtype} | more)
     )
-    (folder / "v2_mscoco_val2014_annotations.json").write_text(json.dumps({"annotations": told}))
+    (folder / "v2_mscoco_val2014_annotations.json").write_text(json.dumps({"annotations": annotations}))
     return folder
 
 
@@ -52,24 +52,24 @@ def test_an_image_of_vqa_is_found_under_either_of_coco_s_names(tmp_path, place):
     assert not refused.records
 
 
-def test_without_a_folder_of_images_vqa_s_splits_lie_beside_its_files(tmp_path):
+def test_without_a_folder_of_images_vqa_s_splits_are_beside_its_files(tmp_path):
     file = image(vqa_files(tmp_path) / "val2014/COCO_val2014_000000000007.jpg")
     assert [example.image for example in vqa_v2.examples(tmp_path, Refusals())] == [file]
 
 
-def test_questions_without_image_or_annotation_are_named_and_the_others_given(tmp_path):
+def test_questions_without_image_or_annotation_are_recorded_and_the_others_given(tmp_path):
     vqa_files(tmp_path, images=(7, 8, 9), annotated=(7, 8))
     for n in (7, 9):
         image(tmp_path / f"images/COCO_val2014_{n:012}.jpg")
     refused = Refusals()
     assert [example.question_id for example in vqa_v2.examples(tmp_path, refused)] == ["70"]
-    assert [(one.record, one.reason.split(" is not")[0]) for one in refused.records] == [
+    assert [(refusal.record, refusal.reason.split(" is not")[0]) for refusal in refused.records] == [
         ("question 80", "its image 8"),
         ("question 90", "has no annotation"),
     ]
 
 
-def test_questions_without_annotations_are_counted_where_nothing_can_be_named(tmp_path):
+def test_questions_without_annotations_are_an_error_where_nothing_can_be_recorded(tmp_path):
     with pytest.raises(BadInput, match=r"question 80 has no annotation \(2 of 3 such\)"):
         list(vqa_v2.rows(vqa_files(tmp_path, images=(7, 8, 9), annotated=(7,))))
 
@@ -90,7 +90,7 @@ def test_a_hostile_split_or_image_id_leads_nowhere(tmp_path):
         assert len(refused.records) == 1
 
 
-def test_gqa_s_questions_without_image_or_answer_are_named_and_the_others_given(tmp_path):
+def test_gqa_s_questions_without_image_or_answer_are_recorded_and_the_others_given(tmp_path):
     rows = {
         "1": {"imageId": "n1", "question": "Is it?", "answer": "yes"},
         "2": {"imageId": "n2", "question": "Is it?", "answer": "yes"},
@@ -100,7 +100,7 @@ def test_gqa_s_questions_without_image_or_answer_are_named_and_the_others_given(
     file = image(tmp_path / "images/n1.jpg")
     refused = Refusals()
     assert list(gqa.examples(tmp_path, refused)) == [Example("1", file, "Is it?", "yes")]
-    assert [(one.record, one.reason[:9]) for one in refused.records] == [
+    assert [(refusal.record, refusal.reason[:9]) for refusal in refused.records] == [
         ("question 2", "its image"),
         ("question 3", "has no an"),
     ]
@@ -125,7 +125,7 @@ def test_a_file_without_its_companion_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"1": {"question": 5}}', "\xff"])
 @pytest.mark.parametrize("read", [vqa_v2.examples, gqa.examples])
-def test_what_is_no_such_file_is_refused_by_name(tmp_path, read, content):
+def test_what_is_not_such_a_file_is_refused_by_name(tmp_path, read, content):
     vqa_files(tmp_path)
     for name in ("v2_OpenEnded_mscoco_val2014_questions.json", "val_balanced_questions.json"):
         (tmp_path / name).write_bytes(content.encode("latin1"))
@@ -134,31 +134,31 @@ def test_what_is_no_such_file_is_refused_by_name(tmp_path, read, content):
 
 
 @pytest.mark.parametrize("read", [vqa_v2.examples, gqa.examples])
-def test_a_folder_that_is_not_there_is_said(tmp_path, read):
+def test_a_missing_folder_is_an_error(tmp_path, read):
     with pytest.raises(BadInput, match="nowhere: no such file or folder"):
         list(read(tmp_path / "nowhere", Refusals()))
 
 
-def test_an_id_that_stands_twice_is_refused(tmp_path):
+def test_an_id_that_occurs_twice_is_refused(tmp_path):
     vqa_files(tmp_path, images=(7, 8, 8))
-    with pytest.raises(BadInput, match="question 80 stands there 2 times"):
+    with pytest.raises(BadInput, match="question 80 occurs 2 times"):
         list(vqa_v2.examples(tmp_path, Refusals()))
     row = '{"imageId": "n", "question": "?", "answer": "yes", "annotations": {"question": {"3": "4"}}}'
     (tmp_path / "val_balanced_questions.json").write_text(f'{{"5": {row}, "6": {row}, "6": {row}}}')
-    with pytest.raises(BadInput, match="question 6 stands there 2 times"):
+    with pytest.raises(BadInput, match="question 6 occurs 2 times"):
         list(gqa.examples(tmp_path, Refusals()))
 
 
 @pytest.mark.skipif(not (VQA.is_dir() and COCO.is_dir()), reason="VQA v2's files are not at hand")
 def test_real_questions_find_their_photographs():
     refused = Refusals()
-    found = list(vqa_v2.examples(VQA, refused, COCO))
-    assert (len(found), len(refused.records)) == (39, 9009 - 39)
-    assert all(example.image.is_file() for example in found)
+    examples = list(vqa_v2.examples(VQA, refused, COCO))
+    assert (len(examples), len(refused.records)) == (39, 9009 - 39)
+    assert all(example.image.is_file() for example in examples)
 
 
 @pytest.mark.skipif(not GQA.is_dir(), reason="GQA's file is not at hand")
-def test_gqa_s_real_file_is_read_and_its_missing_images_are_named():
+def test_gqa_s_real_file_is_read_and_its_missing_images_are_recorded():
     refused = Refusals()
     assert not list(gqa.examples(GQA, refused))
     assert len(refused.records) == 1063
