@@ -130,25 +130,17 @@ def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
 
 
 def with_defaults(config: BuildConfig) -> BuildConfig:
-    """Fill in what a run decides by itself.
-
-    The built-in world where there are no photographs; COCO's train split for the prior where its annotations stand
-    beside; the judges of the models that are named, and on the world of those that come with pstgen.
-    """
-    if config.source.name == "coco" and plugins.load("sources", "coco").found(config) is None:
-        config = with_settings(config, source="world")
-    named = config.questions.prior_split or config.questions.prior_annotations or config.questions.prior_file
-    if config.source.name == "coco" and not named and plugins.load("sources", "coco").has_train(config):
-        config = with_settings(config, prior_split="train2017")
-    models = {"lm": _model(config, config.judges.lm, "words"), "vlm": _model(config, config.judges.vlm, "eye")}
+    """Fill in what a run decides by itself: what its source says, and the judges of the models that are named."""
+    config = sources.with_defaults(config)
+    models = {"lm": _model(config.judges.lm, "words"), "vlm": _model(config.judges.vlm, "eye")}
     models_by_judge = models | {"vqa": config.judges.prior_vqa}
     more = tuple(name for name, model in models_by_judge.items() if model and name not in config.judges.names)
     return with_settings(config, **models, judges=(*config.judges.names, *more))
 
 
-def _model(config: BuildConfig, named: str | None, ours: str) -> str | None:
-    """The model that was named; by our model's name, or on the built-in world by none, ours; "none" is none."""
-    if (named is None and config.source.name == "world") or (named == ours and not Path(ours).exists()):
+def _model(named: str | None, ours: str) -> str | None:
+    """The model that was named; by our model's name, ours; "none" is none."""
+    if named == ours and not Path(ours).exists():
         return str(resources.model_folder(ours))
     return None if named == "none" else named
 

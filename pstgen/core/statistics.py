@@ -55,7 +55,7 @@ def clopper_pearson(right: NDArray[np.int64], total: int, confidence: float) -> 
     most = max(1, int(right.max()))
     level = 1 - (1 - confidence) / most
     intervals = [binomtest(int((right >= j).sum()), len(right)).proportion_ci(level) for j in range(1, most + 1)]
-    low, high = (len(right) / total * sum(getattr(each, side) for each in intervals) for side in ("low", "high"))
+    low, high = (len(right) / total * sum(getattr(bounds, side) for bounds in intervals) for side in ("low", "high"))
     return float(low), min(1.0, float(high))
 
 

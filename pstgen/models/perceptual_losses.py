@@ -56,10 +56,10 @@ class DenseHead(nn.Linear):
         super().__init__(width, cells**2 * sum(parts))
         self.parts, self.cells = parts, cells
 
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(B, patches, width) → logits of every cell (B, G, n): its category, colour and centre, then log depth and joints."""
         values = super().forward(features).float().unflatten(-1, (self.cells**2, -1))
-        return on_cells(values).split(self.parts, dim=-1)
+        return tuple(on_cells(values).split(self.parts, dim=-1))
 
     def loss(self, features: torch.Tensor, targets: GridTargets) -> torch.Tensor:
         """Mean of: segmentation by category and colour, centres, depth (L1 of log metres), joints (binary)."""

@@ -158,9 +158,7 @@ class EncoderDetector:
         grids = (part.argmax(-1).numpy() for part in parts[:3])
         return [self._text(*image) for image in zip(*grids, strict=True)]
 
-    def _text(
-        self, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]
-    ) -> str:
+    def _text(self, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]) -> str:
         """Count the centres of each category; its colour is the commonest of its patches."""
         counts = Counter(int(category) for category in centres if category)
         phrases = []

@@ -9,7 +9,7 @@ from pstgen.scenes.world.plan import kinds
 
 SLOW = """
 import json, sys
-import inflect  # as it comes, with its type checks
+import inflect  # as it is, with its type checks
 engine = inflect.engine()
 print(json.dumps([[engine.plural(word), engine.a(word), engine.number_to_words(n)]
                   for n, word in enumerate(json.load(sys.stdin))]))
@@ -26,7 +26,7 @@ assert typeguard.typechecked is before
 WORDS = [*kinds(), "person", "sheep", "knife", "hour", "MRI", "pair of scissors", "glass of wine"]
 
 
-def test_words_are_those_that_inflect_says_with_its_type_checks():
+def test_words_are_the_same_as_inflect_gives_with_its_type_checks():
     slow = subprocess.run(
         [sys.executable, "-c", SLOW], input=json.dumps(WORDS), capture_output=True, text=True, check=True
     )
@@ -35,6 +35,6 @@ def test_words_are_those_that_inflect_says_with_its_type_checks():
     assert ["people", "a person"] in [line[:2] for line in quick]
 
 
-def test_it_is_imported_when_it_is_asked_for_once_and_type_checks_of_others_stay():
+def test_it_is_imported_on_demand_and_once_and_other_libraries_keep_their_type_checks():
     subprocess.run([sys.executable, "-c", AROUND], check=True)
     assert grammar() is grammar()

@@ -1,4 +1,4 @@
-"""Promises of folders for work on the way: none outlasts its process."""
+"""Promises of temporary folders: none outlasts its process."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 
 def gone(path, seconds=5):
-    """Does it vanish in time?"""
+    """Does the path vanish in time?"""
     until = time.monotonic() + seconds
     while path.exists() and time.monotonic() < until:
         time.sleep(0.02)
@@ -30,28 +30,28 @@ def test_a_folder_is_there_in_the_block_and_gone_after_it_with_all_that_it_holds
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_folders_of_one_name_are_two(tmp_path):
-    with scratch.folder("draft-", tmp_path) as one, scratch.folder("draft-", tmp_path) as other:
-        assert one != other
+def test_two_folders_with_the_same_prefix_are_two(tmp_path):
+    with scratch.folder("draft-", tmp_path) as first, scratch.folder("draft-", tmp_path) as second:
+        assert first != second
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_folder_is_gone_after_an_exception_which_goes_on(tmp_path, kind):
+def test_a_folder_is_gone_after_an_exception_which_propagates(tmp_path, kind):
     with pytest.raises(kind), scratch.folder("draft-", tmp_path) as folder:
         (folder / "a.txt").write_text("a")
         raise kind
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_took_another_place_stays_there(tmp_path):
+def test_a_folder_that_was_moved_stays_where_it_is(tmp_path):
     with scratch.folder("draft-", tmp_path) as folder:
         (folder / "a.txt").write_text("a")
         folder.rename(tmp_path / "made")
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
-def test_where_none_can_be_made_it_is_said(tmp_path):
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), scratch.folder("draft-", tmp_path / "nowhere"):
         pass
 
@@ -76,11 +76,11 @@ def test_every_folder_of_a_killed_process_vanishes_and_no_other(tmp_path, how, p
     command = [sys.executable, "-c", HOLDS, prefix, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
-        made = [path for path in tmp_path.iterdir() if path.name != "draft-of-somebody-else"]
-        assert len(made) == 2
+        folders = [path for path in tmp_path.iterdir() if path.name != "draft-of-somebody-else"]
+        assert len(folders) == 2
         process.send_signal(how)
     assert process.returncode == -how
-    assert all(map(gone, made))
+    assert all(map(gone, folders))
     assert [path.name for path in tmp_path.iterdir()] == ["draft-of-somebody-else"]
 
 

@@ -1,4 +1,4 @@
-"""Promises of work in several processes: what comes back does not depend on how many there are."""
+"""Promises of work in several processes: the results do not depend on how many there are."""
 
 import operator
 import os
@@ -25,47 +25,47 @@ def _none_left():
 
 @pytest.mark.parametrize("processes", [1, 2, 7])
 def test_one_two_and_seven_workers_give_the_same_in_the_same_order(processes):
-    things = list(range(100))
-    assert list(workers.each(operator.neg, things, processes, batch=3)) == [-n for n in things]
+    numbers = list(range(100))
+    assert list(workers.parallel_map(operator.neg, numbers, processes, batch=3)) == [-n for n in numbers]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers()), st.integers(1, 20))
-def test_no_thing_is_lost_or_moved_whatever_the_size_of_a_batch(things, batch):
-    assert list(workers.each(operator.neg, things, 2, batch)) == [-n for n in things]
+def test_no_item_is_lost_or_moved_whatever_the_size_of_a_batch(numbers, batch):
+    assert list(workers.parallel_map(operator.neg, numbers, 2, batch)) == [-n for n in numbers]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_exception_of_the_function_reaches_the_caller_and_the_next_call_works(processes):
-    told = workers.each(partial(operator.truediv, 1), [1, 2, 0, 4], processes, batch=1)
-    assert [next(told), next(told)] == [1, 0.5]
+    results = workers.parallel_map(partial(operator.truediv, 1), [1, 2, 0, 4], processes, batch=1)
+    assert [next(results), next(results)] == [1, 0.5]
     with pytest.raises(ZeroDivisionError):
-        next(told)
-    assert list(workers.each(operator.neg, [1, 2], processes)) == [-1, -2]
+        next(results)
+    assert list(workers.parallel_map(operator.neg, [1, 2], processes)) == [-1, -2]
 
 
 def test_a_killed_worker_is_unavailable_with_advice_and_the_next_call_works():
     with pytest.raises(Unavailable, match="fewer --workers"):
-        list(workers.each(os._exit, [9, 9], 2, batch=1))
-    assert list(workers.each(operator.neg, [1, 2], 2)) == [-1, -2]
+        list(workers.parallel_map(os._exit, [9, 9], 2, batch=1))
+    assert list(workers.parallel_map(operator.neg, [1, 2], 2)) == [-1, -2]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_things_are_taken_as_they_are_needed_and_not_all_at_once(processes):
+def test_items_are_taken_as_they_are_needed_and_not_all_at_once(processes):
     taken = []
-    things = (taken.append(n) or n for n in range(10**6))
-    told = workers.each(operator.neg, things, processes, batch=2)
-    assert [next(told) for _ in range(5)] == [0, -1, -2, -3, -4]
+    items = (taken.append(n) or n for n in range(10**6))
+    results = workers.parallel_map(operator.neg, items, processes, batch=2)
+    assert [next(results) for _ in range(5)] == [0, -1, -2, -3, -4]
     assert len(taken) <= 5 + 2 * (processes * workers.AHEAD + 1)
 
 
 def test_one_worker_is_this_process_itself():
-    assert next(workers.each(lambda _: os.getpid(), [0], 1)) == os.getpid()
-    assert next(workers.each(lambda _: os.getpid(), [0], 2)) != os.getpid()
+    assert next(workers.parallel_map(lambda _: os.getpid(), [0], 1)) == os.getpid()
+    assert next(workers.parallel_map(lambda _: os.getpid(), [0], 2)) != os.getpid()
 
 
 def test_after_stop_no_worker_is_left():
-    list(workers.each(operator.neg, [1, 2], 2))
+    list(workers.parallel_map(operator.neg, [1, 2], 2))
     pool = {process.pid for process in psutil.Process().children() if "popen_loky" in " ".join(process.cmdline())}
     assert pool
     workers.stop()
@@ -75,7 +75,7 @@ def test_after_stop_no_worker_is_left():
 BUSY = """
 import time
 from pstgen.core import workers
-for _ in workers.each(time.sleep, [0, 0] + [60] * 9, 2, batch=1):
+for _ in workers.parallel_map(time.sleep, [0, 0] + [60] * 9, 2, batch=1):
     print("working", flush=True)
 """
 

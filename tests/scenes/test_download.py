@@ -1,4 +1,4 @@
-"""`pstgen fetch` against a server on the loopback that misbehaves as real ones do."""
+"""`pstgen fetch` against a local server that misbehaves as real ones do."""
 
 import io
 import threading
@@ -28,11 +28,11 @@ PICTURES, TABLES = zipped(val2017__1jpg=NOISE), zipped(annotations__instances=NO
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `pages`; `cuts` times it hangs up after half of what it owes; `knows_ranges` or not."""
+    """Serves `pages`; the first `cuts` times it hangs up halfway; `knows_ranges` or not."""
 
     def __init__(self, pages):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.pages, self.cuts, self.knows_ranges, self.asked = pages, 0, True, []
+        self.pages, self.cuts, self.knows_ranges, self.requests = pages, 0, True, []
 
     @property
     def address(self):
@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
-        self.server.asked.append((self.path, start))
+        self.server.requests.append((self.path, start))
         page = self.server.pages.get(self.path)
         if page is None:
             self.send_error(404)
@@ -51,11 +51,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(page) - start))
         self.end_headers()
-        owed = page[start:]
+        content = page[start:]
         if self.server.cuts:
             self.server.cuts -= 1
-            owed = owed[: len(owed) // 2]
-        self.wfile.write(owed)
+            content = content[: len(content) // 2]
+        self.wfile.write(content)
 
     def log_message(self, *_):
         pass
@@ -64,54 +64,54 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(download, "PAUSE", 0.0)
-    with Server({"/zips/val.zip": PICTURES, "/annotations/all.zip": TABLES}) as made:
-        known_as(monkeypatch, made.address)
-        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+    with Server({"/zips/val.zip": PICTURES, "/annotations/all.zip": TABLES}) as local:
+        known_as(monkeypatch, local.address)
+        thread = threading.Thread(target=local.serve_forever, args=(0.01,))
         thread.start()
-        yield made
-        made.shutdown()
+        yield local
+        local.shutdown()
         thread.join()
 
 
-def known_as(monkeypatch, address, **other):
-    """Let data_sources/coco.yaml tell of the little archives of this test."""
+def known_as(monkeypatch, address, **hashes):
+    """Let data_sources/coco.yaml list the little archives of this test."""
     pages = {"val2017": ("zips/val.zip", PICTURES), "annotations": ("annotations/all.zip", TABLES)}
     archives = {
-        name: download.Archive(path=path, bytes=len(page), sha256=other.get(name, sha256(page).hexdigest()))
+        name: download.Archive(path=path, bytes=len(page), sha256=hashes.get(name, sha256(page).hexdigest()))
         for name, (path, page) in pages.items()
     }
-    told = download.Catalogue(licence="", address=address, splits={"val2017": tuple(archives)}, archives=archives)
-    monkeypatch.setattr(resources, "read", lambda *_: told)
+    catalogue = download.Catalogue(licence="", address=address, splits={"val2017": tuple(archives)}, archives=archives)
+    monkeypatch.setattr(resources, "read", lambda *_: catalogue)
 
 
 def test_archives_are_unpacked_and_not_fetched_again(server, tmp_path):
-    seen = []
-    folder = download.fetch(FetchConfig(cache=tmp_path), lambda *progress: seen.append(progress))
+    reports = []
+    folder = download.fetch(FetchConfig(cache=tmp_path), lambda *progress: reports.append(progress))
     assert (folder / "val2017" / "1jpg").read_bytes() == NOISE
     assert (folder / "annotations" / "instances").is_file()
-    assert seen[-1][:2] == (len(TABLES), len(TABLES))
-    asked = len(server.asked)
+    assert reports[-1][:2] == (len(TABLES), len(TABLES))
+    requests = len(server.requests)
     download.fetch(FetchConfig(cache=tmp_path))
-    assert len(server.asked) == asked == 2
+    assert len(server.requests) == requests == 2
 
 
-def test_a_cut_connection_is_taken_up_where_it_stopped(server, tmp_path):
+def test_a_download_resumes_where_the_connection_was_cut(server, tmp_path):
     server.cuts = 2
     folder = download.fetch(FetchConfig(cache=tmp_path))
     assert (folder / "val2017" / "1jpg").read_bytes() == NOISE
-    starts = [start for path, start in server.asked if "val" in path]
+    starts = [start for path, start in server.requests if "val" in path]
     assert starts[0] == 0 < starts[1] < starts[2]
 
 
-def test_a_server_that_keeps_cutting_is_named_and_the_next_run_goes_on(server, tmp_path):
+def test_a_server_that_keeps_hanging_up_is_named_and_the_next_run_resumes(server, tmp_path):
     server.cuts = download.TRIES
     with pytest.raises(Unavailable, match=r"val\.zip.*run the same command again"):
         download.fetch(FetchConfig(cache=tmp_path))
     assert (download.fetch(FetchConfig(cache=tmp_path)) / "val2017" / "1jpg").read_bytes() == NOISE
-    assert server.asked[download.TRIES][1] > 0
+    assert server.requests[download.TRIES][1] > 0
 
 
-def test_a_server_without_ranges_starts_anew(server, tmp_path):
+def test_from_a_server_without_ranges_a_download_starts_again(server, tmp_path):
     server.cuts, server.knows_ranges = 1, False
     assert (download.fetch(FetchConfig(cache=tmp_path)) / "val2017" / "1jpg").read_bytes() == NOISE
 
@@ -123,16 +123,16 @@ def test_a_wrong_checksum_unpacks_nothing(server, tmp_path, monkeypatch):
     assert not (tmp_path / "val2017").exists()
 
 
-def test_a_mirror_is_asked_instead(server, tmp_path, monkeypatch):
+def test_a_mirror_is_used_instead(server, tmp_path, monkeypatch):
     known_as(monkeypatch, "http://127.0.0.1:1")
     assert download.fetch(FetchConfig(cache=tmp_path, mirror=server.address + "/")) == tmp_path
 
 
-def test_what_the_server_does_not_have_is_said_at_once(server, tmp_path):
+def test_what_the_server_does_not_have_is_an_error_at_once(server, tmp_path):
     server.pages.clear()
     with pytest.raises(Unavailable, match="404"):
         download.fetch(FetchConfig(cache=tmp_path))
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_folder_that_was_not_fetched_is_left_alone(server, tmp_path):  # noqa: ARG001
@@ -151,14 +151,14 @@ def test_a_hostile_archive_is_refused(tmp_path, name):
     assert {path.name for path in tmp_path.iterdir()} == {"bad.zip"}
 
 
-def test_an_archive_that_swells_is_refused(tmp_path):
+def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", b"\0" * 5_000_000)
     with pytest.raises(Unavailable, match="times its size"):
         download._unpack(tmp_path / "bomb.zip", tmp_path)
 
 
-def test_unknown_splits_and_sources_are_usage(tmp_path):
+def test_unknown_splits_and_sources_are_bad_input(tmp_path):
     with pytest.raises(BadInput, match="train2017"):
         download.fetch(FetchConfig(split="test3000", cache=tmp_path))
     with pytest.raises(BadInput, match="imagenet"):
@@ -166,5 +166,5 @@ def test_unknown_splits_and_sources_are_usage(tmp_path):
 
 
 def test_every_named_archive_is_known():
-    told = resources.read("data_sources", "coco", download.Catalogue)
-    assert {name for names in told.splits.values() for name in names} <= set(told.archives)
+    catalogue = resources.read("data_sources", "coco", download.Catalogue)
+    assert {name for names in catalogue.splits.values() for name in names} <= set(catalogue.archives)

@@ -1,3 +1,5 @@
+"""Captions name categories by their words."""
+
 import pytest
 
 from pstgen.scenes import vocabulary
@@ -29,7 +31,7 @@ def test_an_unknown_category_is_known_by_its_own_name(scene):
     assert not vocabulary.terms("toucan").conspicuous
 
 
-def test_every_like_category_is_one_of_the_table():
+def test_every_category_that_another_is_confused_with_is_in_the_table():
     from pstgen.core import resources
 
     table = resources.read("data_sources", "words", dict[str, vocabulary.Terms])

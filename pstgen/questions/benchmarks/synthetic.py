@@ -183,8 +183,8 @@ def _row(question: Question, questions: Sequence[Question], image_id: str) -> Ro
     fact, answer = question.fact, question.answer
     clause = wording.claim(fact, answer)
     full = f"{answer.capitalize()}, {clause[0].lower()}{clause[1:]}." if answer in YES_OR_NO else f"{clause}."
-    entailed = [other for other in questions if other is not question and gqa_programs.entails(fact, other.fact)]
-    equivalent = [other for other in entailed if gqa_programs.entails(other.fact, fact)]
+    entailed = [q for q in questions if q is not question and gqa_programs.entails(fact, q.fact)]
+    equivalent = [q for q in entailed if gqa_programs.entails(q.fact, fact)]
     types, groups = gqa_programs.types(fact)
     program = gqa_programs.program(fact)
     return Row(
@@ -192,8 +192,8 @@ def _row(question: Question, questions: Sequence[Question], image_id: str) -> Ro
         question=question.text,
         answer=answer,
         full_answer=full,
-        entailed=[str(other.number) for other in entailed],
-        equivalent=tuple(str(other.number) for other in (question, *equivalent)),
+        entailed=[str(q.number) for q in entailed],
+        equivalent=tuple(str(q.number) for q in (question, *equivalent)),
         types=types,
         groups=groups,
         semantic=gqa_programs.steps(program),

@@ -7,11 +7,11 @@ from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Refusals, Scene
 
-PRIOR = "prior"  # the split that scenes of a file of the prior's own are called
+PRIOR = "prior"  # the name of the split, where the prior has a file of scenes of its own
 
 
 class Entry(NamedTuple):
-    """A scene before it is read. image: its file's name in the source; at_hand: is that file there?"""
+    """A scene before it is read. image: its file's name in the source; at_hand: does that file exist?"""
 
     id: str
     image: str
@@ -19,10 +19,15 @@ class Entry(NamedTuple):
 
 
 class Source(Protocol):
-    """What a module in this folder defines."""
+    """What a module in this folder defines.
+
+    It may also define `defaults(config) -> BuildConfig`: the configuration with what the source fills in where the user
+    left it open (None, "" or empty), such as scenes for the prior or models that come with the source. A source that has
+    nothing to read may name another source there.
+    """
 
     def index(self, config: BuildConfig) -> list[Entry]:
-        """Every scene there is, in the order in which it is read. Raises BadInput where there is no such source."""
+        """Every scene there is, in the order in which it is read. Raises BadInput where the source has no files."""
         ...
 
     def scenes(
@@ -34,9 +39,9 @@ class Source(Protocol):
     ) -> Iterator[Scene]:
         """Every scene whose id is wanted, one at a time, in the order of the index.
 
-        Its image is not opened here. A scene that is not `pictured` comes as annotated alone: without a path and without
-        masks. What cannot be read is named in `refused`. Reading twice gives the same scenes. Raises BadInput where there
-        is no such source.
+        Its image is not opened here. A scene that is not `pictured` comes with its annotations alone: without a path and
+        without masks. What cannot be read is recorded in `refused`. Reading twice gives the same scenes. Raises BadInput
+        where the source has no files.
         """
         ...
 
@@ -49,3 +54,10 @@ def load(name: str) -> Source:
     """The source of that name, ours or a third party's. Raises BadInput where there is none."""
     plugin: Source = plugins.load("sources", name)
     return plugin
+
+
+def with_defaults(config: BuildConfig) -> BuildConfig:
+    """The configuration with what its source, or the one that the source names instead, fills in."""
+    fill_in: Callable[[BuildConfig], BuildConfig] | None = getattr(load(config.source.name), "defaults", None)
+    filled = fill_in(config) if fill_in else config
+    return filled if filled.source.name == config.source.name else with_defaults(filled)

@@ -6,12 +6,21 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
-from pstgen.core import scratch
-from pstgen.core.config import BuildConfig
+from pstgen.core import resources, scratch
+from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.records import Refusals, Scene, Unavailable
 from pstgen.scenes.sources import Entry
 from pstgen.scenes.world.plan import plan
 from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
+
+MODELS = {"lm": "words", "vlm": "eye"}  # that come with pstgen and were trained on this world
+
+
+def defaults(config: BuildConfig) -> BuildConfig:
+    """The models that come with pstgen, where the user named none."""
+    named = {"lm": config.judges.lm, "vlm": config.judges.vlm}
+    ours = {judge: str(resources.model_folder(MODELS[judge])) for judge, model in named.items() if model is None}
+    return with_settings(config, **ours)
 
 
 def index(config: BuildConfig) -> list[Entry]:
@@ -25,22 +34,24 @@ def scenes(
     refused: Refusals,  # noqa: ARG001
     pictured: Callable[[str], bool] = lambda _: True,  # noqa: ARG001
 ) -> Iterator[Scene]:
-    """Every wanted scene. It is drawn once and kept in the user's cache, so that reading again is quick."""
+    """Every wanted scene. It is drawn once and kept in the user's cache, so that reading it again is quick."""
     folder = _folder(config)
     with scratch.folder(".drafts-", folder) as drafts:
         for number in range(config.source.scenes):
             if wanted(f"world/{number}"):
-                yield _drawn(folder, drafts, number, config)
+                yield _cached(folder, drafts, number, config)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
-    """The world says what it is: no photographs."""
-    told = {"seed": config.seed, "scenes": config.source.scenes, "size": config.source.size, "typicality": config.source.typicality}
-    name = "pstgen built-in world (synthetic drawings, no photographs)"
+    """What the world is drawn from; there are no photographs."""
+    source = config.source
     return {
-        "name": name,
+        "name": "pstgen built-in world (synthetic drawings, no photographs)",
         "licence": LICENCE,
-        **{key: str(value) for key, value in told.items()},
+        "seed": str(config.seed),
+        "scenes": str(source.scenes),
+        "size": str(source.size),
+        "typicality": str(source.typicality),
         "drawn by": f"world {VERSION}",
     }
 
@@ -57,19 +68,19 @@ def _folder(config: BuildConfig) -> Path:
     return folder
 
 
-def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
-    """The scene's record; its three files appear together, the record last."""
+def _cached(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
+    """The scene, from the cache or drawn into it; its three files appear together, the record last."""
     image, depth, record = (folder / f"{number}{end}" for end in (".png", ".depth.png", ".json"))
     if record.is_file():
         return msgspec.json.decode(record.read_bytes(), type=Scene)
-    told, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
-    code = msgspec.json.encode(told)
+    drawn, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
+    code = msgspec.json.encode(drawn)
     try:
-        made = [drafts / path.name for path in (image, depth, record)]
-        save(drawing, made[0], made[1])
-        made[2].write_bytes(code)
-        for path in made:
+        draft_image, draft_depth, draft_record = files = [drafts / path.name for path in (image, depth, record)]
+        save(drawing, draft_image, draft_depth)
+        draft_record.write_bytes(code)
+        for path in files:
             path.replace(folder / path.name)
     except OSError as error:
         raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
-    return msgspec.json.decode(code, type=Scene)  # what every later reading gives
+    return msgspec.json.decode(code, type=Scene)  # as every later reading gives it

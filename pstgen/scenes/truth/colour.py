@@ -18,7 +18,9 @@ from pstgen.scenes.truth import layout
 
 NAMES = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 ACHROMATIC = NAMES[8:]
-PLAIN = NAMES[:7]  # hues that pixels alone may show; brown is orange or red in shade, and warm light turns many things brown
+PLAIN = NAMES[
+    :7
+]  # hues that pixels alone may show; brown is orange or red in shade, and warm light turns many things brown
 NEAR = {  # names that people give to nearly the same colour
     "red": ("orange", "pink", "brown", "purple"),
     "orange": ("red", "yellow", "brown", "pink"),

@@ -10,16 +10,16 @@ from pstgen.core.records import Instance, Scene, Truth, unknown
 from pstgen.scenes import pixels
 from pstgen.scenes.truth import layout
 
-REACH = 0.01  # of the image's longer side: nearer masks touch
-NEIGHBOURS = 1.5  # pixels: so do masks whose pixels are neighbours, side by side or across a corner
-GAP = 0.05  # of it: farther masks do not
+REACH = 0.01  # of the image's longer side: masks that are nearer touch
+NEIGHBOURS = 1.5  # pixels: so do masks with neighbouring pixels, side by side or across a corner
+GAP = 0.05  # of the longer side: masks that are farther apart do not touch
 INSIDE = 0.02  # of it: a point this far inside a mask lies on the thing; on photographs, whose outlines are rough, twice as far
-LEAST_STEP = 0.955  # that OpenCV counts for a step to the next pixel, a little less than one
-DEEPER = 0.3  # metres, that the one behind is farther away
+MIN_STEP = 0.955  # what OpenCV counts for a step to the next pixel, a little less than one
+DEEPER = 0.3  # metres by which the thing behind is farther away
 
 
 def touching(a: Instance, b: Instance, scene: Scene) -> Truth:
-    """Do the two touch or overlap in the picture? Unknown between REACH and GAP, and without masks."""
+    """Do the two touch or overlap in the image? Unknown between REACH and GAP, and without masks."""
     if not (a.rle and b.rle):
         return unknown("without a mask")
     side = max(scene.width, scene.height)
@@ -32,7 +32,7 @@ def touching(a: Instance, b: Instance, scene: Scene) -> Truth:
 
 
 def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
-    """Does `a` hide a part of `b`? Known where whole masks and depth are known, and one of the two covers the other."""
+    """Does `a` hide a part of `b`? Known where whole masks and depths are known, and the whole masks overlap."""
     if not (a.full_rle and b.full_rle) or a.depth is None or b.depth is None:
         return unknown("what is hidden is not known")
     whole_a, whole_b = (pixels.mask(thing, scene, full=True) for thing in (a, b))
@@ -45,10 +45,9 @@ def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
 
 
 def hit_test(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
-    """Look at a point, in shares of width and height; the result tells of a category whether it lies there.
+    """Test a point, in shares of width and height: the result answers, of a category, whether the point lies on one.
 
-    Yes where the point is well inside one of its masks; no where it is well inside something else, or nothing that
-    could be of that kind is near.
+    Yes where the point is well inside one of its masks; no where none of its instances is near.
     """
     column, row = int(x * scene.width), int(y * scene.height)
     side = max(scene.width, scene.height)
@@ -68,27 +67,27 @@ def hit_test(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
         elif not thing.rle or _depth_inside(~mask, column, row, reach) < reach:
             near.add(thing.category)
 
-    def tell(category: str) -> Truth:
+    def lies_on(category: str) -> Truth:
         if category in inside:
             return Truth("yes")
         return unknown("near an edge") if category in near else Truth("no")
 
-    return tell
+    return lies_on
 
 
 def _depth_inside(mask: NDArray[np.bool_], column: int, row: int, most: float) -> float:
-    """Pixels from the point to the nearest one outside the mask; `most` or more where that is farther away than `most`."""
+    """Pixels from the point to the nearest one outside the mask; any number from `most` on where that is farther than `most`."""
     view = _view(column, row, column + 1, row + 1, most)
     return float(_distance(mask[view])[row - view[0].start, column - view[1].start])
 
 
 def _view(left: float, top: float, right: float, bottom: float, reach: float) -> tuple[slice, slice]:
-    """Rows and columns of a box and all that is nearer to it than `reach`: more of the image need not be looked at."""
-    more = int(reach / LEAST_STEP) + 2
-    rows = slice(max(0, int(top) - more), max(0, int(bottom) + more))
-    return rows, slice(max(0, int(left) - more), max(0, int(right) + more))
+    """Rows and columns of a box and of all that is nearer to it than `reach`: the rest of the image makes no difference."""
+    margin = int(reach / MIN_STEP) + 2
+    rows = slice(max(0, int(top) - margin), max(0, int(bottom) + margin))
+    return rows, slice(max(0, int(left) - margin), max(0, int(right) + margin))
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Of every pixel of the mask, the distance to the nearest pixel outside it."""
+    """For every pixel of the mask, the distance to the nearest pixel outside it."""
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Where things are: three-valued, from boxes and masks of a scene. Margins are shares of the image's side."""
+"""Where things are and how large: three-valued, from the boxes and masks of a scene. Margins are shares of the image's side."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,17 +8,20 @@ from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Region, Scene, Truth, unknown
 from pstgen.scenes import pixels, vocabulary
 
-TINY_AREA = 0.004  # of the image; what covers less is tiny
+TINY_AREA = 0.004  # of the image: what covers less is tiny
 TINY_SIDE = 12  # pixels
-NAMED_AREA, UNNAMED_AREA = 0.006, 0.03  # of the image: what a caption names may be smaller
-LARGER = 1.5  # times as large, to be larger
-FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far, to be farther, if depth is exact or estimated
-JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
-SAME = 0.8  # overlap of two boxes (IoU), above which they are of one thing
+NAMED_AREA, UNNAMED_AREA = (
+    0.006,
+    0.03,
+)  # of the image, that a plain thing covers if a caption names it, and if none does
+LARGER = 1.5  # times as large counts as larger
+FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far counts as farther, if depth is exact, and if it is estimated
+MIN_JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
+SAME_THING = 0.8  # overlap of two boxes (IoU) above which they show the same thing
 
 
 def is_tiny(thing: Instance, scene: Scene) -> bool:
-    """Too small to be asked about: below 0.4 % of the image or 12 pixels on a side."""
+    """Is it too small to be asked about: below 0.4 % of the image, or 12 pixels on a side?"""
     small = min(thing.region.width, thing.region.height) < TINY_SIDE
     return small or thing.area < TINY_AREA * scene.width * scene.height
 
@@ -26,8 +29,8 @@ def is_tiny(thing: Instance, scene: Scene) -> bool:
 def is_plain(thing: Instance, scene: Scene) -> bool:
     """Would anyone see at once what it is? Not a crowd, not tiny; on photographs, large or named by a caption.
 
-    A person of whom hardly a joint is labelled, at the image's edge, is a hand or a leg, and not plain.
-    Measured on photographs: of things that no caption names, every fourth is doubtful, of those named every eighth.
+    A person at the image's edge with hardly a joint labelled is a hand or a leg, and not plain. Measured on photographs:
+    of the things that no caption names one in four is doubtful, of those that a caption names one in eight.
     """
     known = _plain(scene)
     if id(thing) not in known:
@@ -37,7 +40,7 @@ def is_plain(thing: Instance, scene: Scene) -> bool:
 
 @cache_last
 def _plain(scene: Scene) -> dict[int, bool]:
-    """Of every instance of the scene, by its identity, whether it is plain to see."""
+    """For every instance of the scene, by its identity, whether it is plain to see."""
     return {id(thing): _is_plain(thing, scene) for thing in scene.instances}
 
 
@@ -46,25 +49,25 @@ def _is_plain(thing: Instance, scene: Scene) -> bool:
         return False
     if scene.complete:
         return thing.area >= NAMED_AREA * scene.width * scene.height
-    if in_part(thing, scene) or called_otherwise(thing.category, scene):
+    if is_fragment(thing, scene) or has_other_name(thing.category, scene):
         return False
-    enough = NAMED_AREA if vocabulary.mentioned(thing.category, scene) else UNNAMED_AREA
-    return thing.area >= enough * scene.width * scene.height
+    share = NAMED_AREA if vocabulary.mentioned(thing.category, scene) else UNNAMED_AREA
+    return thing.area >= share * scene.width * scene.height
 
 
-def called_otherwise(category: str, scene: Scene) -> bool:
-    """May people call what is annotated so something else here?
+def has_other_name(category: str, scene: Scene) -> bool:
+    """May people call what is annotated as this category something else here?
 
-    Where captions name only what it is taken for (an armchair, annotated as couch), or what stands by it says that it is
-    something else (a monitor by its keyboard, annotated as TV), or where people do not agree about the word at all.
+    They may where captions name only what it is confused with (an armchair, annotated as couch), where something beside it
+    shows that it is something else (a monitor by its keyboard, annotated as TV), and where people do not agree on the word.
     """
-    known = vocabulary.terms(category)
-    if known.vague and not vocabulary.mentioned_by_name(category, scene):
+    terms = vocabulary.terms(category)
+    if terms.vague and not vocabulary.mentioned_by_name(category, scene):
         return True
-    other = any(vocabulary.mentioned(kind, scene) for kind in known.alike)
-    if other and not vocabulary.mentioned(category, scene):
+    confused = any(vocabulary.mentioned(kind, scene) for kind in terms.alike)
+    if confused and not vocabulary.mentioned(category, scene):
         return True
-    return not by_category(scene).keys().isdisjoint(known.unless)
+    return not by_category(scene).keys().isdisjoint(terms.unless)
 
 
 @cache_last
@@ -78,9 +81,9 @@ def by_category(scene: Scene) -> dict[str, list[Instance]]:
 
 @cache_last
 def alone(scene: Scene) -> dict[str, Instance]:
-    """The one thing of each category that has just one, and plainly that: "the cup" must mean one cup.
+    """The single thing of each category that has just one, plain to see: "the cup" must mean one cup.
 
-    What is annotated twice under two names (an armchair as chair and as couch) is neither plainly.
+    A thing that is annotated twice under two names (an armchair as chair and as couch) does not count.
     """
     return {
         kind: things[0]
@@ -96,7 +99,8 @@ def couples(scene: Scene) -> Iterator[tuple[Instance, Instance]]:
 
 def _named_twice(thing: Instance, scene: Scene) -> bool:
     return not scene.complete and any(
-        other.category != thing.category and _overlap(thing.region, other.region) > SAME for other in scene.instances
+        other.category != thing.category and _overlap(thing.region, other.region) > SAME_THING
+        for other in scene.instances
     )
 
 
@@ -108,20 +112,20 @@ def _overlap(a: Region, b: Region) -> float:
     return common / (a.width * a.height + b.width * b.height - common)
 
 
-def in_part(thing: Instance, scene: Scene) -> bool:
-    """Is it a person of whom the image's edge leaves a hand or a leg: hardly a joint labelled, and cut off?"""
+def is_fragment(thing: Instance, scene: Scene) -> bool:
+    """Is it a person of whom the image shows no more than a hand or a leg: cut off by the edge, with hardly a joint labelled?"""
     labelled = sum(joint.visibility > 0 for joint in thing.keypoints)
-    return thing.category == "person" and labelled < JOINTS and truncated(thing, scene)
+    return thing.category == "person" and labelled < MIN_JOINTS and truncated(thing, scene)
 
 
 def truncated(thing: Instance, scene: Scene, *, margin: float = 1.5) -> bool:
-    """Does it touch the image's edge, within `margin` pixels? Then nobody knows how far it goes on."""
+    """Does it touch the image's edge, within `margin` pixels? Then nobody knows how far it extends."""
     box = thing.region
     return min(box.x, box.y, scene.width - box.right, scene.height - box.bottom) < margin
 
 
 def hidden_share(thing: Instance, scene: Scene) -> float:
-    """Which share of it other things hide, 0 to 1, where the source knows the whole mask."""
+    """The share of it that other things hide, 0 to 1, where the source knows the whole mask."""
     whole = pixels.area(thing.full_rle, scene.width, scene.height)
     return 1 - thing.area / max(1.0, whole)
 
@@ -129,7 +133,7 @@ def hidden_share(thing: Instance, scene: Scene) -> float:
 def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0.1) -> Truth:
     """On which side of `b` is `a`: left or right (axis "horizontal"), above or below ("vertical")?
 
-    Known only where boxes are apart along the axis (they may share a tenth of the smaller one) and the middles
+    Known only where the boxes are apart along the axis (they may share a tenth of the smaller one) and their middles
     differ by `margin` of the image.
     """
     low, high, (a0, a1), (b0, b1), length = _along(axis, a.region, b.region, scene)
@@ -145,7 +149,7 @@ def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0
 def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> Truth:
     """In which half of the image is the thing: left or right (axis "horizontal"), upper or lower ("vertical")?
 
-    Known where its whole box keeps `margin` of the image off the middle line.
+    Known where its whole box is `margin` of the image away from the middle line.
     """
     box = thing.region
     if axis == "horizontal":
@@ -160,7 +164,7 @@ def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> T
 
 
 def larger(a: Instance, b: Instance, scene: Scene) -> Truth:
-    """Which takes up more of the picture? Known where neither is cut off, and mask and box agree by a clear ratio."""
+    """Which takes up more of the image? Known where neither is cut off and masks and boxes agree, the masks by a clear ratio."""
     if truncated(a, scene) or truncated(b, scene):
         return unknown("cut off by the edge")
     boxes = a.region.width * a.region.height / (b.region.width * b.region.height)
@@ -171,7 +175,7 @@ def larger(a: Instance, b: Instance, scene: Scene) -> Truth:
 
 
 def nearer(a: Instance, b: Instance, *, estimated: bool = False) -> Truth:
-    """Which is nearer to the camera? Known where both depths are, and they differ clearly; more so, if they are estimated."""
+    """Which is nearer to the camera? Known where both depths are known and differ clearly; estimated ones must differ more."""
     if a.depth is None or b.depth is None:
         return unknown("no depth")
     if max(a.depth, b.depth) < (MUCH_FARTHER if estimated else FARTHER) * min(a.depth, b.depth):

@@ -8,40 +8,40 @@ from pstgen.core.records import Instance, Keypoint, Truth, unknown
 
 SIDES = ("left", "right")
 HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-UNSURE = ("left_ankle", "right_ankle")  # on photographs they are in shoes and under trousers
+UNSURE = ("left_ankle", "right_ankle")  # on photographs they are hidden by shoes and trousers
 PARTS = {
     "nose": "nose",
     **{f"{side}_{part}": f"{side} {part}" for part in ("wrist", "elbow", "knee", "ankle") for side in SIDES},
 }
-MARGIN = 0.06  # of the person's height, that a wrist must be above or below the shoulder
-FACING = 0.1  # of the person's height, between the shoulders
+MARGIN = 0.06  # of the person's height, by which a wrist must be above or below the shoulder
+FACING = 0.1  # of it, by which the shoulders of a person who faces the camera are apart
 REACH = 0.1  # of it, that either half of an arm must measure; shorter ones point at the camera
-BENT, STRAIGHT = 115.0, 150.0  # degrees at the elbow: below it is bent, above it is straight, between unknown
+BENT, STRAIGHT = 115.0, 150.0  # degrees at the elbow: bent below the first, straight above the second, unknown between
 
 
 def _joint(person: Instance, name: str) -> Keypoint | None:
     return next((joint for joint in person.keypoints if joint.name == name), None)
 
 
-def _seen(person: Instance, *names: str) -> list[Keypoint] | None:
-    """The joints, if every one of them is labelled and seen."""
+def _visible_joints(person: Instance, *names: str) -> list[Keypoint] | None:
+    """The joints, if every one of them is labelled and visible."""
     joints = [_joint(person, name) for name in names]
-    seen = [joint for joint in joints if joint is not None and joint.visibility == 2]
-    return seen if len(seen) == len(names) else None
+    in_sight = [joint for joint in joints if joint is not None and joint.visibility == 2]
+    return in_sight if len(in_sight) == len(names) else None
 
 
 def visible(person: Instance, name: str, *, sure: bool = True) -> Truth:
-    """Is the joint seen (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden.
+    """Is the joint visible (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden.
 
-    sure: do annotators know a person's left from right? On photographs they often do not agree about what is hidden, so
-    that the same joint of the other side must be like it.
+    sure: can annotators be trusted to tell left from right? On photographs they often disagree about what is hidden, so
+    the same joint of the other side must have the same visibility.
     """
     joint = _joint(person, name)
     if joint is None or joint.visibility == 0:
         return unknown("the joint is not labelled")
     side, _, part = name.partition("_")
-    other = _joint(person, f"{'left' if side == 'right' else 'right'}_{part}") if part else joint
-    if not sure and (other is None or other.visibility != joint.visibility):
+    opposite = _joint(person, f"{'left' if side == 'right' else 'right'}_{part}") if part else joint
+    if not sure and (opposite is None or opposite.visibility != joint.visibility):
         return unknown("the other side's is not like it")
     return Truth("yes" if joint.visibility == 2 else "no")
 
@@ -49,14 +49,14 @@ def visible(person: Instance, name: str, *, sure: bool = True) -> Truth:
 def faces_camera(person: Instance) -> bool:
     """Does the person face the camera, so that nobody takes the left arm for the right one?
 
-    The nose is seen, and the left shoulder is clearly on the image's right.
+    The nose must be visible, and the left shoulder clearly on the image's right.
     """
-    joints = _seen(person, "nose", "left_shoulder", "right_shoulder")
+    joints = _visible_joints(person, "nose", "left_shoulder", "right_shoulder")
     return joints is not None and joints[1].x - joints[2].x > FACING * person.region.height
 
 
-def upright(person: Instance) -> bool:
-    """Is the head above the shoulders and are those above the hips, each by a margin, as far as they are labelled?"""
+def is_upright(person: Instance) -> bool:
+    """Are the head above the shoulders and the shoulders above the hips, each by a margin, as far as they are labelled?"""
     groups = (HEAD, tuple(f"{side}_shoulder" for side in SIDES), tuple(f"{side}_hip" for side in SIDES))
     labelled = ([joint.y for joint in person.keypoints if joint.visibility and joint.name in names] for names in groups)
     heights = [sum(ys) / len(ys) for ys in labelled if ys]
@@ -64,11 +64,11 @@ def upright(person: Instance) -> bool:
 
 
 def raised(person: Instance, side: str) -> Truth:
-    """Is the wrist above the shoulder? Known where both are seen, their heights differ by a margin, and nobody lies down."""
-    joints = _seen(person, f"{side}_wrist", f"{side}_shoulder")
+    """Is the wrist above the shoulder? Known where both are visible, their heights differ by a margin, and the person is upright."""
+    joints = _visible_joints(person, f"{side}_wrist", f"{side}_shoulder")
     if joints is None:
         return unknown("wrist or shoulder is not seen")
-    if not upright(person):
+    if not is_upright(person):
         return unknown("not upright, so that above means two things")
     wrist, shoulder = joints
     rise = (shoulder.y - wrist.y) / person.region.height
@@ -78,8 +78,8 @@ def raised(person: Instance, side: str) -> Truth:
 
 
 def bent(person: Instance, side: str) -> Truth:
-    """Is the elbow bent? Known where shoulder, elbow and wrist are seen, apart, and the angle is clear."""
-    joints = _seen(person, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+    """Is the elbow bent? Known where shoulder, elbow and wrist are visible and far enough apart, and the angle is clear."""
+    joints = _visible_joints(person, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
     if joints is None:
         return unknown("shoulder, elbow or wrist is not seen")
     shoulder, elbow, wrist = joints
@@ -94,7 +94,7 @@ def bent(person: Instance, side: str) -> Truth:
 
 
 def joint_phrases(part: str, people: Sequence[Instance]) -> Iterator[str]:
-    """Where the labelled joints of a part or side are, as phrases; eyes, ears and hips are left out."""
+    """Phrases that say where the labelled joints of a part or side are; eyes, ears and hips are left out."""
     wanted = part.replace(" ", "_")
     for person in people:
         for joint in person.keypoints:

@@ -1,1 +1,1 @@
-"""The built-in world: a plan says what stands where, in metres; a drawing makes pixels and exact annotations of it."""
+"""The built-in world: a plan says what stands where, in metres; a drawing turns it into pixels and exact annotations."""

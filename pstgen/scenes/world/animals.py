@@ -9,7 +9,7 @@ EYE = (24, 22, 24)
 
 
 def _legs(pen: Pen, xs: tuple[float, ...], top: float, width: float, colour: RGB) -> None:
-    """Far legs are darker; every second one is far."""
+    """Every second leg is on the far side, and darker."""
     for n, x in enumerate(xs):
         pen.limb((x, top), (x, width / 2), width, shade(colour, 0.75 if n % 2 else 0.92), width * 0.8)
 

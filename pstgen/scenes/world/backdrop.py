@@ -1,4 +1,4 @@
-"""What stands behind everything: sky or wall, ground, and a little that pleases the eye but is no category."""
+"""What lies behind everything: sky or wall, ground, and some decoration that belongs to no category."""
 
 import cv2
 import numpy as np

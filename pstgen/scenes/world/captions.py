@@ -1,4 +1,4 @@
-"""Two captions a scene, as people write them: what is large is named, not everything."""
+"""Two captions a scene, as people write them: they name what is large, and not everything."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ PLACES = {
 
 
 def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -> tuple[str, str]:
-    """A short one and a longer one."""
+    """A short caption and a longer one."""
     area: Counter[str] = Counter()
     for thing in instances:
         area[thing.category] += int(thing.area)
@@ -30,7 +30,7 @@ def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -
 
     def phrase(name: str) -> str:
         adjective = colours[name] if rng.random() < 0.25 else ""
-        return _some(f"{adjective} {name}".strip(), count[name])
+        return _counted(f"{adjective} {name}".strip(), count[name])
 
     where = PLACES[place]
     if not large:
@@ -41,7 +41,7 @@ def write(instances: Sequence[Instance], place: str, rng: np.random.Generator) -
 
 
 @cache
-def _some(noun: str, number: int) -> str:
+def _counted(noun: str, number: int) -> str:
     if number == 1:
         return str(grammar().a(noun))
     return f"{NUMBERS[number]} {grammar().plural(noun)}"

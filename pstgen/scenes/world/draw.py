@@ -1,4 +1,4 @@
-"""A plan becomes pixels and exact annotations: painter's order, far things first."""
+"""Draws a plan: pixels and exact annotations, in painter's order, far things first."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,19 +15,19 @@ from pstgen.scenes.world.palette import BASIC, RGB, jitter
 from pstgen.scenes.world.pen import Pen
 from pstgen.scenes.world.plan import INDOORS, Plan, Thing, kinds
 
-EYE_HEIGHT = 1.5  # metres; the horizon is as high as the eye
-FOCUS = 0.72  # of the picture's side
+EYE_HEIGHT = 1.5  # metres; the horizon is at eye level
+FOCUS = 0.72  # of the image's side
 WALL = 6.0  # metres to the far wall of a room
-SHELVES: tuple[ModuleType, ...] = (people, animals, vehicles, objects)
-FIXED = 4  # binary digits after the point, of OpenCV's fixed-point coordinates
+BRUSHES: tuple[ModuleType, ...] = (people, animals, vehicles, objects)
+FIXED = 4  # fractional bits of OpenCV's fixed-point coordinates
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What became of a plan.
+    """A plan that was drawn.
 
-    image: (size, size, 3) uint8 RGB. owner: (size, size) uint8, 1 + the place in the plan of what is seen, 0 for the
-    backdrop. depth: (size, size) uint16 millimetres, 0 for the sky. instances: what is seen at all, in the plan's order.
+    image: (size, size, 3) uint8 RGB. owner: (size, size) uint8, 1 + the position in the plan of the visible thing, 0 for
+    the backdrop. depth: (size, size) uint16 millimetres, 0 for the sky. instances: the visible things, in the plan's order.
     """
 
     image: NDArray[np.uint8]
@@ -38,9 +38,9 @@ class Drawing:
 
 @cache
 def brush(category: str) -> object:
-    """The function that draws a category; it is called like it."""
+    """The function that draws a category; it has the category's name."""
     name = category.replace(" ", "_")
-    return next(getattr(shelf, name) for shelf in SHELVES if hasattr(shelf, name))
+    return next(getattr(module, name) for module in BRUSHES if hasattr(module, name))
 
 
 def draw(plan: Plan, size: int) -> Drawing:
@@ -76,7 +76,7 @@ def _pen(thing: Thing, place: str, size: int) -> Pen:
 
 
 def _shadow(canvas: NDArray[np.uint8], pen: Pen, thing: Thing) -> None:
-    """A soft dark ellipse under what stands on the floor."""
+    """A soft dark ellipse under a thing that stands on the floor."""
     if thing.lift or not pen.shapes:
         return
     across = np.concatenate([points[:, 0] for points, _ in pen.shapes])
@@ -99,14 +99,14 @@ def _write(canvas: NDArray[np.uint8], text: str, middle: tuple[float, float], he
 
 
 def _lit(canvas: NDArray[np.uint8], plan: Plan, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Light and warmth of the hour, and a little grain."""
+    """With the light and warmth of the hour, and a little grain."""
     gain = np.array([plan.light + 0.02 * plan.warmth, plan.light, plan.light - 0.02 * plan.warmth], np.float32)
     grain = rng.integers(-4, 5, canvas.shape, dtype=np.int8)
     return np.asarray(np.clip(canvas * gain + grain, 0, 255), dtype=np.uint8)
 
 
 def _depth(plan: Plan, owner: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """The ground recedes to the horizon; the sky is unknown, a wall is where it is; a thing is as far as its foot."""
+    """The ground recedes to the horizon; a thing is as far away as its foot; a wall has its own depth, the sky none."""
     size = len(owner)
     below = np.maximum(np.arange(size) + 0.5 - backdrop.HORIZON[plan.place] * size, 1e-3)
     ground = FOCUS * size * EYE_HEIGHT / below
@@ -120,12 +120,11 @@ def _depth(plan: Plan, owner: NDArray[np.uint8]) -> NDArray[np.uint16]:
 def _instances(
     plan: Plan, owner: NDArray[np.uint8], alone: dict[int, NDArray[np.uint8]], pens: dict[int, Pen]
 ) -> tuple[Instance, ...]:
-    seen = [n for n in range(len(plan.things)) if (owner == n + 1).any()]
-    if not seen:
+    visible = [n for n in range(len(plan.things)) if (owner == n + 1).any()]
+    if not visible:
         return ()
-    visible = np.asfortranarray(np.stack([owner == n + 1 for n in seen], axis=-1).astype(np.uint8))
-    codes = coco_mask.encode(visible)
-    full = coco_mask.encode(np.asfortranarray(np.stack([alone[n] for n in seen], axis=-1)))
+    codes = coco_mask.encode(np.asfortranarray(np.stack([owner == n + 1 for n in visible], axis=-1).astype(np.uint8)))
+    full = coco_mask.encode(np.asfortranarray(np.stack([alone[n] for n in visible], axis=-1)))
     boxes, areas = coco_mask.toBbox(codes).tolist(), coco_mask.area(codes).tolist()
     return tuple(
         Instance(
@@ -140,22 +139,25 @@ def _instances(
             depth=round(plan.things[n].depth, 3),
             text=" ".join(word[0] for word in pens[n].words),
         )
-        for n, box, area, code, whole in zip(seen, boxes, areas, codes, full, strict=True)
+        for n, box, area, code, whole in zip(visible, boxes, areas, codes, full, strict=True)
     )
 
 
-def _keypoints(pen: Pen, owner: NDArray[np.uint8], me: int) -> tuple[Keypoint, ...]:
-    """COCO's seventeen: seen where the pixel is the person's own, hidden where it is another's, none outside."""
+def _keypoints(pen: Pen, owner: NDArray[np.uint8], number: int) -> tuple[Keypoint, ...]:
+    """COCO's seventeen: visible where the pixel is the person's own, hidden where it is not, not labelled outside the image.
+
+    number: of the person in `owner`.
+    """
     if not pen.joints:
         return ()
     size = len(owner)
-    told = []
+    keypoints = []
     for name in people.JOINTS:
         x, y, hidden = pen.joints[name]
         column, row = int(x), int(y)
         if not (0 <= column < size and 0 <= row < size):
-            told.append(Keypoint(name=name, x=0.0, y=0.0, visibility=0))
+            keypoints.append(Keypoint(name=name, x=0.0, y=0.0, visibility=0))
         else:
-            seen = owner[row, column] == me and not hidden
-            told.append(Keypoint(name=name, x=float(column), y=float(row), visibility=2 if seen else 1))
-    return tuple(told)
+            visible = owner[row, column] == number and not hidden
+            keypoints.append(Keypoint(name=name, x=float(column), y=float(row), visibility=2 if visible else 1))
+    return tuple(keypoints)

@@ -1,4 +1,4 @@
-"""The world as COCO-format files, with what COCO has no column for beside it: colour, depth, text, full masks."""
+"""The world as COCO-format files, with further keys for what COCO has none for: colour, depth, text, full masks."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ from pstgen.scenes.world.plan import kinds, plan
 from pstgen.scenes.world.scenes import LICENCE, save, scene
 
 SPLIT = "world"
-MOST = 100  # annotations a scene has at most, so that their ids follow from its index
+MAX_ANNOTATIONS = 100  # of a scene, so that their ids follow from its index
 SKELETON = (
     *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
     *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
@@ -36,20 +36,20 @@ def write(config: WorldConfig, folder: Path, progress: Progress = silent) -> Non
         for index in progress(range(config.n), "drawing scenes", config.n):
             name = f"{index:012}.png"
             image, depth = folder / SPLIT / name, folder / "depth" / name
-            told, drawing = scene(plan(config.seed, index, config.typicality), config.size, image, depth)
+            drawn, drawing = scene(plan(config.seed, index, config.typicality), config.size, image, depth)
             save(drawing, image, depth)
-            rows = list(_annotations(told, index))
-            picture = _picture(told, index, name)
-            people = [_posed(row, thing) for row, thing in zip(rows, told.instances, strict=True) if thing.keypoints]
+            rows = list(_annotations(drawn, index))
+            picture = _picture(drawn, index, name)
+            people = [_posed(row, thing) for row, thing in zip(rows, drawn.instances, strict=True) if thing.keypoints]
             tables["instances_world.json"].add(picture, rows)
             tables["person_keypoints_world.json"].add(picture, people)
-            tables["captions_world.json"].add(picture, _captions(told, index))
+            tables["captions_world.json"].add(picture, _captions(drawn, index))
     for name, head in _HEADS.items():
         _join(folder / "annotations" / name, head(config))
 
 
 class _Table:
-    """Two growing lists on disk, of images and of annotations, later joined to one JSON file."""
+    """Two growing lists on disk, of images and of annotations, which are later joined into a JSON file."""
 
     def __init__(self, file: Path) -> None:
         self.paths = [file.with_suffix(".images"), file.with_suffix(".annotations")]
@@ -69,7 +69,7 @@ class _Table:
 
 
 def _join(file: Path, head: dict[str, Any]) -> None:
-    """`head` and the two lists become `file`; the lists' own files go."""
+    """Join `head` and the two lists into `file`, and remove the lists' own files."""
     with file.open("wb") as out:
         out.write(msgspec.json.encode(head)[:-1])
         for name in ("images", "annotations"):
@@ -84,9 +84,11 @@ def _join(file: Path, head: dict[str, Any]) -> None:
 
 def _head(config: WorldConfig) -> dict[str, Any]:
     """`info` and `licenses`; no date, so that the same seed gives the same bytes."""
-    told = f"pstgen built-in world (synthetic), seed {config.seed}, typicality {config.typicality}, {config.size} px"
+    description = (
+        f"pstgen built-in world (synthetic), seed {config.seed}, typicality {config.typicality}, {config.size} px"
+    )
     licence = {"id": 1, "name": LICENCE, "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
-    return {"info": {"description": told, "version": "1.0", "complete": True}, "licenses": [licence]}
+    return {"info": {"description": description, "version": "1.0", "complete": True}, "licenses": [licence]}
 
 
 def _instances_head(config: WorldConfig) -> dict[str, Any]:
@@ -105,17 +107,17 @@ _HEADS: dict[str, Callable[[WorldConfig], dict[str, Any]]] = {
 }
 
 
-def _picture(told: Scene, index: int, name: str) -> dict[str, Any]:
-    size = {"width": told.width, "height": told.height}
+def _picture(drawn: Scene, index: int, name: str) -> dict[str, Any]:
+    size = {"width": drawn.width, "height": drawn.height}
     return {"id": index, "file_name": name, **size, "license": 1, "depth_file": f"depth/{name}"}
 
 
-def _annotations(told: Scene, index: int) -> Iterator[dict[str, Any]]:
-    size = [told.height, told.width]
-    for thing in told.instances:
+def _annotations(drawn: Scene, index: int) -> Iterator[dict[str, Any]]:
+    size = [drawn.height, drawn.width]
+    for thing in drawn.instances:
         box = thing.region
         yield {
-            "id": MOST * index + thing.id,
+            "id": MAX_ANNOTATIONS * index + thing.id,
             "image_id": index,
             "category_id": kinds()[thing.category].id,
             "bbox": [box.x, box.y, box.width, box.height],
@@ -134,6 +136,6 @@ def _posed(row: dict[str, Any], thing: Instance) -> dict[str, Any]:
     return row | {"keypoints": flat, "num_keypoints": sum(joint.visibility > 0 for joint in thing.keypoints)}
 
 
-def _captions(told: Scene, index: int) -> Iterator[dict[str, Any]]:
-    for n, caption in enumerate(told.captions):
-        yield {"id": MOST * index + n + 1, "image_id": index, "caption": caption}
+def _captions(drawn: Scene, index: int) -> Iterator[dict[str, Any]]:
+    for n, caption in enumerate(drawn.captions):
+        yield {"id": MAX_ANNOTATIONS * index + n + 1, "image_id": index, "caption": caption}

@@ -1,4 +1,4 @@
-"""A pen that draws one thing in its own units: its height is 1, x = 0 is its middle, y = 0 the floor, up is up."""
+"""A pen that draws a thing in its own units: its height is 1, x = 0 is its middle, y = 0 the floor, and y points up."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)], axis=1)
 
 @dataclass
 class Pen:
-    """Collects polygons in pixels of the picture.
+    """Collects polygons in pixels of the image.
 
     x, y: where the thing stands, in pixels; unit: pixels of its height; flip: mirrored; says: what to write on it.
     shapes: (polygon (N, 2) float64, colour), in the order of drawing. words: (text, x, y, height in pixels, colour).
@@ -31,7 +31,7 @@ class Pen:
     joints: dict[str, tuple[float, float, bool]] = field(default_factory=dict)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Pixels of a point."""
+        """The point in pixels of the image."""
         return self.x + (-x if self.flip else x) * self.unit, self.y - y * self.unit
 
     def _put(self, points: NDArray[np.float64], colour: RGB) -> None:
@@ -64,7 +64,7 @@ class Pen:
         )
 
     def limb(self, a: tuple[float, float], b: tuple[float, float], width: float, colour: RGB, end: float = 0.0) -> None:
-        """A bar from a to b with round ends; `end` is its width at b, if another."""
+        """A bar from a to b with round ends; `end` is its width at b, where that differs."""
         (ax, ay), (bx, by) = a, b
         length = max(float(np.hypot(bx - ax, by - ay)), 1e-6)
         nx, ny = -(by - ay) / length, (bx - ax) / length
@@ -82,11 +82,11 @@ class Pen:
         self.oval(bx, by, e, e, colour)
 
     def write(self, text: str, x: float, y: float, height: float, colour: RGB) -> None:
-        """Words, if any, never mirrored, centred on (x, y)."""
+        """Text, if there is any, centred on (x, y) and never mirrored."""
         px, py = self.at(x, y)
         if text:
             self.words.append((text, px, py, height * self.unit, colour))
 
     def joint(self, name: str, x: float, y: float, *, hidden: bool = False) -> None:
-        """Note a keypoint."""
+        """Record a keypoint."""
         self.joints[name] = (*self.at(x, y), hidden)

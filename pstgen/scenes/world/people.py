@@ -34,7 +34,7 @@ ARMS = {  # angles of upper arm and forearm, from hanging down, outwards
 
 
 def person(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
-    """Somebody who faces us; the colour is that of the shirt. The person's left is on our right."""
+    """A person who faces us; the colour is the shirt's. The person's left is on our right."""
     skin, hair = SKIN[rng.integers(len(SKIN))], HAIR[rng.integers(len(HAIR))]
     trousers = BASIC[str(rng.choice(["blue", "black", "grey", "brown", "white"]))]
     long_hair = bool(rng.random() < 0.5)

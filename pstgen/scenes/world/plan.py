@@ -1,4 +1,4 @@
-"""What stands where: a pure function of seed, index and typicality, in metres and shares of the picture, without pixels."""
+"""What stands where in a scene: a pure function of seed, index and typicality, in metres and shares of the image, without pixels."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,12 +10,12 @@ from pstgen.core import resources
 
 PLACES = ("street", "meadow", "beach", "kitchen", "room")
 INDOORS = frozenset({"kitchen", "room"})
-MOST_THINGS = 7
+MAX_THINGS = 7
 NEAR, FAR = 2.3, 4.6  # metres from the camera
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of data_sources/world.yaml."""
+    """A category: a row of data_sources/world.yaml."""
 
     id: int
     size: float
@@ -37,9 +37,9 @@ class Things(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """One thing. x: middle, share of the picture's width; depth: metres; lift: metres above the floor.
+    """A thing in a scene. x: its middle, as a share of the image's width; depth: metres; lift: metres above the floor.
 
-    flip: does it face left? style: seeds what is left to chance in its looks. scale: times its kind's size.
+    flip: does it face left? style: the seed of what is random about its looks. scale: times its category's size.
     says: what is written on it.
     """
 
@@ -73,7 +73,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def plan(seed: int, index: int, typicality: float) -> Plan:
-    """Plan one scene; `typicality` is the share of choices made as one expects, the others are made evenly."""
+    """Plan a scene; `typicality` is the share of choices that are made as people expect, the others are uniform."""
     rng = np.random.default_rng(np.random.SeedSequence((seed, index)))
     place = str(rng.choice(PLACES))
     groups = _groups(rng, place, typicality)
@@ -92,26 +92,26 @@ def _typical(rng: np.random.Generator, typicality: float) -> bool:
 
 
 def _groups(rng: np.random.Generator, place: str, typicality: float) -> list[tuple[str, int]]:
-    """Categories and how many of each: what belongs to the place and to each other, or anything."""
+    """Categories and how many of each: such as belong to the place and to each other, or any."""
     every = list(kinds())
     wanted = int(rng.integers(2, 6))
     chosen: dict[str, int] = {}
-    asked: list[str] = []
+    company: list[str] = []  # what usually comes with the category that was chosen last
     for _ in range(40):
-        if len(chosen) >= wanted or sum(chosen.values()) >= MOST_THINGS:
+        if len(chosen) >= wanted or sum(chosen.values()) >= MAX_THINGS:
             break
-        usual = [name for name in asked or every if asked or place in kinds()[name].places]
+        usual = company or [name for name in every if place in kinds()[name].places]
         name = str(rng.choice(usual if _typical(rng, typicality) else every))
-        asked = [friend for friend in kinds()[name].company if friend not in chosen] if name not in chosen else []
+        company = [friend for friend in kinds()[name].company if friend not in chosen] if name not in chosen else []
         if name in chosen:
             continue
         number = kinds()[name].number if _typical(rng, typicality) else int(rng.integers(1, 5))
-        chosen[name] = min(number, MOST_THINGS - sum(chosen.values()))
+        chosen[name] = min(number, MAX_THINGS - sum(chosen.values()))
     return list(chosen.items())
 
 
 def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality: float) -> tuple[Thing, ...]:
-    """Give every thing a column of its own: kinds that usually stand left go left, if they are as usual."""
+    """Give every thing a column of its own; categories that usually stand on the left go there if they are typical."""
     total = sum(number for _, number in groups)
     lean = {name: _side(rng, name, typicality) + rng.normal(0, 0.35) for name, _ in groups}
     columns = iter((np.arange(total) + rng.uniform(0.3, 0.7, total)) / total)
@@ -121,7 +121,7 @@ def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality:
     for name, number in sorted(groups, key=lambda group: lean[group[0]]):
         colour = _colour(rng, name, typicality)
         placed = [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
-        things += [replace(thing, says=_says(rng, name, typicality)) for thing in placed]
+        things += [replace(thing, says=_text(rng, name, typicality)) for thing in placed]
     return _on_tables(things) if tables else tuple(things)
 
 
@@ -134,9 +134,9 @@ def _colour(rng: np.random.Generator, name: str, typicality: float) -> str:
     return colours[0] if _typical(rng, typicality) else str(rng.choice(colours))
 
 
-def _says(rng: np.random.Generator, name: str, typicality: float) -> str:
-    told = kinds()[name].words
-    return (told[0] if _typical(rng, typicality) else str(rng.choice(told))) if told else ""
+def _text(rng: np.random.Generator, name: str, typicality: float) -> str:
+    words = kinds()[name].words
+    return (words[0] if _typical(rng, typicality) else str(rng.choice(words))) if words else ""
 
 
 def _thing(rng: np.random.Generator, name: str, colour: str, x: float, scale: float) -> Thing:
@@ -157,7 +157,7 @@ def _thing(rng: np.random.Generator, name: str, colour: str, x: float, scale: fl
 
 
 def _on_tables(things: list[Thing]) -> tuple[Thing, ...]:
-    """Put what belongs on a table onto the one there is, if it stands over it; else it stays on the floor."""
+    """Put what belongs on a table onto the table, if it stands over it; else it stays on the floor."""
     table = next(thing for thing in things if thing.category == "dining table")
     top = kinds()["dining table"].size * table.scale
     width = 0.26 * table.scale * 3.0 / table.depth

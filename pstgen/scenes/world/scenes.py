@@ -1,4 +1,4 @@
-"""A scene of the world as a record, its pixels beside it."""
+"""A scene of the world as a record, with its drawing."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pstgen.scenes.world.draw import Drawing, draw
 from pstgen.scenes.world.plan import Plan, kinds
 
 LICENCE = "CC0-1.0"
-VERSION = 1  # raised whenever a pixel or a record of any scene changes; the cache and the manifest name it
+VERSION = 1  # to be raised whenever a pixel or a record of any scene changes; the cache and the manifest name it
 
 
 def scene(plan: Plan, size: int, image: Path, depth: Path) -> tuple[Scene, Drawing]:
@@ -34,7 +34,7 @@ def scene(plan: Plan, size: int, image: Path, depth: Path) -> tuple[Scene, Drawi
 
 
 def save(drawing: Drawing, image: Path, depth: Path) -> None:
-    """Write image (8-bit RGB) and depth (16-bit millimetres) as PNG; raises OSError where they cannot be written."""
+    """Write image (8-bit RGB) and depth (16-bit millimetres) as PNG. Raises OSError where they cannot be written."""
     for path, pixels in ((image, drawing.image[:, :, ::-1]), (depth, drawing.depth)):
         code = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
         path.write_bytes(code.tobytes())

@@ -74,7 +74,7 @@ def airplane(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
 
 
 def traffic_light(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
-    """Three lamps on a pole, one of them lit."""
+    """Three lamps on a pole, one of which is lit."""
     pen.box(-0.025, 0, 0.025, 0.56, (84, 86, 90))
     pen.box(-0.07, 0, 0.07, 0.03, (84, 86, 90))
     pen.box(-0.13, 0.52, 0.13, 1.0, colour, 0.03)

@@ -1,4 +1,4 @@
-"""Made pictures: a thing before a grey wall, with a white card and a strip of all hues, so that light can be judged."""
+"""Synthetic images: a thing before a grey wall, with a white card and a strip of all hues, which show the light."""
 
 import os
 from dataclasses import replace
@@ -16,7 +16,7 @@ from pstgen.core.records import Refusals
 from pstgen.scenes.sources import coco
 from pstgen.scenes.truth import colour
 
-# CSS's own values where they are a good example of their name: none of these rows is read from the survey.
+# CSS's own values where they are good examples of their names; none is read from the survey.
 FOCAL = {
     "red": (220, 20, 30),
     "orange": (255, 140, 0),
@@ -34,7 +34,10 @@ hues = st.sampled_from(sorted(FOCAL))
 def photo(tmp_path_factory, thing, scene):
     """A photograph of one cup, 60 x 60 pixels of 160 x 160, painted with one colour or with (60, 60, 3) pixels."""
     folder = tmp_path_factory.mktemp("photos")
-    colour._table(), colour.caption_colours("cup", scene())  # made once, so that no example is charged for them
+    (
+        colour._table(),
+        colour.caption_colours("cup", scene()),
+    )  # computed before the tests, so that no example has to wait for them
 
     def take(paint, *captions, scale=1, filtered=lambda pixels: pixels, box=(50, 60, 60, 60)):
         x, y, width, height = box
@@ -44,7 +47,7 @@ def photo(tmp_path_factory, thing, scene):
             pixels[135:, 20 * n : 20 * n + 20] = rgb
         pixels[y : y + height, x : x + width] = paint
         pixels = filtered(pixels).repeat(scale, axis=0).repeat(scale, axis=1)
-        path = folder / f"{sha256(pixels.tobytes()).hexdigest()}.png"  # decoded images are kept by their path
+        path = folder / f"{sha256(pixels.tobytes()).hexdigest()}.png"  # decoded images are cached by their path
         Image.fromarray(pixels).save(path)
         side = 160 * scale
         cup = thing("cup", *(scale * number for number in box), id=7, within=(side, side))
@@ -60,11 +63,11 @@ def striped(first, second, eighths):
     return np.where(second_here, FOCAL[second], FOCAL[first]).repeat(60, axis=0).astype(np.uint8)
 
 
-@pytest.mark.parametrize("told", colour.NAMES)
-def test_what_the_source_knows_is_believed_and_no_pixel_is_read(thing, scene, told):
-    cup = thing("cup", 0, colour=told)
-    assert colour.appearance(cup, scene(cup)).name.answer == told
-    assert colour.appearance(cup, scene(cup, complete=False, captions=("a cup",))).name.answer == told
+@pytest.mark.parametrize("name", colour.NAMES)
+def test_the_sources_own_colour_is_believed_and_no_pixel_is_read(thing, scene, name):
+    cup = thing("cup", 0, colour=name)
+    assert colour.appearance(cup, scene(cup)).name.answer == name
+    assert colour.appearance(cup, scene(cup, complete=False, captions=("a cup",))).name.answer == name
 
 
 def test_a_thing_of_the_world_without_a_colour_is_unknown(kitchen):
@@ -90,15 +93,15 @@ def test_brown_needs_a_caption_for_it_may_be_orange_in_shade(photo):
     assert colour.appearance(*photo(brown, "a brown cup")).name.answer == "brown"
 
 
-@pytest.mark.parametrize(("seen", "told"), list(permutations(FOCAL, 2)))
-def test_a_caption_that_disagrees_makes_it_unknown(photo, seen, told):
-    assert not colour.appearance(*photo(FOCAL[seen], f"a {told} cup")).name.known
+@pytest.mark.parametrize(("painted", "captioned"), list(permutations(FOCAL, 2)))
+def test_a_caption_that_disagrees_makes_it_unknown(photo, painted, captioned):
+    assert not colour.appearance(*photo(FOCAL[painted], f"a {captioned} cup")).name.known
 
 
-@pytest.mark.parametrize("seen", FOCAL)
-def test_captions_that_agree_or_are_silent_change_nothing(photo, seen):
-    for caption in (f"the {seen} cup", "a cup on a table", f"a dog beside a {seen} cup"):
-        assert colour.appearance(*photo(FOCAL[seen], caption)).name.answer == seen
+@pytest.mark.parametrize("painted", FOCAL)
+def test_captions_that_agree_or_are_silent_change_nothing(photo, painted):
+    for caption in (f"the {painted} cup", "a cup on a table", f"a dog beside a {painted} cup"):
+        assert colour.appearance(*photo(FOCAL[painted], caption)).name.answer == painted
 
 
 def test_captions_that_name_two_colours_make_it_unknown(photo):
@@ -117,42 +120,42 @@ def sepia(pixels):
 @pytest.mark.parametrize("filtered", [grey, sepia])
 @pytest.mark.parametrize("paint", [FOCAL["red"], FOCAL["orange"], FOCAL["yellow"], FOCAL["pink"], SHADES["white"]])
 @pytest.mark.parametrize("caption", ["a red cup", "a white cup", "a cup"])
-def test_a_picture_without_colour_tells_none(photo, filtered, paint, caption):
+def test_an_image_without_colour_shows_none(photo, filtered, paint, caption):
     truth = colour.appearance(*photo(paint, caption, filtered=filtered)).name
     assert "greyscale" in truth.reason
 
 
-def test_a_sepia_picture_with_dark_parts_tells_none(photo):
+def test_a_sepia_image_with_dark_parts_shows_none(photo):
     truth = colour.appearance(*photo(SHADES["black"], "a black cup", filtered=sepia)).name
     assert "greyscale" in truth.reason
 
 
 @pytest.mark.parametrize("hue", FOCAL)
 def test_is_it_of_that_colour_is_yes_for_its_own_and_no_for_every_other(photo, hue):
-    look = colour.appearance(*photo(FOCAL[hue]))
-    assert {name: look.shows(name).answer for name in colour.NAMES} == {
-        n: "yes" if n == hue else "no" for n in colour.NAMES
+    cup = colour.appearance(*photo(FOCAL[hue]))
+    assert {name: cup.shows(name).answer for name in colour.NAMES} == {
+        name: "yes" if name == hue else "no" for name in colour.NAMES
     }
 
 
 def test_a_colour_is_denied_to_a_thing_without_a_name_only_where_no_pixel_is_near_it(photo):
-    look = colour.appearance(*photo(striped("red", "blue", 4)))
-    said = {name: look.shows(name) for name in colour.NAMES}
-    assert {name for name, truth in said.items() if truth.answer == "no"} >= {"yellow", "white"}
-    assert not any(said[name].known for name in ("red", "blue", "purple", "orange"))
-    assert all(truth.answer != "yes" for truth in said.values())
+    cup = colour.appearance(*photo(striped("red", "blue", 4)))
+    truths = {name: cup.shows(name) for name in colour.NAMES}
+    assert {name for name, truth in truths.items() if truth.answer == "no"} >= {"yellow", "white"}
+    assert not any(truths[name].known for name in ("red", "blue", "purple", "orange"))
+    assert all(truth.answer != "yes" for truth in truths.values())
 
 
 def test_what_a_caption_says_is_never_denied(photo):
-    look = colour.appearance(*photo(FOCAL["red"], "a blue cup"))
-    assert not look.name.known
-    assert not look.shows("blue").known
-    assert look.shows("green").answer == "no"
+    cup = colour.appearance(*photo(FOCAL["red"], "a blue cup"))
+    assert not cup.name.known
+    assert not cup.shows("blue").known
+    assert cup.shows("green").answer == "no"
 
 
-def test_of_what_was_not_looked_at_nothing_is_denied(photo):
-    look = colour.appearance(*photo(FOCAL["red"], box=(20, 60, 8, 60)))
-    assert not any(look.shows(name).known for name in colour.NAMES)
+def test_a_thing_whose_pixels_were_not_read_is_denied_no_colour(photo):
+    cup = colour.appearance(*photo(FOCAL["red"], box=(20, 60, 8, 60)))
+    assert not any(cup.shows(name).known for name in colour.NAMES)
 
 
 @settings(max_examples=40)
@@ -194,7 +197,7 @@ def test_what_has_no_mask_is_unknown(photo):
 
 
 @pytest.mark.parametrize(
-    ("caption", "told"),
+    ("caption", "colours"),
     [
         ("A red car on a street.", {"red"}),
         ("a car", set()),
@@ -207,8 +210,8 @@ def test_what_has_no_mask_is_unknown(photo):
         ("a red dog, a blue car", {"blue"}),
     ],
 )
-def test_captions_give_a_colour_to_their_noun(scene, caption, told):
-    assert colour.caption_colours("car", scene(captions=(caption,))) == told
+def test_captions_give_a_colour_to_their_noun(scene, caption, colours):
+    assert colour.caption_colours("car", scene(captions=(caption,))) == colours
 
 
 def test_the_survey_names_each_colour_once_and_has_all_eleven():
@@ -218,8 +221,8 @@ def test_the_survey_names_each_colour_once_and_has_all_eleven():
     assert all(len(bytes.fromhex(code)) == 3 for code in codes)
 
 
-# Looked at one by one: what a stranger calls the thing, "" where strangers would differ or the picture's colours are false.
-LOOKED_AT = {
+# Labelled by eye: what people call the thing's colour, "" where people would differ or the image's colours are false.
+LABELLED = {
     "val2017": {
         ("139", 1647285): "",
         ("37777", 1042181): "yellow",
@@ -256,25 +259,26 @@ needs_photographs = pytest.mark.skipif(
 )
 
 
-def said(split, numbers):
-    """What is said of each (image, annotation)."""
+def answers_of(split, numbers):
+    """The colour of each (image, annotation), or None."""
     images = {f"{split}/{image}" for image, _ in numbers}
     shown = {scene.id: scene for scene in coco.scenes(build_config(split=split), images.__contains__, Refusals())}
     if shown.keys() != images:
         pytest.skip("PSTGEN_COCO_ROOT holds other photographs")
     things = {(scene.id, thing.id): (thing, scene) for scene in shown.values() for thing in scene.instances}
-    return {(image, number): colour.appearance(*things[f"{split}/{image}", number]).name.answer for image, number in numbers}
+    return {
+        (image, number): colour.appearance(*things[f"{split}/{image}", number]).name.answer for image, number in numbers
+    }
 
 
 @needs_photographs
-@pytest.mark.parametrize("split", LOOKED_AT)
-def test_on_photographs_it_says_what_a_person_sees_or_nothing(split):
-    """The made pictures above are its twin."""
-    answers = said(split, LOOKED_AT[split])
-    assert {key: answer for key, answer in answers.items() if answer not in (None, LOOKED_AT[split][key])} == {}
+@pytest.mark.parametrize("split", LABELLED)
+def test_on_photographs_the_colour_is_what_a_person_sees_or_unknown(split):
+    answers = answers_of(split, LABELLED[split])
+    assert {key: answer for key, answer in answers.items() if answer not in (None, LABELLED[split][key])} == {}
     assert sum(answer is not None for answer in answers.values()) >= 3
 
 
 @needs_photographs
-def test_a_photograph_in_false_colours_tells_none():
-    assert set(said("train2017", [("214704", 333545), ("214704", 674745)]).values()) == {None}
+def test_a_photograph_in_false_colours_shows_none():
+    assert set(answers_of("train2017", [("214704", 333545), ("214704", 674745)]).values()) == {None}

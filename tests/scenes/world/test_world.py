@@ -24,10 +24,11 @@ from pstgen.scenes.world.scenes import VERSION, scene
 COCO_IDS = {"person": 1, "car": 3, "stop sign": 13, "dog": 18, "banana": 52, "chair": 62, "tv": 72, "teddy bear": 88}
 
 
-def one(category, **other):
+def plan_of(category, **fields):
+    """A plan with a single thing."""
     kind = kinds()[category]
     lift = {"sky": 2.1, "wall": 1.6}.get(kind.where, 0.0)
-    thing = Thing(category=category, **{"colour": kind.colours[0], "x": 0.5, "depth": 3.0, "lift": lift, **other})
+    thing = Thing(category=category, **{"colour": kind.colours[0], "x": 0.5, "depth": 3.0, "lift": lift, **fields})
     return Plan(seed=0, index=0, place=kind.places[0], light=1.0, warmth=0.0, things=(thing,))
 
 
@@ -38,28 +39,28 @@ def test_there_are_at_least_24_categories_with_the_ids_of_coco():
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 10**6), st.floats(0, 1), st.sampled_from([64, 100, 128, 192]))
-def test_a_scene_is_the_same_whenever_it_is_drawn_and_its_masks_are_what_is_seen(seed, index, typicality, size):
+def test_a_scene_is_the_same_whenever_it_is_drawn_and_its_masks_are_what_is_visible(seed, index, typicality, size):
     planned = plan(seed, index, typicality)
     assert planned == plan(seed, index, typicality)
-    (told, drawing), again = scene(planned, size, None, None), draw(planned, size)
+    (drawn, drawing), again = scene(planned, size, None, None), draw(planned, size)
     assert (drawing.image == again.image).all()
     assert (drawing.depth == again.depth).all()
-    for thing in told.instances:
-        seen, whole = pixels.mask(thing, told), pixels.mask(thing, told, full=True)
-        assert (seen == (drawing.owner == thing.id)).all()
-        assert not (seen & ~whole).any()
-        assert thing.area == seen.sum() > 0
-        rows, columns = np.nonzero(seen)
+    for thing in drawn.instances:
+        visible, whole = pixels.mask(thing, drawn), pixels.mask(thing, drawn, full=True)
+        assert (visible == (drawing.owner == thing.id)).all()
+        assert not (visible & ~whole).any()
+        assert thing.area == visible.sum() > 0
+        rows, columns = np.nonzero(visible)
         assert (thing.region.x, thing.region.y) == (columns.min(), rows.min())
         assert (thing.region.right, thing.region.bottom) == (columns.max() + 1, rows.max() + 1)
-        assert (drawing.depth[seen] == round(1000 * planned.things[thing.id - 1].depth)).all()
+        assert (drawing.depth[visible] == round(1000 * planned.things[thing.id - 1].depth)).all()
         for joint in thing.keypoints:
-            mine = drawing.owner[int(joint.y), int(joint.x)] == thing.id
-            assert joint.visibility != 2 or mine
+            in_sight = drawing.owner[int(joint.y), int(joint.x)] == thing.id
+            assert joint.visibility != 2 or in_sight
 
 
 def test_the_version_is_raised_whenever_a_scene_changes():
-    """Caches and manifests go by `VERSION` alone; who changes a scene raises it and writes the new hash here."""
+    """Caches and manifests go by `VERSION` alone; whoever changes a scene raises it and writes the new hash here."""
     digest = sha256()
     for index in range(20):
         record, drawing = scene(plan(0, index, 0.85), 128, Path("image"), Path("depth"))
@@ -70,14 +71,14 @@ def test_the_version_is_raised_whenever_a_scene_changes():
 
 @pytest.mark.parametrize("category", kinds())
 def test_every_category_is_drawn_in_each_of_its_colours(category):
-    drawn = [draw(one(category, colour=colour), 96) for colour in kinds()[category].colours]
+    drawn = [draw(plan_of(category, colour=colour), 96) for colour in kinds()[category].colours]
     assert all(len(drawing.instances) == 1 and drawing.instances[0].area > 60 for drawing in drawn)
     assert len({drawing.image.tobytes() for drawing in drawn}) == len(drawn)
     assert len({drawing.owner.tobytes() for drawing in drawn}) == 1
 
 
 def test_a_person_has_the_seventeen_joints_of_coco_its_left_on_our_right():
-    (person,) = draw(one("person"), 128).instances
+    (person,) = draw(plan_of("person"), 128).instances
     assert tuple(joint.name for joint in person.keypoints) == JOINTS
     at = {joint.name: joint for joint in person.keypoints}
     assert at["left_shoulder"].x > at["right_shoulder"].x
@@ -86,7 +87,7 @@ def test_a_person_has_the_seventeen_joints_of_coco_its_left_on_our_right():
 
 
 def test_what_stands_before_a_person_hides_joints_which_stay_labelled():
-    person, car = one("person").things[0], one("car", depth=2.4).things[0]
+    person, car = plan_of("person").things[0], plan_of("car", depth=2.4).things[0]
     street = Plan(seed=0, index=0, place="street", light=1.0, warmth=0.0, things=(person, car))
     joints = {joint.name: joint.visibility for joint in draw(street, 128).instances[0].keypoints}
     assert joints["left_ankle"] == 1
@@ -94,12 +95,12 @@ def test_what_stands_before_a_person_hides_joints_which_stay_labelled():
 
 
 def test_joints_outside_the_picture_are_not_labelled():
-    (person,) = draw(one("person", x=0.0), 128).instances
+    (person,) = draw(plan_of("person", x=0.0), 128).instances
     assert {joint.visibility for joint in person.keypoints} == {0, 2}
 
 
 def test_the_nearer_thing_hides_the_farther_one_and_is_larger():
-    near, far = one("dog", depth=2.5).things[0], one("dog", depth=4.5).things[0]
+    near, far = plan_of("dog", depth=2.5).things[0], plan_of("dog", depth=4.5).things[0]
     both = draw(Plan(seed=0, index=0, place="meadow", light=1.0, warmth=0.0, things=(far, near)), 128)
     assert both.instances[1].area > 2 * both.instances[0].area
 
@@ -115,16 +116,14 @@ def test_typicality_is_the_share_of_typical_choices():
 
 
 def test_captions_name_what_is_there_and_not_everything():
-    told = [scene(plan(3, n, 0.5), 64, None, None)[0] for n in range(100)]
-    silent = 0
-    for one_scene in told:
-        assert len(one_scene.captions) == 2
-        assert all(caption[0].isupper() and caption.endswith(".") for caption in one_scene.captions)
-        named = " ".join(one_scene.captions).lower()
-        silent += any(
-            thing.category not in named and f"{thing.category}s" not in named for thing in one_scene.instances
-        )
-    assert silent > 20
+    incomplete = 0
+    for n in range(100):
+        drawn, _ = scene(plan(3, n, 0.5), 64, None, None)
+        assert len(drawn.captions) == 2
+        assert all(caption[0].isupper() and caption.endswith(".") for caption in drawn.captions)
+        text = " ".join(drawn.captions).lower()
+        incomplete += any(thing.category not in text for thing in drawn.instances)
+    assert incomplete > 20
 
 
 def test_the_written_files_are_the_same_bytes_for_the_same_seed(tmp_path):
@@ -138,10 +137,10 @@ def test_the_written_files_are_the_same_bytes_for_the_same_seed(tmp_path):
 
 def test_the_files_are_cocos_and_say_that_they_are_synthetic(tmp_path):
     files.write(WorldConfig(n=5, size=64), tmp_path)
-    told = json.loads((tmp_path / "annotations" / "instances_world.json").read_text())
-    assert "synthetic" in told["info"]["description"]
-    assert len(told["images"]) == 5
-    depth = cv2.imread(str(tmp_path / told["images"][0]["depth_file"]), cv2.IMREAD_UNCHANGED)
+    instances = json.loads((tmp_path / "annotations" / "instances_world.json").read_text())
+    assert "synthetic" in instances["info"]["description"]
+    assert len(instances["images"]) == 5
+    depth = cv2.imread(str(tmp_path / instances["images"][0]["depth_file"]), cv2.IMREAD_UNCHANGED)
     assert depth.dtype == np.uint16
     assert depth.shape == (64, 64)
 
@@ -154,7 +153,7 @@ def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
         return list(world.scenes(config, lambda name: name != "world/2", Refusals()))
 
     first = read()
-    assert [told.id for told in first] == ["world/0", "world/1", "world/3", "world/4"]
+    assert [drawn.id for drawn in first] == ["world/0", "world/1", "world/3", "world/4"]
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
     assert read() == first
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")} == stamps
@@ -165,14 +164,14 @@ def test_the_source_reads_from_its_cache_what_it_drew(tmp_path, monkeypatch):
 def test_a_scene_is_the_same_to_the_last_digit_whether_it_was_just_drawn_or_was_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     config = build_config(source="world", scenes=40, size=64)
-    cold, warm = ([repr(told) for told in world.scenes(config, lambda _: True, Refusals())] for _ in range(2))
-    assert any("Keypoint" in told for told in cold)
+    cold, warm = ([repr(drawn) for drawn in world.scenes(config, lambda _: True, Refusals())] for _ in range(2))
+    assert any("Keypoint" in text for text in cold)
     assert cold == warm
     assert not list(tmp_path.rglob(".drafts-*"))
 
 
-def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
-    (tmp_path / "cache").write_text("a file, no folder")
+def test_a_cache_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file, not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(Unavailable, match="XDG_CACHE_HOME"):
         next(world.scenes(build_config(source="world"), lambda _: True, Refusals()))
