@@ -15,8 +15,8 @@ demo: install  ## build a stress test on the built-in world, anew each time, and
 	$(BIN)/pstgen verify pst
 	$(BIN)/pstgen show pst --picture pst-pairs.png
 
-test: install  ## the default tests, under ten minutes
-	$(BIN)/python -m pytest -q
+test: install  ## the default tests, one process a core; under six minutes on two
+	$(BIN)/python -m pytest -q -n auto
 
 slow: install  ## the ones that take minutes
 	$(BIN)/python -m pytest -q -m slow

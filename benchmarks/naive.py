@@ -17,15 +17,15 @@ from pstgen.dataset import store
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, is_prior_part
 from pstgen.questions.wording import lesson
-from pstgen.verification import attack, samples
-from pstgen.verification.samples import Case
+from pstgen.verification import attack
+from pstgen.verification.samples import Sample, from_item
 
 FAMILIES = ("existence", "count", "colour", "relation")
 MOST = 4000  # items of the naive set
 CONFIG = build_config(source="world", scenes=1200, families=FAMILIES, vlm="none", lm="none")
 
 
-def naive() -> tuple[list[Case], list[Case]]:
+def naive() -> tuple[list[Sample], list[Sample]]:
     """All single items, and those that the prior answers wrongly."""
     source = plugins.load("sources", CONFIG.source)
     parts = {
@@ -48,20 +48,20 @@ def naive() -> tuple[list[Case], list[Case]]:
         lure = max(expected, key=expected.__getitem__)
         options = tuple(sorted({lure, str(fact.truth.answer), *sorted(answers, key=expected.get, reverse=True)[:4]}))
         item = lesson(fact, options, lure)
-        case = Case(
+        sample = Sample(
             f"{n:07}", f"{n:07}", fact.scene_id, item.question, options, options.index(item.answer), options.index(lure)
         )
-        every.append(case)
+        every.append(sample)
         if lure != item.answer:
-            wrong.append(case)
+            wrong.append(sample)
     step = max(1, len(wrong) // MOST)
     return every[:: max(1, len(every) // MOST)], wrong[::step]
 
 
-def row(name: str, told: list[Case], attacker: str) -> str:
-    found = attack.attack(told, attacker, VerifyConfig())
-    pairs = f"{found.pairs.share:.1%}" if found.ceiling < 1 else "none"
-    return f"| {name} | {len(told):,} | {attacker} | {found.items.chance:.1%} | {found.items.share:.1%} | {found.items.low:.1%} to {found.items.high:.1%} | {pairs} |"
+def row(name: str, samples: list[Sample], attacker: str) -> str:
+    result = attack.run(attacker, samples, VerifyConfig()).result
+    pairs = f"{result.pairs.share:.1%}" if result.ceiling < 1 else "none"
+    return f"| {name} | {len(samples):,} | {attacker} | {result.items.chance:.1%} | {result.items.share:.1%} | {result.items.low:.1%} to {result.items.high:.1%} | {pairs} |"
 
 
 def main() -> None:
@@ -69,13 +69,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         config = with_settings(CONFIG, out=Path(name) / "pst")
         build.build(build.with_defaults(config))
-        ours = [samples.of(item) for item in store.open(config.out).items()]
+        ours = [from_item(item) for item in store.open(config.out).items()]
     lines = [
         "| set | items | attacker | drawing options | items won | 95 % interval | pairs won |",
         "|---|---:|---|---:|---:|---|---:|",
     ]
-    for what, told in (("all questions", every), ("what the prior gets wrong", wrong), ("pstgen's pairs", ours)):
-        lines += [row(what, told, attacker) for attacker in ("majority", "ngrams", "boosting")]
+    for what, samples in (("all questions", every), ("what the prior gets wrong", wrong), ("pstgen's pairs", ours)):
+        lines += [row(what, samples, attacker) for attacker in ("majority", "ngrams", "boosting")]
     print("\n".join(lines))
     if "--write" in sys.argv:
         page = Path(__file__).parents[1] / "docs" / "certificate.md"

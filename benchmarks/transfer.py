@@ -20,8 +20,9 @@ from pstgen import build
 from pstgen.core.config import VerifyConfig, build_config, with_settings
 from pstgen.core.records import origin
 from pstgen.scenes import pixels
-from pstgen.verification import attack, samples
-from pstgen.verification.checks.attackers import OTHERS
+from pstgen.verification import attack
+from pstgen.verification.checks.attackers import OTHER_SCENES
+from pstgen.verification.samples import from_item
 
 SELECTORS = {
     "nobody": (),
@@ -56,12 +57,12 @@ def selected(run, candidates, gallery, observed, judges):
 def others(items):
     """Images of a few scenes of the selection, for the attacker that is shown the wrong one."""
     plain = {origin(item.scene_id): item.image for item in reversed(items) if not item.label}
-    return {name: pixels.read(plain[name]) for name in sorted(plain)[:OTHERS]}
+    return {name: pixels.read(plain[name]) for name in sorted(plain)[:OTHER_SCENES]}
 
 
 def examined(judges, items, work):
     """System → what it reached."""
-    told = [samples.of(item) for item in items]
+    samples = [from_item(item) for item in items]
     answers = {judge.name: judge.answer(items) for judge in judges if not judge.sees}
     seeing = next(judge for judge in judges if judge.sees)
     for name, way in EYES.items():
@@ -70,7 +71,8 @@ def examined(judges, items, work):
             cv2.imwrite(str(copy), np.ascontiguousarray(way(pixels.read(file)).astype(np.uint8)[..., ::-1]))
         answers[name] = seeing.answer([replace(item, image=str(shown[item.image])) for item in items])
     return {
-        name: attack.reach(name, told, [verdict.choice for verdict in said], ATTACKED) for name, said in answers.items()
+        name: attack.measure(name, samples, [verdict.choice for verdict in verdicts], ATTACKED)
+        for name, verdicts in answers.items()
     }
 
 
@@ -127,8 +129,8 @@ def measured():
         items = {name: selected(run, candidates, gallery, observed, some) for name, some in SELECTORS.items()}
         attacked, systems = {}, {}
         for name, some in items.items():
-            told = [samples.of(item) for item in some]
-            attacked[name] = {one.attacker: one for one in attack.run(told, ATTACKED, others(some))}
+            runs = attack.run_all([from_item(item) for item in some], ATTACKED, others(some))
+            attacked[name] = {run.result.attacker: run.result for run in runs}
             systems[name] = examined(judges, some, run.work)
             print(f"{name}: {len(some)} items", file=sys.stderr, flush=True)
     return [*attackers(attacked, items), "", *ranked(systems)]

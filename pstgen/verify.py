@@ -1,108 +1,88 @@
 """THE SECOND ROAD, from a finished dataset to its certificate: checks, pages, and on request the same set built again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
 
 import msgspec
 
-from pstgen import __version__, build
+from pstgen.build import build
 from pstgen.core import plugins
-from pstgen.core.config import RebuildConfig, VerifyConfig
+from pstgen.core.callable_module import make_callable
+from pstgen.core.config import RebuildConfig, VerifyConfig, read
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import Finding
-from pstgen.dataset import store
+from pstgen.dataset import atomic, sealing, store
 from pstgen.dataset.store import Dataset
-from pstgen.verification import certificate, certificate_page
-from pstgen.verification import rebuild as reproduce
-from pstgen.verification.certificate import Certificate
-from pstgen.verification.checks import some
-
-FIRST = "integrity"
-SECONDS = {"attackers": 40.0, "labels": 20.0, "targets": 10.0, "image_probe": 5.0, "edited_probe": 5.0, "rebuild": 80.0}
-SAYS = (
-    "Labels were recomputed from the annotations in the set; {audit}. "
-    "Pairs were checked by construction: twins share every byte of text, so no function of the text alone can win a pair."
-)
+from pstgen.verification import certificate, certificate_page, checks, rebuild
+from pstgen.verification.checks import Check, first_problems
+from pstgen.verification.findings import Finding
 
 
-def says(findings: Sequence[Finding]) -> str:
-    """What the certificate claims, in words; of the labels only what an audit supports."""
-    of = next((finding.figures for finding in findings if "audited" in finding.figures), None)
-    if of is None:
-        return SAYS.format(audit="they are not audited: no person has looked at them")
-    people = "one person" if of["people"] == 1 else f"{of['people']:.0f} people"
-    wrong = f"{of['wrong/share']:.1%} of those are wrong, of all, by the upper bound, at most {of['wrong/high']:.1%}"
-    return SAYS.format(audit=f"{of['audited']:,.0f} were audited by {people}: {wrong}")
-
-
-def verdict(findings: Sequence[Finding]) -> str:
-    """Sound or not, and how many of the checks ran, in one line."""
-    wrong = ", ".join(finding.check for finding in findings if not finding.sound)
-    if wrong == FIRST and len(findings) == 1:
-        return f"NOT SOUND ({FIRST}); as its bytes are not those that were built, no other check ran"
-    return f"NOT SOUND ({wrong}); {certificate.ran(findings)}" if wrong else f"sound; {certificate.ran(findings)}"
-
-
-def verify(
-    config: VerifyConfig,
-    progress: Progress = silent,
-    more: Mapping[str, Callable[[Dataset], Finding]] = {},
-) -> tuple[Finding, ...]:
+def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str, Check] = {}) -> tuple[Finding, ...]:
     """Examine a dataset and write its certificate.
 
-    Bytes come first: where they are not what the manifest says, nothing else is asked of them, and an older
-    certificate stays as it is. more: further checks, by name, that come last. Raises BadInput where there is no dataset,
-    Unavailable where the certificate cannot be written.
+    Integrity comes first: where bytes are not what the manifest says, no other check runs, and an older certificate stays
+    as it is. extra: further checks, by name, that come last. Raises BadInput where there is no dataset, Unavailable where
+    the certificate cannot be written.
     """
     dataset = store.open(config.folder)
-    names = (FIRST, *(name for name in plugins.names("checks") if name != FIRST), *more)
-    progress.plan([(f"checking {name}", SECONDS.get(name, 1.0)) for name in names])
+    names = sorted(plugins.names("checks"), key=certificate.FIRST.__ne__)
+    run = {**{name: checks.load(name) for name in names}, **extra}
+    progress.plan([(f"checking {name}", checks.seconds(check)) for name, check in run.items()])
     findings: list[Finding] = []
-    for name in names:
+    for name, check in run.items():
         progress.reach(f"checking {name}", 0, 1)
-        findings.append(more[name](dataset) if name in more else plugins.load("checks", name).examine(dataset, config))
+        findings.append(check.examine(dataset, config))
         progress.reach(f"checking {name}", 1, 1)
         if not findings[0].sound:
             return tuple(findings)
-    _write(dataset, config, findings)
+    _write(dataset, config, findings, extra)
     return tuple(findings)
 
 
-def rebuild(dataset: Dataset, here: RebuildConfig, progress: Progress = silent) -> Finding:
-    """Build what the manifest tells into a folder that does not outlast this, and compare it file by file.
+def from_folder(folder: str | Path, progress: Progress = silent, **settings: Any) -> tuple[Finding, ...]:
+    """Verify a stress test as `pstgen verify` does: `pstgen.verify("pst/")`.
 
-    Verdicts of models that this machine has in its cache are not asked for again. Raises BadInput where the manifest
-    names what `here` does not.
+    settings: the command's options. Raises what `verify` raises.
     """
-    with TemporaryDirectory(prefix="pstgen-") as work:
-        out = Path(work) / "pst"
-        build.build(reproduce.settings(dataset.manifest, here, out), progress)
-        problems = list(reproduce.differences(dataset.manifest, store.open(out).manifest))
-    summary = f"{len(dataset.manifest.files) + 1} files built again, " + (
-        "not all the same" if problems else "the same to the byte"
-    )
-    return Finding(check="rebuild", summary=summary, problems=some(problems))
+    return verify(read(None, settings | {"folder": folder}, VerifyConfig), progress)
 
 
-def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding]) -> None:
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Does a build from the manifest give the same bytes again?
+
+    A check that builds what the manifest says into a folder that does not outlast it, and compares file by file. Verdicts
+    of models that are in this machine's cache are not computed again. here: what lies elsewhere on every machine.
+    """
+
+    here: RebuildConfig
+    progress: Progress = silent
+
+    PROVES: ClassVar[str] = "Built again from the manifest, the set is the same to the byte."
+    SECONDS: ClassVar[float] = 80.0
+
+    def examine(self, dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG002
+        """Name every file that differs. Raises BadInput where the manifest names what `here` does not."""
+        with TemporaryDirectory(prefix="pstgen-") as work:
+            out = Path(work) / "pst"
+            build(rebuild.settings(dataset.manifest, self.here, out), self.progress)
+            problems = list(rebuild.differences(dataset.manifest, store.open(out).manifest))
+        same = "not all the same" if problems else "the same to the byte"
+        summary = f"{len(dataset.manifest.files) + 1} files built again, {same}"
+        return Finding(check="rebuild", summary=summary, problems=first_problems(problems))
+
+
+def _write(dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding], extra: Mapping[str, Check]) -> None:
     """Write certificate.html, then certificate.json, which holds the hash of all that was written beside it."""
-    numbers = {
-        name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), (int, float))
-    }
-    told = Certificate(
-        pstgen=__version__,
-        manifest=dataset.manifest.seal,
-        sound=all(finding.sound for finding in findings),
-        says=says(findings),
-        thresholds=numbers,
-        tried=certificate.tried(findings),
-        proven=certificate.proven(findings),
-        not_proven=certificate.not_proven(findings),
-        findings=list(findings),
-    )
-    page = certificate_page.page(told, dataset.manifest.origin)
-    store.put(dataset.folder / certificate.PAGE, page.encode())
+    issued = certificate.certify(dataset.manifest.seal, config, findings, extra)
+    page = certificate_page.page(issued, dataset.manifest.origin)
+    atomic.put(dataset.folder / certificate.PAGE, page.encode())
     written = {name: path for name in certificate.WRITTEN if (path := dataset.folder / name).is_file()}
-    files = {name: store.hashed(path) for name, path in written.items()}
-    store.put(dataset.folder / certificate.NAME, store.canonical(msgspec.structs.replace(told, files=files)))
+    files = {name: sealing.hashed(path) for name, path in written.items()}
+    atomic.put(dataset.folder / certificate.NAME, sealing.canonical(msgspec.structs.replace(issued, files=files)))
+
+
+make_callable(__name__, from_folder)

@@ -17,9 +17,9 @@ from pstgen.core.config import build_config
 from pstgen.core.records import Refusals
 from pstgen.evaluation.aggregate import device
 from pstgen.models.flops import count_flops
-from pstgen.models.perceptual_losses import Perception
+from pstgen.models.perceptual_losses import PerceptionHeads
 from pstgen.scenes.sources import world
-from pstgen.training import grid_targets, modeling, stages, trainer
+from pstgen.training import grid_targets, joint_stage, modeling, trainer
 from pstgen.training.batches import IGNORED
 from pstgen.training.recipe import Recipe
 
@@ -66,7 +66,9 @@ def drawn(model: torch.nn.Module, many: int, size: int, on: str) -> tuple[dict[s
         "position_ids": model.model.get_rope_index(ids, mm_token_type_ids=kinds, image_grid_thw=grid)[0],
         "pixel_values": torch.randn(many * patches**2, 3 * 2 * PATCH**2),
         "image_grid_thw": grid,
-        "truths": grid_targets.gather([grid_targets.grid(scene, cells, categories) for scene in scenes])._asdict(),
+        "targets": grid_targets.collate(
+            [grid_targets.from_scene(scene, cells, categories) for scene in scenes]
+        )._asdict(),
     }
     return moved(batch, on), categories
 
@@ -93,9 +95,9 @@ def main() -> None:
     recipe = Recipe(lora=told.lora)
     words = transformers.PreTrainedTokenizerFast.from_pretrained(resources.model_folder("eye"), local_files_only=True)
     vlm = modeling.Vlm(model, None, told.size // MERGED, told.size)
-    losses = stages._reward(vlm, recipe, modeling.names(words, categories))
-    heads = Perception(vlm.width, grid_targets.sizes(categories)).to(on)
-    tuned = stages._adapted(model, recipe)
+    losses = joint_stage.joint_losses(vlm, recipe, modeling.name_tokens(words, categories))
+    heads = PerceptionHeads(vlm.width, grid_targets.code_counts(categories)).to(on)
+    tuned = joint_stage.adapt(model, recipe)
     tuned.perception = heads
     tuned.train()
     tokens = batch["input_ids"].numel()
@@ -103,7 +105,7 @@ def main() -> None:
         f"{device()}; {sum(p.numel() for p in model.parameters()) / 1e9:.2f} billion weights, {tokens} tokens a step\n"
     )
     print("| | tokens a second | ms a step | memory, GiB | model FLOPs utilization |\n|---|--:|--:|--:|--:|")
-    for name, shown in (("without", {k: v for k, v in batch.items() if k != "truths"}), ("with the reward", batch)):
+    for name, shown in (("without", {k: v for k, v in batch.items() if k != "targets"}), ("with the reward", batch)):
         optimizer = torch.optim.AdamW(p for p in tuned.parameters() if p.requires_grad)
         once = partial(one_step, tuned, losses, shown, optimizer, on)
         flops = count_flops(once)
@@ -114,7 +116,7 @@ def main() -> None:
 
 def one_step(model, losses, batch, optimizer, on) -> None:
     with torch.autocast(on, torch.bfloat16):
-        loss = trainer.whole(losses(model, batch, 1))
+        loss = trainer.total_loss(losses(model, batch, 1))
     loss.backward()
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)

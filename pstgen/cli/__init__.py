@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from pstgen import __version__
 from pstgen.cli import build, check, data, learn
+from pstgen.core import __version__
 
 COMMANDS = (
     build.build,

@@ -58,8 +58,8 @@ REBUILT = {
     "prior_vqa": "Folder of VQA v2's files.",
     "detector": "ONNX file or folder.",
     "depth_model": "Folder or hub id.",
-    "lm": "Folder or hub id; of the one that comes with pstgen, nothing.",
-    "vlm": "Folder or hub id; of the one that comes with pstgen, nothing.",
+    "lm": "Folder or hub id; not needed for the model that comes with pstgen.",
+    "vlm": "Folder or hub id; not needed for the model that comes with pstgen.",
 }
 
 
@@ -228,15 +228,15 @@ def _logged(progress: Progress) -> Iterator[None]:
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--n", type=click.IntRange(1), help="How many labels; pairs stay whole.  [default: 200]")
-@click.option("--seed", type=int, help="Of the sample; take the same one to be compared.  [default: 0]")
+@click.option("--seed", type=int, help="Of the sample; people who are compared use the same.  [default: 0]")
 @click.option("--who", help="Whose verdicts they are.  [default: your user name]")
 @click.option("--port", type=click.IntRange(0, 65535), help="On 127.0.0.1; 0 takes a free one.  [default: 0]")
 @click.option("--open/--no-open", "browser", default=None, help="Open a browser.  [default: open]")
 @plainly
 def audit(file: Path | None, **options: Any) -> None:
-    """Audit labels by eye: a page on this machine asks of a sample what is right, wrong, ambiguous.
+    """Audit labels by eye, on a page of this machine: is each label of a sample right, wrong or ambiguous?
 
-    Every verdict is in FOLDER/audit.jsonl at once; the same command goes on where it was left.
+    Every verdict is written to FOLDER/audit.jsonl at once; the same command continues where you stopped.
     """
     from pstgen.verification import audit
 

@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pstgen.cli.shared import Completed, Examples, if_interrupted, plainly, tracking
+from pstgen.core import plugins
 
 if TYPE_CHECKING:
-    from pstgen.training.eye.report import Figure
+    from pstgen.training.eye.measure import Figure
 
 
 LOG = logging.getLogger("pstgen")
 RECIPES = ("small", "medium", "full", "llava")
-
-
-def _systems() -> tuple[str, ...]:
-    from pstgen.core import plugins
-
-    return plugins.names("systems")
 
 
 @click.group(short_help="The models that come with pstgen: train, measure.")
@@ -41,18 +36,19 @@ def eye() -> None:
 @plainly
 def eye_train(recipe: str, out: Path, device: str) -> None:
     """Train a small model on the built-in world, by a recipe."""
-    from pstgen.training.eye import recipe as recipes
-    from pstgen.training.eye import training
+    from pstgen.training.recipe import read_world
 
-    told = recipes.read(recipe)
-    steps = told.look_steps + told.tell_steps + told.steps
+    chosen = read_world(recipe)
+    from pstgen.training import world_models  # after the recipe: it takes seconds to import
+
+    steps = chosen.look_steps + chosen.tell_steps + chosen.steps
     with tracking() as progress, if_interrupted("the same command goes on from the last checkpoint"):
 
         def log(step: int, figures: dict[str, float]) -> None:
             progress.reach("training", step + 1, steps)
             LOG.info("step %d: %s", step + 1, ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
 
-        training.train(told, out, log, device)
+        world_models.train(chosen, out, log, device)
     click.echo(f"{out}: trained. Next: pstgen eye measure {out}")
 
 
@@ -60,22 +56,22 @@ def eye_train(recipe: str, out: Path, device: str) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--questions", type=click.IntRange(20), default=400, help="Of every sentence.  [default: 400]")
 @click.option("--device", default="auto", help="auto, cpu, cuda.  [default: auto]")
-@click.option("--card/--no-card", default=False, help="Write the figures into the model's card.")
+@click.option("--card/--no-card", "write_card", default=False, help="Write the figures into the model's card.")
 @plainly
-def eye_measure(folder: Path | None, questions: int, device: str, card: bool) -> None:  # noqa: FBT001 (click's flag)
+def eye_measure(folder: Path | None, questions: int, device: str, write_card: bool) -> None:  # noqa: FBT001 (click's flag)
     """Measure what the eye sees: asked plainly, with a lure, and without the image."""
     from pstgen.core import resources
     from pstgen.models.huggingface import Model
-    from pstgen.training.eye import recipe as recipes
-    from pstgen.training.eye import report
+    from pstgen.training.eye import card, measure
+    from pstgen.training.recipe import of_model
 
     place = folder or resources.model_folder("eye")
-    told, model = recipes.of(place), Model(str(place), device)
-    figures = report.measure(model, told, questions)
+    recipe, model = of_model(place), Model(str(place), device)
+    figures = measure.measure(model, recipe, questions)
     _print(figures)
-    if card:
+    if write_card:
         command = f"pstgen eye measure --questions {questions}"
-        report.card(place, told, figures, model.model.num_parameters(), command)
+        card.write(place, recipe, figures, model.model.num_parameters(), command)
 
 
 def _print(figures: Sequence[Figure]) -> None:
@@ -84,15 +80,15 @@ def _print(figures: Sequence[Figure]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pstgen.training.eye import report
+    from pstgen.training.eye.measure import WAYS, with_families
 
-    heads = ("family, sentence", "questions", "chance", *report.WAYS)
+    headers = ("family, sentence", "questions", "chance", *WAYS)
     title = "right answers in %, with 95 % intervals"
-    table = Table(*heads, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(*headers, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
-    for row in report.rows(figures):
-        cells = (_share(getattr(row, way), row.questions) for way in report.WAYS)
+    for row in with_families(figures):
+        cells = (_share(getattr(row, way), row.questions) for way in WAYS)
         name = f" {row.form}" if row.form else f"[bold]{row.family}[/bold]"
         table.add_row(name, f"{row.questions:,}", f"{100 * row.chance:.0f}", *cells)
     Console(highlight=False).print(table)
@@ -100,9 +96,9 @@ def _print(figures: Sequence[Figure]) -> None:
 
 def _share(right: int, questions: int) -> str:
     """Percent, and between which two it lies."""
-    from pstgen.training.eye import report
+    from pstgen.training.eye.measure import interval
 
-    low, high = report.interval(right, questions)
+    low, high = interval(right, questions)
     return f"{100 * right / questions:.1f} ({100 * low:.0f}-{100 * high:.0f})"
 
 
@@ -131,7 +127,9 @@ def _share(right: int, questions: int) -> str:
     help="How often to train every system, from other random weights each time.  [default: the recipe's]",
 )
 @click.option(
-    "--systems", type=Completed(_systems), help="Only these, parted by commas; files in pstgen/training/systems/."
+    "--systems",
+    type=Completed(lambda: plugins.names("systems")),
+    help="Only these, parted by commas; files in pstgen/training/systems/.",
 )
 @click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
 @click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
@@ -152,35 +150,41 @@ def _share(right: int, questions: int) -> str:
 @plainly
 def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     name: str, out: Path, resume: bool, systems: str | None, stage: str, vqa: Path | None, gqa: Path | None,  # noqa: FBT001
-    pst: Path | None, dry_run: bool, **given: Any,  # noqa: FBT001
+    pst: Path | None, dry_run: bool, **changes: Any,  # noqa: FBT001
 ) -> None:  # fmt: skip
     """Train a perceptual-reward VLM beside a standard one and all that it claims to beat, examine them, and report."""
-    from pstgen.training import recipe as recipes
+    from pstgen.training.recipe import read
 
-    recipe = recipes.read(name, systems=tuple(systems.split(",")) if systems else (), **given)
+    recipe = read(name, systems=tuple(systems.split(",")) if systems else (), **changes)
     from pstgen import train_eval  # after the recipe: these take seconds to import
     from pstgen.cli import tables
     from pstgen.evaluation import data
-    from pstgen.training import examples
 
-    train_eval.equipped(recipe)
-    made = data.folders(out, pst, vqa, gqa)
-    with tracking() as track, if_interrupted("the same command with --resume goes on from the last checkpoints"):
+    train_eval.check_installed(recipe)
+    paths, encoders_alone = data.paths(out, pst, vqa, gqa), stage == "encoder"
+    with tracking() as progress, if_interrupted("the same command with --resume goes on from the last checkpoints"):
         if dry_run:
-            estimated = train_eval.foresee(recipe, made, out, track, encoders=stage == "encoder")
+            estimate = train_eval.dry_run(recipe, paths, out, progress, encoders_alone=encoders_alone)
         else:
-            train_eval.claim(recipe, made, out, resume=resume)
-            if stage == "encoder":
-                folders = train_eval.encoders(recipe, out, made, track)
+            train_eval.begin(recipe, paths, out, resume=resume)
+            if encoders_alone:
+                folders = train_eval.train_encoders(recipe, out, paths, progress)
             else:
-                results = train_eval.run(recipe, out, made, f"pstgen {shlex.join(sys.argv[1:])}", track)
+                results = train_eval.run(recipe, out, paths, f"pstgen {shlex.join(sys.argv[1:])}", progress)
     if dry_run:
-        tables.costs(estimated)
-    elif stage == "encoder":
+        tables.costs(estimate)
+    elif encoders_alone:
         click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:
         tables.trained(results)
-        for file in (out / examples.REFUSED, made.course / examples.REFUSED):
-            if file.is_file():
-                click.echo(f"Something was left out: {file} says what, and why.")
+        _point_to_refused(out, paths.examples)
         click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")
+
+
+def _point_to_refused(*folders: Path) -> None:
+    """Name the files that say what was left out."""
+    from pstgen.training.examples import REFUSED
+
+    for file in (folder / REFUSED for folder in folders):
+        if file.is_file():
+            click.echo(f"Something was left out: {file} says what, and why.")

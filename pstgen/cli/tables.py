@@ -18,7 +18,7 @@ from pstgen.core.records import Refusal, Report, Score
 from pstgen.dataset.sampling import PairRows
 
 if TYPE_CHECKING:
-    from pstgen.evaluation.dry_run.estimate import Cost, Estimate
+    from pstgen.evaluation.dry_run.estimate import Cost, RunEstimate
     from pstgen.evaluation.results import Results
     from pstgen.verification.findings import AttackResult, Finding, State
 
@@ -247,7 +247,7 @@ def findings(found: Sequence[Finding]) -> None:
             console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
 
 
-def costs(estimate: Estimate) -> None:
+def costs(estimate: RunEstimate) -> None:
     """What a run would cost, row by row, then in all."""
     heads = ("part of the run", "amount", "para-\nmeters", "FLOPs", "memory\na step", "time")
     table = _table(*heads, title="nothing was trained", gap=1)
@@ -291,33 +291,43 @@ def trained(results: Results) -> None:
     """What every system reached, controls below; where there is no figure, why."""
     from pstgen.evaluation import summary
 
-    heads = [column.head.replace(" ", "\n") for column in summary.REACHED]
-    table = Table("system", *heads, "p50\nms", "FLOPs", "p", box=None, padding=(0, 0, 0, 1))
+    console = Console(highlight=False)
+    table = _results_table(results, " ")
+    if console.measure(table, options=console.options.update(max_width=1000)).maximum > console.width:
+        table = _results_table(results, "\n")  # a word a line, so that all fit into 80 columns
+    console.print(table)
+    console.print(f"{TRAINED_NOTE} {summary.basis(results)}", markup=False)
+    for line in summary.reasons(results, summary.table_columns()):
+        console.print(f"{summary.NONE} stands for {line}", markup=False)
+
+
+def _results_table(results: Results, space: str) -> Table:
+    """space: what parts the words of a heading."""
+    from pstgen.evaluation import summary
+
+    headings = [column.heading.replace(" ", space) for column in summary.table_columns()]
+    table = Table("system", *headings, "FLOPs", "p", box=None, padding=(0, 0, 0, 1))
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
-        column.justify, column.no_wrap = "right", True
+        column.justify, column.no_wrap, column.vertical = "right", True, "bottom"
     for name in summary.systems(results):
         table.add_row(name, *_result_cells(results, name))
     table.add_row("[dim]controls[/dim]", end_section=True)
     for name in summary.controls(results):
         table.add_row(name, *_result_cells(results, name))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{TRAINED_NOTE} {summary.basis(results)}", markup=False)
-    for line in summary.reasons(results, (*summary.REACHED, summary.MILLISECONDS)):
-        console.print(f"{summary.NONE} stands for {line}", markup=False)
+    return table
 
 
 def _result_cells(results: Results, name: str) -> list[str]:
     """A system's row: each figure (that of pairs with half its interval), training cost and significance."""
     from pstgen.evaluation import summary
 
-    columns = (*summary.REACHED, summary.MILLISECONDS)
-    estimates = [(column, summary.estimate(results, name, column.figure)) for column in columns]
+    estimates = [(column, summary.estimate(results, name, column.figure)) for column in summary.table_columns()]
     cells = [
         summary.NONE
         if estimate is None
-        else f"{estimate.mean:.1f}" + f" ±{estimate.reach:.1f}" * (column is summary.PAIR and estimate.bounded)
+        else column.text(estimate.mean)
+        + f" ±{column.text(estimate.half_width)}" * (column == summary.PAIR and estimate.bounded)
         for column, estimate in estimates
     ]
     test = summary.against(results, name, summary.PAIR.figure)

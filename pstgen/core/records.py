@@ -330,10 +330,10 @@ class Score:
     """
 
     pair_id: str
+    options: tuple[str, ...]
     item_id: str
     frame: str
     question: str
-    options: tuple[str, ...]
     lure: str
     judge: str
     logprobs: tuple[float, ...]

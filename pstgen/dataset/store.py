@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from more_itertools import chunked
 
-from pstgen import __version__
+from pstgen.core import __version__
 from pstgen.core.records import BadInput, Item, Pair, Report, Score
 from pstgen.dataset import rows as row_cells
 from pstgen.dataset import schema

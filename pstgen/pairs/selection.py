@@ -94,10 +94,10 @@ def score(item: Item, verdict: Verdict, item_id: str) -> Score:
     """A verdict as it is written. item_id: whose image was seen, "" where none was."""
     return Score(
         pair_id=item.pair_id,
-        item_id=item_id,
         frame=item.frame,
         question=item.question,
         options=item.options,
+        item_id=item_id,
         lure=item.lure,
         judge=verdict.judge,
         logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),

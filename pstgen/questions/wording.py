@@ -135,12 +135,12 @@ def item_of(fact: Fact, **fields: Any) -> Item:
     """An item about a fact, without its image. fields: those that the fact does not give."""
     family, form, about = fact.question
     return Item(
-        scene_id=fact.scene_id,
-        image="",
         family=family,
         form=form,
-        about=about,
+        scene_id=fact.scene_id,
+        image="",
         answer=str(fact.truth.answer),
+        about=about,
         evidence=fact.evidence,
         mark=fact.mark,
         **fields,

@@ -136,10 +136,10 @@ class Split(msgspec.Struct):
     file: Path
     folder: Path
     name: str
+    by_image: RowIndex
     instances: Instances
     categories: dict[int, str]
     licences: dict[int, str]
-    by_image: RowIndex
     poses: RowIndex | None
     joints: list[str]
     captions: RowIndex | None

@@ -1,158 +1,134 @@
-"""Runs attackers/ over cases, ours or of other people's benchmarks, and says what words alone reach."""
+"""Runs attackers on samples, ours or of another benchmark, and measures what words alone reach."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen.core import plugins, resources, statistics
+from pstgen.core import plugins, statistics
 from pstgen.core.config import VerifyConfig
+from pstgen.core.resources import model_folder
 from pstgen.core.statistics import Share
-from pstgen.verification import samples
-from pstgen.verification.attackers import Means
-from pstgen.verification.samples import Case, Split
+from pstgen.models.huggingface import Image
+from pstgen.verification import attackers
+from pstgen.verification.attackers import Resources
+from pstgen.verification.findings import AttackResult
+from pstgen.verification.samples import Sample, Split, leaks, splits, with_positions
 
 LOG = logging.getLogger("pstgen")
-OURS = {"lm": "words", "vlm": "eye"}  # models that come with pstgen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """What one attacker reached.
+class AttackRun:
+    """One attacker's run. correct: (samples,) bool, whether it was right about each. seconds: how long it took."""
 
-    pairs: of which every twin is right. stress, control: None where no case has that role. ceiling: of items, where every
-    pair is hit once. right: item by item. learnt: of the set, what a model that answered learnt from, on average.
-    seconds: of the attack.
-    """
-
-    attacker: str
-    pairs: Share
-    items: Share
-    stress: Share | None
-    control: Share | None
-    ceiling: float
-    right: NDArray[np.bool_]
-    learnt: float
+    result: AttackResult
+    correct: NDArray[np.bool_]
     seconds: float
 
 
-def run(told: Sequence[Case], config: VerifyConfig, others: Mapping[str, Any] | None = None) -> Iterator[Reached]:
-    """Every attacker that has what it needs. others: images of the set by scene, for those that show a VLM the wrong one.
+def run_all(
+    samples: Sequence[Sample], config: VerifyConfig, images: Mapping[str, Image] | None = None
+) -> Iterator[AttackRun]:
+    """Every attacker that has what it needs. images: a few of the set by scene, to show a VLM the wrong one.
 
     Raises Unavailable where a model that is named does not load.
     """
-    means = _means(config, others)
-    there = {name for name in ("lm", "vlm", "others") if getattr(means, name)}
-    if all(case.lure >= 0 for case in told):
-        there.add("lure")
+    resources = _resources(config, images)
+    available = {name for name in ("lm", "vlm", "images") if getattr(resources, name)}
+    if all(sample.lure >= 0 for sample in samples):
+        available.add("lure")
     for name in plugins.names("attackers"):
-        if _needs(name) <= there:
-            reached = attack(told, name, config, others)
-            LOG.info("%s: %s items attacked in %.1f s", name, f"{len(told):,}", reached.seconds)
-            yield reached
+        if attackers.needs(name) <= available:
+            finished = run(name, samples, config, images)
+            LOG.info("%s: %s items attacked in %.1f s", name, f"{len(samples):,}", finished.seconds)
+            yield finished
 
 
-def attack(told: Sequence[Case], name: str, config: VerifyConfig, others: Mapping[str, Any] | None = None) -> Reached:
-    """What the attacker reaches; whatever answers a case saw neither its pair nor its scene.
+def run(
+    name: str, samples: Sequence[Sample], config: VerifyConfig, images: Mapping[str, Image] | None = None
+) -> AttackRun:
+    """What one attacker reaches; the model that answers a sample was trained on neither its pair nor its scene.
 
-    Where a set is so small that nothing else is left to learn from, the first option is taken. Raises RuntimeError where
-    folds leak: what is reached then means nothing.
+    Where a set is so small that nothing is left to train on, the first option is chosen. Raises RuntimeError where folds
+    leak: what is reached then means nothing.
     """
     start = perf_counter()
-    placed, means = samples.placed(told), _means(config, others)
-    chosen, learnt = [0] * len(told), 0
-    for split in samples.splits(told, config.folds, config.seed):
-        if leaks := samples.leaks(told, split):
-            raise RuntimeError(f"folds leak: {', '.join(leaks[:3])}, {len(leaks)} in all, are learnt and asked about")
-        if len(split.learnt):
-            for n, line in zip(split.asked.tolist(), _scores(placed, split, name, means), strict=True):
-                chosen[n] = int(np.argmax(line))
-        learnt += len(split.learnt) * len(split.asked)
-    return reach(name, told, chosen, config, learnt=learnt / len(told) ** 2, seconds=perf_counter() - start)
+    numbered, resources = with_positions(samples), _resources(config, images)
+    choices, trained_on = [0] * len(samples), 0
+    for split in splits(samples, config.folds, config.seed):
+        if leaked := leaks(samples, split):
+            raise RuntimeError(
+                f"folds leak: {', '.join(leaked[:3])}, {len(leaked)} in all, are in both parts of a split"
+            )
+        if len(split.train):
+            for n, scores in zip(split.test.tolist(), _scores(numbered, split, name, resources), strict=True):
+                choices[n] = int(np.argmax(scores))
+        trained_on += len(split.train) * len(split.test)
+    result = measure(name, samples, choices, config, train_share=trained_on / len(samples) ** 2)
+    return AttackRun(result=result, correct=_correct(samples, choices), seconds=perf_counter() - start)
 
 
-def _scores(placed: Sequence[Case], split: Split, name: str, means: Means) -> list[tuple[float, ...]]:
+def _scores(samples: Sequence[Sample], split: Split, name: str, resources: Resources) -> list[tuple[float, ...]]:
     """Without a model of torch's, on one thread: several wait for each other, and sum in another order elsewhere."""
     from threadpoolctl import threadpool_limits
 
-    learnt, asked = ([placed[n] for n in rows.tolist()] for rows in (split.learnt, split.asked))
-    with threadpool_limits(None if _needs(name) & {"lm", "vlm"} else 1):
-        told: list[tuple[float, ...]] = plugins.load("attackers", name).attack(learnt, asked, means)
-    return told
+    train, test = ([samples[n] for n in indices.tolist()] for indices in (split.train, split.test))
+    with threadpool_limits(None if attackers.needs(name) & {"lm", "vlm"} else 1):
+        return attackers.load(name).attack(train, test, resources)
 
 
-def _needs(name: str) -> frozenset[str]:
-    return getattr(plugins.load("attackers", name), "NEEDS", frozenset())
+def _resources(config: VerifyConfig, images: Mapping[str, Image] | None) -> Resources:
+    lm, vlm = _model(config.attacker_lm, "words"), _model(config.attacker_vlm, "eye")
+    return Resources(seed=config.seed, lm=lm, vlm=vlm, device=config.device, images=images or {})
 
 
-def _means(config: VerifyConfig, others: Mapping[str, Any] | None) -> Means:
-    def model(kind: str, named: str) -> str:
-        return str(resources.model(OURS[kind])) if named == "ours" else named
-
-    lm, vlm = model("lm", config.attacker_lm), model("vlm", config.attacker_vlm)
-    return Means(seed=config.seed, lm=lm, vlm=vlm, device=config.device, others=others or {})
+def _model(name: str, ours: str) -> str:
+    """Folder or hub id of a model; "ours" names the one that comes with pstgen."""
+    return str(model_folder(ours)) if name == "ours" else name
 
 
-def reach(  # noqa: PLR0913 (columns of one table)
-    name: str,
-    told: Sequence[Case],
-    chosen: Sequence[int],
-    config: VerifyConfig,
-    *,
-    learnt: float = 0.0,
-    seconds: float = 0.0,
-) -> Reached:
-    """Count what was won.
+def _correct(samples: Sequence[Sample], choices: Sequence[int]) -> NDArray[np.bool_]:
+    return np.array([choice == sample.answer for sample, choice in zip(samples, choices, strict=True)])
+
+
+def measure(
+    name: str, samples: Sequence[Sample], choices: Sequence[int], config: VerifyConfig, *, train_share: float = 0.0
+) -> AttackResult:
+    """What the choices, an index of an option each, come to.
 
     Twins share their words, so a pair is one draw: a guess by the words hits one of its twins or none.
     """
-    right = np.array([choice == case.answer for case, choice in zip(told, chosen, strict=True)])
-    roles = np.array([case.role for case in told])
-    chances = np.array([1 / len(case.options) for case in told])
-    pair = np.unique([case.pair for case in told], return_inverse=True)[1]
+    correct = _correct(samples, choices)
+    roles = np.array([sample.role for sample in samples])
+    chances = np.array([1 / len(sample.options) for sample in samples])
+    pair = np.unique([sample.pair for sample in samples], return_inverse=True)[1]
     sizes = np.bincount(pair)
 
-    def share(hits: NDArray[np.int64], asked: NDArray[np.int64], chance: float) -> Share:
-        return statistics.of_pairs(hits, asked, chance=chance, confidence=config.confidence, seed=config.seed)
+    def share(hits: NDArray[np.int64], counted: NDArray[np.int64], chance: float) -> Share:
+        return statistics.share_of_pairs(hits, counted, chance=chance, confidence=config.confidence, seed=config.seed)
 
-    def of(some: NDArray[np.bool_]) -> Share:
-        hits, asked = (np.bincount(pair[which], minlength=len(sizes)) for which in (some & right, some))
-        return share(hits, asked, float(chances[some].mean()))
+    def of(mask: NDArray[np.bool_]) -> Share:
+        hits, counted = (np.bincount(pair[which], minlength=len(sizes)) for which in (correct & mask, mask))
+        return share(hits, counted, float(chances[mask].mean()))
 
-    won = np.bincount(pair[right], minlength=len(sizes)) == sizes
-    lucky = np.exp(np.bincount(pair, weights=np.log(chances)))  # every twin by a draw of its own
-    return Reached(
+    won = np.bincount(pair[correct], minlength=len(sizes)) == sizes
+    by_chance = np.exp(np.bincount(pair, weights=np.log(chances)))  # every twin by a draw of its own
+    return AttackResult(
         attacker=name,
-        pairs=share(won.astype(np.int64), np.ones_like(sizes), float(lucky.mean())),
-        items=of(np.ones(len(told), dtype=bool)),
+        pairs=share(won.astype(np.int64), np.ones_like(sizes), float(by_chance.mean())),
+        items=of(np.ones(len(samples), dtype=bool)),
         stress=of(roles == "stress") if "stress" in roles else None,
         control=of(roles == "control") if "control" in roles else None,
-        ceiling=len(sizes) / len(told),
-        right=right,
-        learnt=learnt,
-        seconds=seconds,
+        ceiling=len(sizes) / len(samples),
+        train_share=train_share,
     )
 
 
-def vulnerability(reached: Sequence[Reached]) -> NDArray[np.float64]:
-    """(items,) s(x): the share of attackers that are right about each. Twins of one text have at most 1 in sum."""
-    told: NDArray[np.float64] = np.mean([one.right for one in reached], axis=0)
-    return told
-
-
-def figures(reached: Iterable[Reached]) -> dict[str, float]:
-    """`<attacker>/<of what>` and, of each such share, `/low`, `/high`, `/bootstrap_low`, `/bootstrap_high` and `/chance`."""
-    told: dict[str, float] = {}
-    for one in reached:
-        for what in ("pairs", "items", "stress", "control"):
-            share: Share | None = getattr(one, what)
-            if share:
-                told[f"{one.attacker}/{what}"] = share.share
-                for bound in ("low", "high", "bootstrap_low", "bootstrap_high", "chance"):
-                    told[f"{one.attacker}/{what}/{bound}"] = getattr(share, bound)
-        told |= {f"{one.attacker}/ceiling": one.ceiling, f"{one.attacker}/learnt": one.learnt}
-    return told
+def vulnerability(runs: Sequence[AttackRun]) -> NDArray[np.float64]:
+    """(samples,) s(x): the share of attackers that are right about each. Twins of one text have at most 1 in sum."""
+    shares: NDArray[np.float64] = np.mean([run.correct for run in runs], axis=0)
+    return shares

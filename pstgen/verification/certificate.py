@@ -1,31 +1,33 @@
 """certificate.json: what was tried on which bytes, what it reached, what that proves and what not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from pstgen.core import plugins
-from pstgen.core.records import BadInput, Finding
-from pstgen.dataset import store
-from pstgen.dataset.store import File
+from pstgen.core import __version__
+from pstgen.core.config import VerifyConfig
+from pstgen.core.records import BadInput
+from pstgen.dataset import sealing
+from pstgen.dataset.sealing import File
+from pstgen.verification import attackers, checks
+from pstgen.verification.checks import Check
+from pstgen.verification.findings import Finding
 
 NAME, PAGE = "certificate.json", "certificate.html"
 WRITTEN = (PAGE, "vulnerability.parquet")  # by verify, beside the certificate, which holds their hashes
+FORMAT = 2  # of certificate.json
+FIRST = "integrity"  # the check without which no other runs
 
-PROVEN = {
-    ("pairs",): "No function of the text alone can win a pair: twins share every byte of question and options.",
-    ("integrity",): "Every file is, byte by byte, the one that was built and that the manifest names.",
-    ("labels", "targets"): "Every answer and every target follows from the annotations in the set, worked out anew.",
-    ("separation",): "No scene of the set fed the prior that the lures come from.",
-    ("rebuild",): "Built again from the manifest, the set is the same to the byte.",
-}
-REBUILD = "Does a build from the manifest give the same bytes again?"
 NOT_PROVEN = (
     "That every label is right: annotators err, and what they have overlooked is not in the annotations.",
     "That every question is hard to see, or that whoever wins a pair has looked at the right place.",
     "That no model remembers these very pictures from its training.",
     "That no other attacker or probe would do better. Whatever goes by the words alone wins no pair all the same.",
+)
+CLAIM = (
+    "Labels were recomputed from the annotations in the set; {audit}. "
+    "Pairs were checked by construction: twins share every byte of text, so no function of the text alone can win a pair."
 )
 
 
@@ -36,6 +38,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     findings: what came of it, in words and figures. proven, not_proven: what follows from that, and what does not.
     """
 
+    format: int
     pstgen: str
     manifest: str
     sound: bool
@@ -50,37 +53,69 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 def schema() -> bytes:
-    """The JSON schema of certificate.json (2020-12), as docs/certificate.schema.json has it."""
-    told = msgspec.json.schema(Certificate)
-    return msgspec.json.format(msgspec.json.encode(told, order="sorted"), indent=2) + b"\n"
+    """The JSON schema of certificate.json (2020-12), as the documentation has it."""
+    definition = msgspec.json.schema(Certificate)
+    return msgspec.json.format(msgspec.json.encode(definition, order="sorted"), indent=2) + b"\n"
 
 
 def read(folder: Path) -> Certificate:
-    """The certificate of a dataset. Raises BadInput where there is none, or where any byte of it is another."""
+    """The certificate of a dataset. Raises BadInput where there is none, where a byte differs, or the format is another."""
+    file = folder / NAME
     try:
-        return msgspec.convert(store.sealed(folder / NAME), Certificate)
+        record = sealing.sealed(file)
+        if (version := record.get("format", 1)) != FORMAT:
+            raise BadInput(f"{file}: format {version}; this pstgen reads format {FORMAT}; verify again")
+        return msgspec.convert(record, Certificate)
     except OSError as error:
-        raise BadInput(f"{folder / NAME}: {error.strerror}; pstgen verify {folder} writes it") from None
+        raise BadInput(f"{file}: {error.strerror}; pstgen verify {folder} writes it") from None
     except msgspec.ValidationError as error:
-        raise BadInput(f"{folder / NAME}: not a certificate of this version: {error}; verify again") from None
+        raise BadInput(f"{file}: not a certificate of this version: {error}; verify again") from None
 
 
-def tried(findings: Sequence[Finding]) -> dict[str, str]:
+def certify(
+    manifest: str, config: VerifyConfig, findings: Sequence[Finding], extra: Mapping[str, Check] = {}
+) -> Certificate:
+    """The certificate of the dataset with this manifest's seal. extra: checks, by name, that are no plug-ins."""
+    numbers = {
+        name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), (int, float))
+    }
+    return Certificate(
+        format=FORMAT,
+        pstgen=__version__,
+        manifest=manifest,
+        sound=all(finding.sound for finding in findings),
+        says=claim(findings),
+        thresholds=numbers,
+        tried=tried(findings, extra),
+        proven=proven(findings, extra),
+        not_proven=not_proven(findings),
+        findings=list(findings),
+    )
+
+
+def claim(findings: Sequence[Finding]) -> str:
+    """What the certificate claims, in words; of the labels only what an audit supports."""
+    audit = next((finding.audit for finding in findings if finding.audit), None)
+    if audit is None:
+        return CLAIM.format(audit="they are not audited: no person has looked at them")
+    wrong = audit.labels.wrong
+    return CLAIM.format(
+        audit=f"{wrong.total:,} were audited by {audit.auditors}: {wrong.share:.1%} of those are wrong, "
+        f"of all, by the upper bound, at most {wrong.high:.1%}"
+    )
+
+
+def tried(findings: Sequence[Finding], extra: Mapping[str, Check] = {}) -> dict[str, str]:
     """What each check asks and each attacker does, in the words of their own files."""
-    checks = {finding.check: _sentence("checks", finding.check) for finding in findings}
-    return checks | {f"attackers/{name}": _sentence("attackers", name) for name in attackers(findings)}
+    questions = {finding.check: _first_line(_check(finding.check, extra)) for finding in findings}
+    names = [result.attacker for finding in findings for result in finding.attacks]
+    return questions | {f"attackers/{name}": _first_line(attackers.load(name)) for name in names}
 
 
-def attackers(findings: Sequence[Finding]) -> list[str]:
-    """Those that were tried, by the figures that they left."""
-    figures = next((finding.figures for finding in findings if finding.check == "attackers"), {})
-    return [name.removesuffix("/items") for name in figures if name.endswith("/items")]
-
-
-def proven(findings: Sequence[Finding]) -> list[str]:
-    """Each statement whose checks all ran, and are sound."""
-    sound = {finding.check for finding in findings if finding.state == "sound"}
-    return [statement for checks, statement in PROVEN.items() if sound.issuperset(checks)]
+def proven(findings: Sequence[Finding], extra: Mapping[str, Check] = {}) -> list[str]:
+    """What follows from each check that ran and is sound, in the words of its own file."""
+    sound = [finding.check for finding in findings if finding.state == "sound"]
+    return [statement for name in sound if (statement := checks.proves(_check(name, extra)))]
 
 
 def not_proven(findings: Sequence[Finding]) -> list[str]:
@@ -105,9 +140,18 @@ def ran(findings: Sequence[Finding]) -> str:
     return f"{len(findings) - len(missing)} of {len(findings)} checks ran (not tested: {', '.join(missing)})"
 
 
-def _sentence(folder: str, name: str) -> str:
-    """The first line of a plug-in's docstring; of what is none, its name."""
-    if name == "rebuild":
-        return REBUILD
-    told = plugins.load(folder, name).__doc__ if name in plugins.names(folder) else None
-    return (told or name).strip().splitlines()[0]
+def verdict(findings: Sequence[Finding]) -> str:
+    """Sound or not, and how many of the checks ran, in one line."""
+    wrong = ", ".join(finding.check for finding in findings if not finding.sound)
+    if wrong == FIRST and len(findings) == 1:
+        return f"NOT SOUND ({FIRST}); as its bytes are not those that were built, no other check ran"
+    return f"NOT SOUND ({wrong}); {ran(findings)}" if wrong else f"sound; {ran(findings)}"
+
+
+def _check(name: str, extra: Mapping[str, Check]) -> Check:
+    return extra[name] if name in extra else checks.load(name)
+
+
+def _first_line(plugin: object) -> str:
+    """The first line of a plug-in's docstring."""
+    return (plugin.__doc__ or "").strip().partition("\n")[0]

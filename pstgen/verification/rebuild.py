@@ -7,12 +7,13 @@ from typing import Any
 from pstgen.core import config, resources
 from pstgen.core.config import BuildConfig, RebuildConfig
 from pstgen.core.records import BadInput
+from pstgen.dataset.sealing import File
 from pstgen.dataset.store import Manifest
 
 OURS = {"lm": "words", "vlm": "eye"}  # models that come with pstgen
-LIKELY = ("pstgen", "libraries", "settings", "origin", "judges")  # reasons, where bytes differ
+REASONS = ("pstgen", "libraries", "settings", "origin", "judges")  # that bytes differ for
+COUNTS = ("items", "funnel", "unknown", "unmade", "refused", "dropped")
 THREADS = "log-probabilities round otherwise on another processor or with another number of threads"
-COUNTED = ("items", "funnel", "unknown", "unmade", "refused", "dropped")
 
 
 def settings(manifest: Manifest, here: RebuildConfig, out: Path) -> BuildConfig:
@@ -20,53 +21,57 @@ def settings(manifest: Manifest, here: RebuildConfig, out: Path) -> BuildConfig:
 
     Raises BadInput where something was named then and is not now.
     """
-    told: dict[str, Any] = dict(manifest.settings)
+    flat: dict[str, Any] = config.flat(manifest.settings)
     for name in RebuildConfig.__struct_fields__:
-        was, given = told.pop(name, None), getattr(here, name)
-        if name in OURS and was == OURS[name] and told["source"] == "world" and not given:
-            given = str(resources.model(OURS[name]))
+        before, given = flat.pop(name, None), getattr(here, name)
+        if name in OURS and before == OURS[name] and flat["source"] == "world" and not given:
+            given = str(resources.model_folder(OURS[name]))
         if name == "prior_vqa":
-            was = "vqa" in told["judges"]
-        if was and not given:
-            which = "" if was is True else f" ({was})"
+            before = "vqa" in flat["judges"]
+        if before and not given:
+            which = "" if before is True else f" ({before})"
             option = name.replace("_", "-")
             raise BadInput(f"manifest.json: the set was built with --{option}{which}; name it again for --rebuild")
-        told[name] = given
+        flat[name] = given
     try:
-        return config.read(None, told | {"out": out}, BuildConfig)
+        return config.read(None, flat | {"out": out}, BuildConfig)
     except BadInput as error:
         raise BadInput(f"manifest.json: its settings are not this version's: {error}") from None
 
 
 def differences(old: Manifest, new: Manifest) -> Iterator[str]:
     """Each file that is not the same, then what else is not, which is the likely reason."""
-    files = [name for name in sorted({*old.files, *new.files}) if old.files.get(name) != new.files.get(name)]
-    for name in files:
-        if name not in new.files:
-            yield f"{name}: is not built again"
-        elif name not in old.files:
-            yield f"{name}: is built now, and was not"
-        else:
-            was, now = old.files[name], new.files[name]
-            yield f"{name}: has sha256 {now.sha256[:12]}… and {now.bytes:,} bytes now, {was.sha256[:12]}… and {was.bytes:,} then"
-    if files == ["scores.parquet"]:
+    names = [name for name in sorted({*old.files, *new.files}) if old.files.get(name) != new.files.get(name)]
+    for name in names:
+        yield f"{name}: {_file_change(old.files.get(name), new.files.get(name))}"
+    if names == ["scores.parquet"]:
         yield f"scores.parquet: is all that differs: {THREADS}, a likely reason"
-    for name in (*LIKELY, *COUNTED):
-        was, now = getattr(old, name), getattr(new, name)
-        if was != now:
-            yield f"manifest.json: {name}: {_change(was, now)}" + (", a likely reason" if name in LIKELY else "")
+    for name in (*REASONS, *COUNTS):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield f"manifest.json: {name}: {_change(before, after)}" + (", a likely reason" if name in REASONS else "")
 
 
-def _change(was: Any, now: Any) -> str:
-    """What is other, key by key.
+def _file_change(old: File | None, new: File | None) -> str:
+    if new is None:
+        return "is not built again"
+    if old is None:
+        return "is built now, and was not"
+    return f"has sha256 {new.sha256[:12]}… and {new.bytes:,} bytes now, {old.sha256[:12]}… and {old.bytes:,} then"
+
+
+def _change(before: Any, after: Any) -> str:
+    """What differs, key by key.
 
     >>> _change({"numpy": "2.3", "pillow": "12"}, {"numpy": "2.4", "pillow": "12"})
     'numpy is 2.4 now, was 2.3'
     """
-    if isinstance(was, dict) and isinstance(now, dict):
+    if isinstance(before, dict) and isinstance(after, dict):
         return ", ".join(
-            f"{key} is {now.get(key)} now, was {was.get(key)}"
-            for key in sorted({*was, *now})
-            if was.get(key) != now.get(key)
+            f"{key} is {after.get(key)} now, was {before.get(key)}"
+            for key in sorted({*before, *after})
+            if before.get(key) != after.get(key)
         )
-    return f"is {now} now, was {was}" if not isinstance(was, list) else f"{len(now)} now, {len(was)} then"
+    if isinstance(before, list):
+        return f"{len(after)} now, {len(before)} then"
+    return f"is {after} now, was {before}"

@@ -1,4 +1,4 @@
-"""What an attacker gets of a benchmark, its own or somebody else's: words, options and answers, never an image."""
+"""What an attacker gets of a benchmark, ours or another: words, options and answers, never an image."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +12,12 @@ from pstgen.core.records import Item, origin
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One question in words.
 
-    answer: index of the right option. pair: what shares its words; scene: what it is asked about; both group the folds.
-    lure: index of the option that the words suggest, -1 where nobody knows. role: stress, control, or "".
-    place: where it stands in the set, from 0.
+    answer: index of the correct option. pair: what shares its words; scene: what it is asked about; both group the folds.
+    lure: index of the option that the words suggest, -1 where it is unknown. role: stress, control, or "".
+    position: its place in the set, from 0.
     """
 
     name: str
@@ -28,12 +28,22 @@ class Case:
     answer: int
     lure: int = -1
     role: str = ""
-    place: int = 0
+    position: int = 0
+
+    @property
+    def correct_option(self) -> str:
+        """The text of the correct option."""
+        return self.options[self.answer]
+
+    @property
+    def words(self) -> str:
+        """Question and options in words; the options in alphabetical order, so that only their words count."""
+        return f"{self.question} {' '.join(sorted(self.options))}"
 
 
-def of(item: Item) -> Case:
-    """An item of ours as a case."""
-    return Case(
+def from_item(item: Item) -> Sample:
+    """A sample of an item of ours."""
+    return Sample(
         name=item.item_id,
         pair=item.pair_id,
         scene=origin(item.scene_id),
@@ -45,65 +55,66 @@ def of(item: Item) -> Case:
     )
 
 
-def placed(cases: Sequence[Case]) -> list[Case]:
-    """The same cases, each with its place among them."""
-    return [replace(case, place=n) for n, case in enumerate(cases)]
+def with_positions(samples: Sequence[Sample]) -> list[Sample]:
+    """The same samples, each with its position among them."""
+    return [replace(sample, position=n) for n, sample in enumerate(samples)]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows of cases, (N,) each: those that are asked, and those that a model which answers them may learn from."""
+    """Indices of samples, (N,) each: those to train on, and those to test."""
 
-    learnt: NDArray[np.int64]
-    asked: NDArray[np.int64]
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
 
 
-def splits(cases: Sequence[Case], number: int, seed: int) -> list[Split]:
-    """Every case is asked in one of `number` folds, about equally large, and no pair and no scene of it is learnt from.
+def splits(samples: Sequence[Sample], number: int, seed: int) -> list[Split]:
+    """Every sample is tested in one of `number` folds of about equal size, whose model sees no pair and no scene of them.
 
-    Scenes tie pairs together, and in a large set nearly all of them, so folds that part no scene would be one fold. So what
-    shares a scene with a fold is left out when its model learns; neighbours stand in one fold, that little has to be.
+    Scenes tie pairs together, in a large set nearly all of them, so folds that share no scene would be a single fold.
+    Instead, whatever shares a scene with a fold is left out when its model is trained; neighbours stand in one fold, so
+    that little has to be left out.
     """
-    rows: defaultdict[str, list[int]] = defaultdict(list)
-    for n, case in enumerate(cases):
-        rows[case.pair].append(n)
-    scenes = {pair: {cases[n].scene for n in some} for pair, some in rows.items()}
+    by_pair: defaultdict[str, list[int]] = defaultdict(list)
+    for n, sample in enumerate(samples):
+        by_pair[sample.pair].append(n)
+    scenes = {pair: {samples[n].scene for n in indices} for pair, indices in by_pair.items()}
     folds: list[list[str]] = [[] for _ in range(number)]
-    passed = 0
+    assigned = 0
     for pair in _neighbours(scenes, seed):
-        folds[passed * number // len(cases)].append(pair)
-        passed += len(rows[pair])
+        folds[assigned * number // len(samples)].append(pair)
+        assigned += len(by_pair[pair])
 
     def split(fold: list[str]) -> Split:
-        shown = set[str]().union(*(scenes[pair] for pair in fold))
-        learnt = [n for pair in scenes if scenes[pair].isdisjoint(shown) for n in rows[pair]]
-        return Split(np.array(sorted(learnt), np.int64), np.array(sorted(n for pair in fold for n in rows[pair])))
+        tested = set[str]().union(*(scenes[pair] for pair in fold))
+        train = [n for pair in scenes if scenes[pair].isdisjoint(tested) for n in by_pair[pair]]
+        return Split(np.array(sorted(train), np.int64), np.array(sorted(n for pair in fold for n in by_pair[pair])))
 
     return [split(fold) for fold in folds if fold]
 
 
-def leaks(cases: Sequence[Case], split: Split) -> list[str]:
-    """Pairs and scenes that are learnt from and asked about too, by name."""
-    learnt, asked = (
-        {name for n in rows.tolist() for name in (f"pair {cases[n].pair}", f"scene {cases[n].scene}")}
-        for rows in (split.learnt, split.asked)
+def leaks(samples: Sequence[Sample], split: Split) -> list[str]:
+    """Pairs and scenes that are in both parts of the split, by name."""
+    train, test = (
+        {name for n in indices.tolist() for name in (f"pair {samples[n].pair}", f"scene {samples[n].scene}")}
+        for indices in (split.train, split.test)
     )
-    return sorted(learnt & asked)
+    return sorted(train & test)
 
 
 def _neighbours(scenes: Mapping[str, set[str]], seed: int) -> Iterator[str]:
-    """Every pair once, those that share a scene soon after each other: a walk in breadth from pairs drawn by the seed."""
+    """Every pair once, those that share a scene close together: a breadth-first walk from pairs drawn by the seed."""
     sharing: defaultdict[str, list[str]] = defaultdict(list)
     for pair in sorted(scenes, key=lambda pair: sha256(f"{seed}/{pair}".encode()).digest()):
         for scene in sorted(scenes[pair]):
             sharing[scene].append(pair)
-    seen: set[str] = set()
-    for some in sharing.values():
-        queue = deque(pair for pair in some[:1] if pair not in seen)
-        seen.update(queue)
+    visited: set[str] = set()
+    for pairs in sharing.values():
+        queue = deque(pair for pair in pairs[:1] if pair not in visited)
+        visited.update(queue)
         while queue:
             pair = queue.popleft()
             yield pair
-            more = [other for scene in sorted(scenes[pair]) for other in sharing[scene] if other not in seen]
-            queue.extend(dict.fromkeys(more))
-            seen.update(more)
+            unvisited = [near for scene in sorted(scenes[pair]) for near in sharing[scene] if near not in visited]
+            queue.extend(dict.fromkeys(unvisited))
+            visited.update(unvisited)

@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from pstgen.cli import main
-from pstgen.training.eye import report
-from pstgen.training.eye.report import Figure
+from pstgen.training.eye import measure
+from pstgen.training.eye.measure import Figure
 
 FIGURES = [
     Figure("colour", "is", 400, 0.5, 262, 249, 205),
@@ -18,7 +18,7 @@ FIGURES = [
 def printed(monkeypatch):
     """What it prints of these figures on a narrow terminal."""
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(report, "measure", lambda *_: FIGURES)
+    monkeypatch.setattr(measure, "measure", lambda *_: FIGURES)
     ran = CliRunner().invoke(main, ["eye", "measure"])
     assert ran.exit_code == 0, ran.output
     return ran.stdout
@@ -35,7 +35,3 @@ def test_families_stand_above_their_sentences_with_shares_and_intervals(printed)
     assert ["colour", "800", "38", "82.8", "(80-85)", "80.8", "(78-83)", "52.2", "(49-56)"] in rows
     names = [row[0] for row in rows if row and row[0] in {"colour", "is", "of", "existence", "given"}]
     assert names == ["colour", "is", "of", "existence", "given"]
-
-
-def test_the_card_keeps_its_markdown():
-    assert "| **colour** |  | 800 | 38% |" in report.table(FIGURES)

@@ -2,33 +2,33 @@
 
 from pstgen.cli import tables
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding
 from pstgen.verification import attack
-from pstgen.verification.samples import Case
+from pstgen.verification.findings import Finding
+from pstgen.verification.samples import Sample
 
 
-def printed(capsys, monkeypatch, told, **more):
+def printed(capsys, monkeypatch, samples, **options):
     monkeypatch.setenv("COLUMNS", "80")
-    chosen = {"contrarian": [1 - case.lure for case in told], "lured": [case.lure for case in told]}
-    reached = [attack.reach(name, told, way, VerifyConfig()) for name, way in chosen.items()]
-    tables.attacks(attack.figures(reached), **more)
+    choices = {"contrarian": [1 - sample.lure for sample in samples], "lured": [sample.lure for sample in samples]}
+    results = [attack.measure(name, samples, chosen, VerifyConfig()) for name, chosen in choices.items()]
+    tables.attacks(results, **options)
     return capsys.readouterr().out
 
 
 PAIRED = [
-    Case(f"{k}{role}", f"p{k}", f"s{k}{role}", "?", ("yes", "no"), answer, 0, role)
+    Sample(f"{k}{role}", f"p{k}", f"s{k}{role}", "?", ("yes", "no"), answer, 0, role)
     for k in range(40)
     for role, answer in (("stress", 1), ("control", 0))
 ]
-SINGLE = [Case(f"{k}", f"{k}", f"{k}", "?", ("yes", "no"), k % 2, 0) for k in range(40)]
+SINGLE = [Sample(f"{k}", f"{k}", f"{k}", "?", ("yes", "no"), k % 2, 0) for k in range(40)]
 
 
 def test_pairs_are_the_first_figure_and_stress_twins_come_with_control_twins(capsys, monkeypatch):
-    told = printed(capsys, monkeypatch, PAIRED)
-    heads = next(line for line in told.splitlines() if "attacker" in line)
+    output = printed(capsys, monkeypatch, PAIRED)
+    heads = next(line for line in output.splitlines() if "attacker" in line)
     order = [heads.index(head) for head in ("pairs", "items", "stress", "control")]
     assert order == sorted(order)
-    row = next(line for line in told.splitlines() if "contrarian" in line)
+    row = next(line for line in output.splitlines() if "contrarian" in line)
     assert row.split() == ["contrarian", "0.0", "8.8", "50.0", "45.6-50.0", "50.0-50.0", "100.0", "0.0"]
 
 
@@ -38,17 +38,18 @@ def test_it_is_said_that_the_contrarian_wins_stress_twins_by_design(capsys, monk
 
 
 def test_chance_stands_beside(capsys, monkeypatch):
-    told = " ".join(printed(capsys, monkeypatch, PAIRED).split())
-    assert "Guessing at random gives 50.0% of the items, 25.0% of the pairs;" in told
-    assert "answering one twin of every pair gives 50.0% of the items" in told
-    assert "Attackers train on 0% of the set and are tested on the rest." in told
+    output = " ".join(printed(capsys, monkeypatch, PAIRED).split())
+    assert "Guessing at random gives 50.0% of the items, 25.0% of the pairs;" in output
+    assert "answering one twin of every pair gives 50.0% of the items" in output
+    assert "Attackers train on 0% of the set and are tested on the rest." in output
 
 
 def test_with_every_column_the_table_fits_80_columns_in_plain_words(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     names = ["blinded_tuned", "transformer"]
-    reached = [attack.reach(name, PAIRED, [case.answer for case in PAIRED], VerifyConfig()) for name in names]
-    tables.attacks(attack.figures(reached), dict.fromkeys(names, 1234.5))
+    correct = [sample.answer for sample in PAIRED]
+    results = [attack.measure(name, PAIRED, correct, VerifyConfig()) for name in names]
+    tables.attacks(results, dict.fromkeys(names, 1234.5))
     table, _, rest = capsys.readouterr().out.partition("Guessing")
     assert max(map(len, table.splitlines())) <= 80
     heads = [table.splitlines()[n].split() for n in (1, 2)]
@@ -81,8 +82,8 @@ def test_findings_have_three_states_and_a_heading_for_each_column(capsys, monkey
 
 
 def test_without_pairs_none_are_shown(capsys, monkeypatch):
-    told = printed(capsys, monkeypatch, SINGLE, seconds={"contrarian": 1.25, "lured": 0.5})
-    heads = next(line for line in told.splitlines() if "attacker" in line)
+    output = printed(capsys, monkeypatch, SINGLE, seconds={"contrarian": 1.25, "lured": 0.5})
+    heads = next(line for line in output.splitlines() if "attacker" in line)
     assert "pairs" not in heads
     assert heads.split()[-1] == "seconds"
-    assert "1.2" in told
+    assert "1.2" in output

@@ -5,46 +5,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
-from sklearn.metrics import cohen_kappa_score
 
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.verification import annotations
+from pstgen.verification.findings import Proportion
 
 SEAL = "5e41"
-WORDS = ["right", "wrong", "ambiguous"]
+RATINGS = ["right", "wrong", "ambiguous"]
 
 
-def said(item, verdict, who="anna", family="count"):
+def verdict(item, rating, who="anna", family="count"):
     pair = item.rpartition("-")[0]
-    return annotations.Line(item=item, pair=pair, family=family, who=who, verdict=verdict, seed=0, manifest=SEAL)
+    return annotations.Annotation(item=item, pair=pair, family=family, who=who, verdict=rating, seed=0, manifest=SEAL)
 
 
-def speech(*verbs):
-    """Any speech of two people about a few twins."""
+def verdicts(*more):
+    """Any verdicts of two people on a few twins."""
     items = st.sampled_from([f"{pair}-{twin}" for pair in ("c1", "c2", "ü3") for twin in "ab"])
-    return st.lists(st.builds(said, items, st.sampled_from([*WORDS, *verbs]), st.sampled_from(["anna", "bø\n"])))
+    return st.lists(st.builds(verdict, items, st.sampled_from([*RATINGS, *more]), st.sampled_from(["anna", "bø\n"])))
 
 
 def coded(lines):
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
-@given(lines=speech("undo"), data=st.data())
-def test_whatever_a_crash_leaves_reads_as_a_beginning_of_what_was_said(tmp_path_factory, lines, data):
+@given(lines=verdicts("undo"), data=st.data())
+def test_whatever_a_crash_leaves_reads_as_a_beginning_of_what_was_written(tmp_path_factory, lines, data):
     path = tmp_path_factory.mktemp("audit") / annotations.FILE
-    code = coded(lines)
-    kept = code[: data.draw(st.integers(0, len(code)))]
+    whole = coded(lines)
+    kept = whole[: data.draw(st.integers(0, len(whole)))]
     path.write_bytes(kept)
     assert annotations.read(path) == lines[: kept.count(b"\n")]
-    annotations.append(path, said("c9-a", "wrong"))
-    assert annotations.read(path) == [*lines[: kept.count(b"\n")], said("c9-a", "wrong")]
+    annotations.append(path, verdict("c9-a", "wrong"))
+    assert annotations.read(path) == [*lines[: kept.count(b"\n")], verdict("c9-a", "wrong")]
 
 
 def test_a_line_is_added_and_none_is_changed(tmp_path):
     path = tmp_path / annotations.FILE
-    annotations.append(path, said("c1-a", "right"))
+    annotations.append(path, verdict("c1-a", "right"))
     before = path.read_bytes()
-    annotations.append(path, said("c1-a", "undo"))
+    annotations.append(path, verdict("c1-a", "undo"))
     assert path.read_bytes().startswith(before)
     assert path.read_bytes().count(b"\n") == 2
 
@@ -54,31 +54,31 @@ def test_no_file_is_no_verdict(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}", b"right", b'{"item": 3}', b"\xff", coded([said("c1-a", "right")])[:-3] + b"?}"]
+    "line", [b"{}", b"right", b'{"item": 3}', b"\xff", coded([verdict("c1-a", "right")])[:-3] + b"?}"]
 )
-def test_a_line_that_is_no_verdict_is_named_by_its_number(tmp_path, line):
+def test_a_line_that_is_not_a_verdict_is_named_by_its_number(tmp_path, line):
     path = tmp_path / annotations.FILE
-    path.write_bytes(coded([said("c1-a", "right")]) + line + b"\n")
+    path.write_bytes(coded([verdict("c1-a", "right")]) + line + b"\n")
     with pytest.raises(BadInput, match=r"audit\.jsonl: line 2"):
         annotations.read(path)
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
+def test_a_file_that_cannot_be_written_is_an_error_that_says_so(tmp_path):
     (tmp_path / annotations.FILE).mkdir()
     with pytest.raises(Unavailable, match="cannot be written"):
-        annotations.append(tmp_path / annotations.FILE, said("c1-a", "right"))
+        annotations.append(tmp_path / annotations.FILE, verdict("c1-a", "right"))
 
 
-@given(speech("undo"))
+@given(verdicts("undo"))
 def test_one_verdict_a_person_and_item_stands_in_the_order_of_the_file(lines):
     held = annotations.standing(lines)
     assert len({(line.who, line.item) for line in held}) == len(held)
-    assert all(line.verdict in WORDS for line in held)
+    assert all(line.verdict in RATINGS for line in held)
     rest = iter(lines)
     assert all(line in rest for line in held)
 
 
-@given(speech("undo"), speech())
+@given(verdicts("undo"), verdicts())
 def test_taking_everything_back_gives_what_stood_before(before, after):
     held = annotations.standing(before)
     back = [msgspec.structs.replace(line, verdict="undo") for line in reversed(after)]
@@ -86,52 +86,60 @@ def test_taking_everything_back_gives_what_stood_before(before, after):
 
 
 def test_an_undo_brings_the_verdict_before_back():
-    lines = [said("c1-a", "right"), said("c1-b", "right"), said("c1-a", "wrong"), said("c1-a", "undo")]
-    assert annotations.standing(lines) == [said("c1-a", "right"), said("c1-b", "right")]
+    lines = [verdict("c1-a", "right"), verdict("c1-b", "right"), verdict("c1-a", "wrong"), verdict("c1-a", "undo")]
+    assert annotations.standing(lines) == [verdict("c1-a", "right"), verdict("c1-b", "right")]
 
 
-@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)), min_size=1))
-def test_kappa_is_sklearns(both):
-    one, other = zip(*both, strict=True)
-    ours = annotations.kappa(one, other)
-    if len(set(one + other)) == 1:
-        assert ours is None  # 0 / 0
+def cohen_kappa(first, second):
+    """By its definition (Cohen 1960)."""
+    agreed = sum(a == b for a, b in zip(first, second, strict=True)) / len(first)
+    by_chance = sum(first.count(rating) * second.count(rating) for rating in RATINGS) / len(first) ** 2
+    return (agreed - by_chance) / (1 - by_chance)
+
+
+@given(st.lists(st.tuples(st.sampled_from(RATINGS), st.sampled_from(RATINGS)), min_size=1))
+def test_kappa_is_cohens_and_undefined_where_there_is_one_rating(both):
+    first, second = zip(*both, strict=True)
+    kappa = annotations.kappa(first, second)
+    if len(set(first + second)) == 1:
+        assert kappa is None  # 0 / 0
     else:
-        assert ours == pytest.approx(cohen_kappa_score(one, other))
+        assert kappa == pytest.approx(cohen_kappa(first, second))
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_bounds_are_clopper_pearson(counted):
     hits, n = counted
-    rate = annotations.rate([True] * hits + [False] * (n - hits), 0.95)
+    rate = Proportion.from_hits([True] * hits + [False] * (n - hits), 0.95)
+    assert (rate.share, rate.total) == (hits / n, n)
     assert rate.low == pytest.approx(beta.ppf(0.025, hits, n - hits + 1) if hits else 0)
     assert rate.high == pytest.approx(beta.ppf(0.975, hits + 1, n - hits) if hits < n else 1)
 
 
 def test_nothing_that_stands_is_no_audit():
-    assert annotations.outcome([], 0.95) is None
-    assert annotations.outcome([said("c1-a", "right"), said("c1-a", "undo")], 0.95) is None
+    assert annotations.summarize([], 0.95) is None
+    assert annotations.summarize([verdict("c1-a", "right"), verdict("c1-a", "undo")], 0.95) is None
 
 
 def test_an_audit_counts_labels_pairs_and_families():
     lines = [
-        said("c1-a", "wrong"),
-        said("c1-b", "wrong"),
-        said("c2-a", "right"),
-        said("d1-a", "ambiguous", family="depth"),
+        verdict("c1-a", "wrong"),
+        verdict("c1-b", "wrong"),
+        verdict("c2-a", "right"),
+        verdict("d1-a", "ambiguous", family="depth"),
     ]
-    told = annotations.outcome(lines, 0.95)
-    assert (told.wrong.count, told.wrong.of, told.ambiguous.count) == (2, 4, 1)
-    assert (told.pairs_wrong.count, told.pairs_wrong.of) == (1, 3)
-    assert {family: (wrong.count, wrong.of) for family, (wrong, _) in told.by_family.items()} == {
-        "count": (2, 3),
+    result = annotations.summarize(lines, 0.95)
+    assert (result.labels.wrong.share, result.labels.wrong.total, result.labels.ambiguous.share) == (0.5, 4, 0.25)
+    assert (result.pairs_wrong.share, result.pairs_wrong.total) == (1 / 3, 3)
+    assert {family: (rates.wrong.share, rates.wrong.total) for family, rates in result.by_family.items()} == {
+        "count": (2 / 3, 3),
         "depth": (0, 1),
     }
-    assert (told.people, told.kappa, told.agreement) == (1, None, None)
+    assert (result.people, result.kappa, result.agreement) == (1, None, None)
 
 
 @pytest.mark.parametrize(
-    ("votes", "word"),
+    ("votes", "rating"),
     [
         (["right", "right", "wrong"], "right"),
         (["wrong", "wrong", "right"], "wrong"),
@@ -139,21 +147,21 @@ def test_an_audit_counts_labels_pairs_and_families():
         (["right", "wrong", "ambiguous"], "ambiguous"),
     ],
 )
-def test_most_decide_and_where_people_are_divided_the_label_is_ambiguous(votes, word):
-    told = annotations.outcome([said("c1-a", vote, who=str(n)) for n, vote in enumerate(votes)], 0.95)
-    assert told.wrong.count == (word == "wrong")
-    assert told.ambiguous.count == (word == "ambiguous")
+def test_the_majority_decides_and_where_people_are_divided_the_label_is_ambiguous(votes, rating):
+    result = annotations.summarize([verdict("c1-a", vote, who=str(n)) for n, vote in enumerate(votes)], 0.95)
+    assert result.labels.wrong.share == (rating == "wrong")
+    assert result.labels.ambiguous.share == (rating == "ambiguous")
 
 
 def test_of_three_people_kappa_is_the_mean_over_those_who_shared_labels():
-    spoken = {"anna": "rrwwa", "ben": "rrwaa", "cleo": "rwwwa"}
-    full = {word[0]: word for word in WORDS}
+    ratings = {"anna": "rrwwa", "ben": "rrwaa", "cleo": "rwwwa"}
+    full = {rating[0]: rating for rating in RATINGS}
     lines = [
-        said(f"c{n}-a", full[letter], who) for who, letters in spoken.items() for n, letter in enumerate(letters)
-    ] + [said("far-a", "right", "dora")]
+        verdict(f"c{n}-a", full[letter], who) for who, letters in ratings.items() for n, letter in enumerate(letters)
+    ] + [verdict("far-a", "right", "dora")]
     pairs = [("anna", "ben"), ("anna", "cleo"), ("ben", "cleo")]
-    expected = sum(cohen_kappa_score(list(spoken[a]), list(spoken[b])) for a, b in pairs) / 3
-    told = annotations.outcome(lines, 0.95)
-    assert told.people == 4
-    assert told.kappa == pytest.approx(expected)
-    assert told.agreement == pytest.approx((4 + 4 + 3) / 15)
+    expected = sum(cohen_kappa([full[x] for x in ratings[a]], [full[x] for x in ratings[b]]) for a, b in pairs) / 3
+    result = annotations.summarize(lines, 0.95)
+    assert result.people == 4
+    assert result.kappa == pytest.approx(expected)
+    assert result.agreement == pytest.approx((4 + 4 + 3) / 15)

@@ -6,36 +6,48 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pstgen.core.records import Finding
+from pstgen.core.statistics import Share
 from pstgen.verification import certificate
 from pstgen.verification.certificate import Certificate
 from pstgen.verification.certificate_page import page
+from pstgen.verification.findings import AttackResult, AuditResult, Finding, LabelRates, ProbeResult, Proportion
 
-SHARES = {"/low": -0.02, "/high": 0.01}
+
+def share(value):
+    return Share(value, value - 0.02, value + 0.01, value, value, 0.5)
 
 
 def findings(best=0.48, pairs=0.0, trace=0.5):
-    attack = {f"ngrams/items{end}": best + more for end, more in {"": 0, **SHARES}.items()} | {"ngrams/pairs": pairs}
-    probe = {f"answer/{end}": trace + more for end, more in (("share", 0), ("low", -0.05), ("high", 0.05))}
+    attacked = AttackResult(
+        attacker="ngrams",
+        pairs=share(pairs),
+        items=share(best),
+        stress=None,
+        control=None,
+        ceiling=0.5,
+        train_share=0.8,
+    )
+    trace = Proportion(share=trace, low=trace - 0.05, high=trace + 0.05, total=20)
+    probe = ProbeResult(clue="picture", attribute="answer", accuracy=trace, sound=trace.share <= 0.6)
     won = ("ngrams reaches too much",) if best > 0.5 else ()
-    told = ("images tell answers",) if trace > 0.6 else ()
+    leaked = () if probe.sound else ("images tell answers",)
     return [
         Finding(check="pairs", summary="20 pairs", figures={"pairs": 20.0, "items": 40.0}),
-        Finding(check="attackers", summary="one", problems=won, figures=attack),
-        Finding(check="image_probe", summary="twenty", problems=told, figures=probe),
+        Finding(check="attackers", summary="one", problems=won, attacks=(attacked,)),
+        Finding(check="image_probe", summary="twenty", problems=leaked, probes=(probe,)),
     ]
 
 
-def told(some):
+def certify(results):
     return Certificate(
-        pstgen="0", manifest="f" * 64, sound=all(one.sound for one in some), says="Nobody looked & all is <well>.",
-        thresholds={"probe_over": 0.02}, tried=certificate.tried(some), proven=certificate.proven(some),
-        not_proven=certificate.not_proven(some), findings=some,
+        format=certificate.FORMAT, pstgen="0", manifest="f" * 64, sound=all(finding.sound for finding in results),
+        says="Nobody looked & all is <well>.", thresholds={"probe_over": 0.02}, tried=certificate.tried(results),
+        proven=certificate.proven(results), not_proven=certificate.not_proven(results), findings=results,
     )  # fmt: skip
 
 
 def test_a_sound_set_says_so_with_its_figures():
-    shown = page(told(findings()), {"name": "a small world"})
+    shown = page(certify(findings()), {"name": "a small world"})
     assert ">Sound<" in shown
     assert "20 pairs of pictures, 40 questions" in shown
     assert "ngrams: 48.0% [46.0%, 49.0%]" in shown
@@ -45,8 +57,8 @@ def test_a_sound_set_says_so_with_its_figures():
 
 @pytest.mark.parametrize("spoilt", [{"best": 0.9}, {"trace": 0.9}], ids=["an attacker wins", "a probe wins"])
 def test_an_unsound_set_says_so_first_and_marks_the_line(spoilt):
-    some = findings(**spoilt)
-    shown, (problem,) = page(told(some), {}), [problem for one in some for problem in one.problems]
+    results = findings(**spoilt)
+    shown, (problem,) = page(certify(results), {}), [problem for finding in results for problem in finding.problems]
     assert ">Not sound<" in shown
     assert shown.index(problem) < shown.index("By the words alone")
     assert shown.count('class="dot bad"') == 1
@@ -54,7 +66,7 @@ def test_an_unsound_set_says_so_first_and_marks_the_line(spoilt):
 
 def test_a_check_that_was_not_tested_is_neither_sound_nor_counted():
     untested = Finding(check="edited_probe", summary="4 edited pairs", untested="too few <to> train")
-    shown = page(told([*findings(), untested]), {})
+    shown = page(certify([*findings(), untested]), {})
     assert ">Sound<" in shown
     assert "<b>3 of 4</b><span>checks ran, none found anything wrong<" in shown
     assert shown.count('class="untested"') == 3  # below the charts, and twice in the table
@@ -63,26 +75,29 @@ def test_a_check_that_was_not_tested_is_neither_sound_nor_counted():
     assert 'class="untested">edited probe: not tested: too few &lt;to&gt; train<' in shown
 
 
-def test_of_checks_that_ran_it_is_counted_how_many_found_something():
-    assert "<b>3 of 3</b><span>checks ran, 1 found anything wrong<" in page(told(findings(best=0.9)), {})
+def test_the_checks_that_found_something_are_counted():
+    assert "<b>3 of 3</b><span>checks ran, 1 found something wrong<" in page(certify(findings(best=0.9)), {})
 
 
 def test_attackers_that_could_not_be_trained_have_no_chart():
     pairs, attackers, probe = findings()
-    shown = page(told([pairs, replace(attackers, untested="too few pairs"), probe]), {})
+    shown = page(certify([pairs, replace(attackers, untested="too few pairs"), probe]), {})
     assert "ngrams: 48.0%" not in shown
     assert "of the pairs are won" not in shown
     assert "attackers: not tested: too few pairs" in shown
 
 
 def test_an_audit_has_a_tile_with_its_figures():
-    audit = Finding(check="audit", summary="", figures={"audited": 200.0, "wrong/share": 0.015, "people": 2.0})
-    assert "labels were audited by people" in page(told(findings()), {})
-    assert "<b>1.5%</b><span>of 200 audited labels are wrong<" in page(told([*findings(), audit]), {})
+    wrong = Proportion(share=0.015, low=0.0, high=0.04, total=200)
+    rates = LabelRates(wrong=wrong, ambiguous=wrong)
+    result = AuditResult(people=2, labels=rates, pairs_wrong=wrong, by_family={}, agreement=None, kappa=None)
+    audit = Finding(check="audit", summary="", audit=result)
+    assert "labels were audited by people" in page(certify(findings()), {})
+    assert "<b>1.5%</b><span>of 200 audited labels are wrong<" in page(certify([*findings(), audit]), {})
 
 
 def test_the_page_loads_nothing_and_runs_nothing():
-    shown = page(told(findings()), {})
+    shown = page(certify(findings()), {})
     assert "<script" not in shown
     assert not re.search(r"(src|href|url\()\s*=?\s*[\"']?http", shown)
 
@@ -98,7 +113,7 @@ def test_words_are_escaped_and_tags_closed():
         def handle_endtag(self, tag):
             assert self.open.pop() == tag
 
-    shown = page(told(findings()), {})
+    shown = page(certify(findings()), {})
     assert "&amp; all is &lt;well&gt;" in shown
     parser = Tags()
     parser.feed(shown)

@@ -4,13 +4,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from pstgen import build, verify
+from pstgen import build
 from pstgen.cli import main
 from pstgen.core import resources
-from pstgen.core.config import BuildConfig, RebuildConfig
+from pstgen.core.config import RebuildConfig, VerifyConfig, build_config, flat, nested
 from pstgen.core.records import BadInput
-from pstgen.dataset import store
+from pstgen.dataset import sealing, store
 from pstgen.verification import rebuild
+from pstgen.verify import Rebuild
 
 WORLD = {"source": "world", "scenes": 120, "size": 64, "candidates": 30, "wordings": 2}
 
@@ -18,30 +19,36 @@ WORLD = {"source": "world", "scenes": 120, "size": 64, "candidates": 30, "wordin
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     out = tmp_path_factory.mktemp("once") / "pst"
-    build.build(BuildConfig(**WORLD, out=out))
+    build.build(build_config(**WORLD, out=out))
     return store.open(out)
 
 
+def rebuilt(dataset):
+    return Rebuild(RebuildConfig()).examine(dataset, VerifyConfig())
+
+
 def test_the_same_settings_give_the_same_bytes(dataset):
-    found = verify.rebuild(dataset, RebuildConfig())
-    assert found.problems == ()
-    assert "the same to the byte" in found.summary
+    finding = rebuilt(dataset)
+    assert finding.problems == ()
+    assert "the same to the byte" in finding.summary
 
 
 def test_the_settings_are_those_that_it_was_built_with(dataset, tmp_path):
-    told = rebuild.settings(dataset.manifest, RebuildConfig(), tmp_path)
-    decided = dataset.manifest.settings["prior_share"]  # by the first build, and not decided anew
-    assert told == BuildConfig(**WORLD, prior_share=decided, out=tmp_path)
+    settings = rebuild.settings(dataset.manifest, RebuildConfig(), tmp_path)
+    decided = dataset.manifest.settings["questions"]["prior_share"]  # by the first build, and not decided anew
+    assert settings == build_config(**WORLD, prior_share=decided, out=tmp_path)
 
 
-def with_settings(dataset, **more):
-    manifest = msgspec.structs.replace(dataset.manifest, settings=dataset.manifest.settings | more)
+def changed(dataset, **settings):
+    manifest = msgspec.structs.replace(
+        dataset.manifest, settings=nested({**flat(dataset.manifest.settings), **settings})
+    )
     return store.Dataset(dataset.folder, manifest)
 
 
 def test_another_setting_gives_other_bytes_and_every_file_is_named(dataset):
-    told = verify.rebuild(with_settings(dataset, seed=1), RebuildConfig()).problems
-    assert {line.partition(":")[0] for line in told} >= {
+    problems = rebuilt(changed(dataset, seed=1)).problems
+    assert {line.partition(":")[0] for line in problems} >= {
         "data/test-00000-of-00001.parquet",
         "scores.parquet",
         "README.md",
@@ -58,12 +65,12 @@ def test_another_library_is_named_as_a_likely_reason(dataset):
 def test_a_file_too_many_and_one_too_few_are_named(dataset):
     files = dict(dataset.manifest.files)
     files["old.txt"] = files.pop("README.md")
-    told = list(rebuild.differences(msgspec.structs.replace(dataset.manifest, files=files), dataset.manifest))
-    assert told == ["README.md: is built now, and was not", "old.txt: is not built again"]
+    problems = list(rebuild.differences(msgspec.structs.replace(dataset.manifest, files=files), dataset.manifest))
+    assert problems == ["README.md: is built now, and was not", "old.txt: is not built again"]
 
 
 def test_where_only_scores_differ_rounding_is_named_as_a_likely_reason(dataset):
-    scores = store.File(bytes=1, sha256="0" * 64)
+    scores = sealing.File(bytes=1, sha256="0" * 64)
     old = msgspec.structs.replace(dataset.manifest, files=dataset.manifest.files | {"scores.parquet": scores})
     (file, reason) = rebuild.differences(old, dataset.manifest)
     assert file.startswith("scores.parquet: has sha256")
@@ -80,20 +87,20 @@ def test_where_only_scores_differ_rounding_is_named_as_a_likely_reason(dataset):
     ],
 )
 def test_what_was_named_then_must_be_named_again(dataset, tmp_path, settings, option):
-    told = with_settings(dataset, **settings).manifest
+    manifest = changed(dataset, **settings).manifest
     with pytest.raises(BadInput, match="name it again") as error:
-        rebuild.settings(told, RebuildConfig(), tmp_path)
+        rebuild.settings(manifest, RebuildConfig(), tmp_path)
     assert option in str(error.value)
 
 
 def test_models_that_come_with_pstgen_need_no_naming(dataset, tmp_path):
-    told = with_settings(dataset, lm="words", judges=["prior", "text", "lm"]).manifest
-    assert rebuild.settings(told, RebuildConfig(), tmp_path).lm == str(resources.model("words"))
+    manifest = changed(dataset, lm="words", judges=["prior", "text", "lm"]).manifest
+    assert rebuild.settings(manifest, RebuildConfig(), tmp_path).judges.lm == str(resources.model_folder("words"))
 
 
-def test_a_setting_that_this_version_lacks_is_said(dataset, tmp_path):
+def test_a_setting_that_this_version_lacks_is_named(dataset, tmp_path):
     with pytest.raises(BadInput, match=r"manifest\.json.*smell"):
-        rebuild.settings(with_settings(dataset, smell=3).manifest, RebuildConfig(), tmp_path)
+        rebuild.settings(changed(dataset, smell=3).manifest, RebuildConfig(), tmp_path)
 
 
 @pytest.mark.slow
@@ -102,7 +109,7 @@ def test_verify_rebuild_exits_0_where_all_is_the_same_and_1_where_a_setting_was_
     assert again.exit_code == 0, again.output
     assert "the same to the byte" in (dataset.folder / "certificate.json").read_text()
     (dataset.folder / "certificate.json").unlink()
-    store.seal(dataset.folder, _without_seals(with_settings(dataset, min_pull=0.2).manifest, dataset.folder))
+    store.seal(dataset.folder, _without_seals(changed(dataset, min_pull=0.2).manifest, dataset.folder))
     flipped = CliRunner().invoke(main, ["verify", str(dataset.folder), "--rebuild"])
     assert flipped.exit_code == 1
     assert "data/test-00000-of-00001.parquet" in flipped.output

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from pstgen.models.huggingface import Model
-from pstgen.verification.attackers import Means
+from pstgen.verification.attackers import Resources
 from pstgen.verification.finetune import scores
-from pstgen.verification.samples import Case
+from pstgen.verification.samples import Sample
 
 NEEDS = frozenset({"vlm"})
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learnt)
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learned)
     """What it guesses."""
-    return scores(Model(means.vlm, means.device), asked)
+    return scores(Model(resources.vlm, resources.device), test)

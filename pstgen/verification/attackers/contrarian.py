@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from pstgen.verification.attackers import Means
-from pstgen.verification.samples import Case
+from pstgen.verification.attackers import Resources
+from pstgen.verification.samples import Sample
 
 NEEDS = frozenset({"lure"})
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learnt)
-    """Nothing for the lure, the same for every other option; of those the first is taken."""
-    return [tuple(0.0 if n == case.lure else 1.0 for n in range(len(case.options))) for case in asked]
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learned)
+    """Nothing for the lure, the same for every other option, of which the first is chosen."""
+    return [tuple(0.0 if n == sample.lure else 1.0 for n in range(len(sample.options))) for sample in test]

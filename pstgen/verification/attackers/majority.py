@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from pstgen.verification.attackers import Means
-from pstgen.verification.samples import Case
+from pstgen.verification.attackers import Resources
+from pstgen.verification.samples import Sample
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
     """Count answers by the set of options."""
-    counted: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for case in learnt:
-        counted[tuple(sorted(case.options))][case.options[case.answer]] += 1
-    return [tuple(float(counted[tuple(sorted(case.options))][option]) for option in case.options) for case in asked]
+    counts: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for sample in train:
+        counts[tuple(sorted(sample.options))][sample.correct_option] += 1
+    return [tuple(float(counts[tuple(sorted(sample.options))][option]) for option in sample.options) for sample in test]

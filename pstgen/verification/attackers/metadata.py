@@ -5,39 +5,40 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen.verification.attackers import Means
-from pstgen.verification.samples import Case
+from pstgen.verification.attackers import Resources
+from pstgen.verification.samples import Sample
 
-MOST = 8  # options that are told apart
+MAX_OPTIONS = 8  # whose lengths and order are features
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:
-    """Learn which *place* is right; a forest finds what lengths and orders have to do with it."""
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:
+    """Predict which *letter* is correct; a forest finds what lengths and orders have to do with it."""
     from sklearn.ensemble import RandomForestClassifier
 
-    model = RandomForestClassifier(n_estimators=100, min_samples_leaf=5, random_state=means.seed, n_jobs=1)
-    model.fit(table(learnt), [case.answer for case in learnt])
-    told = model.predict_proba(table(asked))
-    at = {int(place): n for n, place in enumerate(model.classes_)}
+    model = RandomForestClassifier(n_estimators=100, min_samples_leaf=5, random_state=resources.seed, n_jobs=1)
+    model.fit(features(train), [sample.answer for sample in train])
+    probabilities = [
+        dict(zip(model.classes_.tolist(), row, strict=True)) for row in model.predict_proba(features(test)).tolist()
+    ]
     return [
-        tuple(float(line[at[n]]) if n in at else 0.0 for n in range(len(case.options)))
-        for case, line in zip(asked, told, strict=True)
+        tuple(by_letter.get(n, 0.0) for n in range(len(sample.options)))
+        for sample, by_letter in zip(test, probabilities, strict=True)
     ]
 
 
-def table(cases: Sequence[Case]) -> NDArray[np.float64]:
-    """(cases, features): how each looks, and where its pair begins: twins are not told apart, `order` tries that."""
+def features(samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """(samples, features): the form of each, and where its pair begins, which is the same for twins (see `order`)."""
     begins: dict[str, int] = {}
-    for case in cases:
-        begins.setdefault(case.pair, case.place)
-    return np.stack([[*look(case), begins[case.pair], begins[case.pair] % 2] for case in cases])
+    for sample in samples:
+        begins.setdefault(sample.pair, sample.position)
+    return np.stack([[*form(sample), begins[sample.pair], begins[sample.pair] % 2] for sample in samples])
 
 
-def look(case: Case) -> list[int]:
-    """Options, length of the question, its spaces and commas, length of each option, alphabetical rank of each."""
-    ranks = {option: rank for rank, option in enumerate(sorted(case.options))}
-    lengths = [len(option) for option in case.options[:MOST]]
-    order = [ranks[option] for option in case.options[:MOST]]
-    rest = MOST - len(lengths)
-    marks = [len(case.question), case.question.count(" "), case.question.count(",")]
-    return [len(case.options), *marks, *lengths, *[0] * rest, *order, *[-1] * rest]
+def form(sample: Sample) -> list[int]:
+    """Number of options; letters, spaces and commas of the question; length and alphabetical rank of each option."""
+    ranks = {option: rank for rank, option in enumerate(sorted(sample.options))}
+    lengths = [len(option) for option in sample.options[:MAX_OPTIONS]]
+    order = [ranks[option] for option in sample.options[:MAX_OPTIONS]]
+    missing = MAX_OPTIONS - len(lengths)
+    question = [len(sample.question), sample.question.count(" "), sample.question.count(",")]
+    return [len(sample.options), *question, *lengths, *[0] * missing, *order, *[-1] * missing]

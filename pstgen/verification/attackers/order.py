@@ -3,42 +3,42 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from pstgen.verification.attackers import Means
-from pstgen.verification.samples import Case
+from pstgen.verification.attackers import Resources
+from pstgen.verification.samples import Sample
 
 NEEDS = frozenset({"lure"})
-ALPHA = 1e-5  # places of lures that are even seem uneven this seldom
+ALPHA = 1e-5  # where places of lures are even, they look uneven this seldom
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
-    """The lure at the place where it is usually right, anything else elsewhere; where no place is, the lure for all.
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is drawn)
+    """The lure at the place where it is usually right, anything else elsewhere; the lure everywhere if no place stands out.
 
     Telling twins apart by chance would win pairs by chance, so a place counts only where it is beyond doubt.
     """
-    usual = _usual(learnt)
+    usual = _usual_place(train)
     return [
-        tuple(float((n == case.lure) == (usual.get(of, place) == place)) for n in range(len(case.options)))
-        for case, (place, of) in zip(asked, _places(asked), strict=True)
+        tuple(float((n == sample.lure) == (usual.get(twins, place) == place)) for n in range(len(sample.options)))
+        for sample, (place, twins) in zip(test, _places(test), strict=True)
     ]
 
 
-def _usual(learnt: Sequence[Case]) -> dict[int, int]:
+def _usual_place(train: Sequence[Sample]) -> dict[int, int]:
     """Number of twins → the place where the lure is right more often than chance allows."""
     from scipy.stats import chisquare
 
     counted: defaultdict[int, Counter[int]] = defaultdict(Counter)
-    for case, (place, of) in zip(learnt, _places(learnt), strict=True):
-        counted[of][place] += case.answer == case.lure
-    told = {of: [by[place] for place in range(of)] for of, by in counted.items() if of > 1 and by.total()}
-    return {of: counts.index(max(counts)) for of, counts in told.items() if chisquare(counts).pvalue < ALPHA}
+    for sample, (place, twins) in zip(train, _places(train), strict=True):
+        counted[twins][place] += sample.answer == sample.lure
+    by_twins = {n: [places[place] for place in range(n)] for n, places in counted.items() if n > 1 and places.total()}
+    return {n: counts.index(max(counts)) for n, counts in by_twins.items() if chisquare(counts).pvalue < ALPHA}
 
 
-def _places(cases: Sequence[Case]) -> list[tuple[int, int]]:
-    """Of each case, how many of its twins come before it, and how many twins there are."""
-    sizes = Counter(case.pair for case in cases)
+def _places(samples: Sequence[Sample]) -> list[tuple[int, int]]:
+    """Of each sample, how many of its twins come before it, and how many twins there are."""
+    sizes = Counter(sample.pair for sample in samples)
     passed: Counter[str] = Counter()
-    told = []
-    for case in cases:
-        told.append((passed[case.pair], sizes[case.pair]))
-        passed[case.pair] += 1
-    return told
+    places = []
+    for sample in samples:
+        places.append((passed[sample.pair], sizes[sample.pair]))
+        passed[sample.pair] += 1
+    return places

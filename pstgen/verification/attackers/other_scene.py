@@ -6,33 +6,31 @@ from hashlib import sha256
 
 from pstgen.core.records import BadInput
 from pstgen.models.huggingface import Image, Model
-from pstgen.verification.attackers import Means
+from pstgen.verification.attackers import Resources
 from pstgen.verification.finetune import scores
-from pstgen.verification.samples import Case
+from pstgen.verification.samples import Sample
 
-NEEDS = frozenset({"vlm", "others"})
+NEEDS = frozenset({"vlm", "images"})
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learnt)
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learned)
     """What it sees elsewhere."""
-    return scores(Model(means.vlm, means.device), asked, elsewhere(asked, means.others))
+    return scores(Model(resources.vlm, resources.device), test, images_of_others(test, resources.images))
 
 
-def elsewhere(asked: Sequence[Case], others: Mapping[str, Image]) -> list[Image]:
-    """An image for every case, drawn by its pair's name from scenes that no twin is asked about.
+def images_of_others(samples: Sequence[Sample], images: Mapping[str, Image]) -> list[Image]:
+    """An image for every sample, drawn by its pair's name from scenes that no twin is asked about.
 
     Raises BadInput where there is no such scene.
     """
     scenes: defaultdict[str, set[str]] = defaultdict(set)
-    for case in asked:
-        scenes[case.pair].add(case.scene)
+    for sample in samples:
+        scenes[sample.pair].add(sample.scene)
 
-    def drawn(case: Case) -> Image:
-        names = sorted(set(others) - scenes[case.pair])
+    def draw(pair: str) -> Image:
+        names = sorted(set(images) - scenes[pair])
         if not names:
-            raise BadInput(
-                f"pair {case.pair}: the set has no other scene to show; attack it without a VLM, or build more"
-            )
-        return others[names[int(sha256(case.pair.encode()).hexdigest(), 16) % len(names)]]
+            raise BadInput(f"pair {pair}: the set has no other scene to show; attack it without a VLM, or build more")
+        return images[names[int(sha256(pair.encode()).hexdigest(), 16) % len(names)]]
 
-    return [drawn(case) for case in asked]
+    return [draw(sample.pair) for sample in samples]

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from pstgen.models.huggingface import Model
-from pstgen.verification.attackers import Means
+from pstgen.verification.attackers import Resources
 from pstgen.verification.finetune import scores, tune
-from pstgen.verification.samples import Case
+from pstgen.verification.samples import Sample
 
 NEEDS = frozenset({"lm"})
 
 
-def attack(learnt: Sequence[Case], asked: Sequence[Case], means: Means, /) -> list[tuple[float, ...]]:
-    """Each time anew from the model as it is on disk."""
-    model = Model(means.lm, means.device, "text")
-    tune(model, learnt, means.seed)
-    return scores(model, asked)
+def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:
+    """Fine-tune the model anew from its folder each time."""
+    model = Model(resources.lm, resources.device, "text")
+    tune(model, train, resources.seed)
+    return scores(model, test)

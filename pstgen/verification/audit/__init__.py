@@ -1,4 +1,4 @@
-"""The audit page: people look at labels, one after the other, in a browser on this machine."""
+"""The audit page: people judge labels, one after the other, in a browser on this machine."""
 
 import getpass
 import webbrowser
@@ -15,7 +15,7 @@ from pstgen.verification.audit.session import Session
 
 
 def begin(config: AuditConfig, progress: Progress = silent) -> Session:
-    """Draw the sample and take up what its auditor said before.
+    """Draw the sample and take up the auditor's earlier verdicts.
 
     Raises BadInput where there is no dataset or nothing to audit, Unavailable where verdicts cannot be written.
     """
@@ -23,15 +23,15 @@ def begin(config: AuditConfig, progress: Progress = silent) -> Session:
     names = sample.draw(dataset.items(), config.n, config.seed)
     if not names:
         raise BadInput(f"{config.folder}: holds no pair to audit")
-    pictures = sample.pictures(names, progress(dataset.rows(), "opening", dataset.manifest.items))
+    pairs = sample.pictures(names, progress(dataset.rows(), "opening", dataset.manifest.items))
     who = config.who or getpass.getuser()
-    return Session(pictures, config.folder, who, config.seed, dataset.manifest.seal)
+    return Session(pairs, config.folder, who, config.seed, dataset.manifest.seal)
 
 
-def serve(session: Session, config: AuditConfig, said: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C; `said` hears its address. Raises Unavailable where the port is taken."""
+def serve(session: Session, config: AuditConfig, announce: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C; `announce` gets its address. Raises Unavailable where the port is taken."""
     with Server(session, config.port) as server:
-        said(server.address)
+        announce(server.address)
         if config.browser:
             webbrowser.open(server.address)
         with suppress(KeyboardInterrupt):

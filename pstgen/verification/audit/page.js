@@ -1,33 +1,33 @@
 "use strict";
 
-// What the server told (told, verdicts) and what is looked at (page, twin); all else follows from it.
-const WORDS = ["right", "wrong", "ambiguous"];
+// What the server sent (session, verdicts) and what is shown (pairIndex, twinIndex); all else follows from it.
+const RATINGS = ["right", "wrong", "ambiguous"];
 const KEYS = {
-  1: () => say("right"), r: () => say("right"),
-  2: () => say("wrong"), w: () => say("wrong"),
-  3: () => say("ambiguous"), a: () => say("ambiguous"),
-  4: sayAll, e: sayAll,
+  1: () => judgeFocused("right"), r: () => judgeFocused("right"),
+  2: () => judgeFocused("wrong"), w: () => judgeFocused("wrong"),
+  3: () => judgeFocused("ambiguous"), a: () => judgeFocused("ambiguous"),
+  4: acceptRest, e: acceptRest,
   ArrowLeft: () => step(-1), ArrowRight: () => step(1),
   ArrowUp: () => turn(-1), ArrowDown: () => turn(1),
   o: () => toggle("overlay"), l: () => toggle("lure"), u: undo,
 };
 const shown = { overlay: false, lure: false };
-let told, verdicts, page = 0, twin = 0, built = null;
+let session, verdicts, pairIndex = 0, twinIndex = 0, builtIndex = null;
 let queue = Promise.resolve(); // one thing after the other: a quick second key waits for the first to be on the disk
 
 const $ = (id) => document.getElementById(id);
-const twins = () => (told.pages[page] ? told.pages[page].twins : []);
-const open_ = (at) => told.pages[at].twins.findIndex((one) => !(one.item in verdicts));
+const twins = () => (session.pairs[pairIndex] ? session.pairs[pairIndex].twins : []);
+const firstUnjudged = (at) => session.pairs[at].twins.findIndex((twin) => !(twin.item in verdicts));
 
 function make(kind, text, parent, className = "") {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  made.className = className;
-  parent.append(made);
-  return made;
+  const element = document.createElement(kind);
+  element.textContent = text;
+  element.className = className;
+  parent.append(element);
+  return element;
 }
 
-async function ask(path, body) {
+async function request(path, body) {
   const how = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const failed = body ? "Not saved: " : "";
   let answer;
@@ -40,10 +40,10 @@ async function ask(path, body) {
   return answer.json();
 }
 
-function act(deed) {
+function act(action) {
   queue = queue.then(async () => {
     $("trouble").hidden = true;
-    await deed();
+    await action();
     draw();
   }).catch((error) => {
     $("trouble").textContent = error.message;
@@ -51,56 +51,56 @@ function act(deed) {
   });
 }
 
-// ------------------------------------------------------------------------------------------------ deeds
+// ------------------------------------------------------------------------------------------------ actions
 
-async function judge(item, verdict) {
-  ({ verdicts } = await ask("verdict", { item, verdict }));
+async function send(item, verdict) {
+  ({ verdicts } = await request("verdict", { item, verdict }));
 }
 
-async function say(word) {
-  const one = twins()[twin];
-  if (!one) return;
-  const changed = one.item in verdicts;
-  await judge(one.item, word);
+async function judgeFocused(rating) {
+  const twin = twins()[twinIndex];
+  if (!twin) return;
+  const changed = twin.item in verdicts;
+  await send(twin.item, rating);
   if (!changed) goOn();
 }
 
-async function sayAll() {
-  const left = twins().filter((one) => !(one.item in verdicts));
-  for (const one of left) await judge(one.item, "right");
+async function acceptRest() {
+  const left = twins().filter((twin) => !(twin.item in verdicts));
+  for (const twin of left) await send(twin.item, "right");
   if (left.length) goOn();
 }
 
 async function undo() {
-  const state = await ask("verdict", { verdict: "undo" });
+  const state = await request("verdict", { verdict: "undo" });
   ({ verdicts } = state);
   if (state.item) look(state.item);
 }
 
 function look(item) {
-  page = told.pages.findIndex((pair) => pair.twins.some((one) => one.item === item));
-  twin = twins().findIndex((one) => one.item === item);
+  pairIndex = session.pairs.findIndex((pair) => pair.twins.some((twin) => twin.item === item));
+  twinIndex = twins().findIndex((twin) => twin.item === item);
 }
 
 function goOn() { // to the next label that is not judged: here, then further on, then from the start, then the end
-  const all = told.pages.map((_, n) => n);
-  const next = [...all.slice(page), ...all.slice(0, page)].find((n) => open_(n) >= 0);
-  if (next === undefined) page = told.pages.length;
-  else [page, twin] = [next, open_(next)];
+  const all = session.pairs.map((_, n) => n);
+  const next = [...all.slice(pairIndex), ...all.slice(0, pairIndex)].find((n) => firstUnjudged(n) >= 0);
+  if (next === undefined) pairIndex = session.pairs.length;
+  else [pairIndex, twinIndex] = [next, firstUnjudged(next)];
 }
 
 function turn(by) {
-  page = Math.min(Math.max(page + by, 0), told.pages.length);
-  twin = 0;
+  pairIndex = Math.min(Math.max(pairIndex + by, 0), session.pairs.length);
+  twinIndex = 0;
 }
 
 function step(by) {
-  const to = twin + by;
-  if (to >= 0 && to < twins().length) twin = to;
+  const to = twinIndex + by;
+  if (to >= 0 && to < twins().length) twinIndex = to;
   else if (by > 0) turn(1);
-  else if (page > 0) {
+  else if (pairIndex > 0) {
     turn(-1);
-    twin = twins().length - 1;
+    twinIndex = twins().length - 1;
   }
 }
 
@@ -111,29 +111,29 @@ function toggle(what) {
 // ------------------------------------------------------------------------------------------------ what is seen
 
 function draw() {
-  const ended = page >= told.pages.length;
-  if (built !== page) {
+  const ended = pairIndex >= session.pairs.length;
+  if (builtIndex !== pairIndex) {
     shown.lure = false; // each pair is looked at unled
-    built = page;
+    builtIndex = pairIndex;
     $("twins").replaceChildren();
-    if (!ended) build(told.pages[page]);
+    if (!ended) build(session.pairs[pairIndex]);
     window.scrollTo(0, 0); // and from there to the picture in focus, where it is out of sight
   }
   head(ended);
   if (ended) end();
   $("pair").hidden = ended;
   $("end").hidden = !ended;
-  [...$("twins").children].forEach((card, n) => mark(card, twins()[n], n === twin));
-  $("all").disabled = ended || open_(page) < 0;
+  [...$("twins").children].forEach((card, n) => mark(card, twins()[n], n === twinIndex));
+  $("all").disabled = ended || firstUnjudged(pairIndex) < 0;
 }
 
 function head(ended) {
-  const items = told.pages.flatMap((pair) => pair.twins);
-  const done = items.filter((one) => one.item in verdicts).length;
+  const items = session.pairs.flatMap((pair) => pair.twins);
+  const done = items.filter((twin) => twin.item in verdicts).length;
   [$("progress").max, $("progress").value] = [items.length, done];
   $("count").textContent = `${done} of ${items.length}`;
-  $("place").textContent = ended ? told.who : `pair ${page + 1} of ${told.pages.length} · ${told.pages[page].family}`;
-  $("previous").disabled = page === 0;
+  $("place").textContent = ended ? session.who : `pair ${pairIndex + 1} of ${session.pairs.length} · ${session.pairs[pairIndex].family}`;
+  $("previous").disabled = pairIndex === 0;
   $("next").disabled = ended;
   for (const what of ["overlay", "lure"]) {
     $(what).setAttribute("aria-pressed", shown[what]);
@@ -150,59 +150,59 @@ function build(pair) {
   $("twins").replaceChildren(...pair.twins.map(card));
 }
 
-function card(one, n) {
-  const made = $("twin").content.cloneNode(true).firstElementChild;
-  const pair = told.pages[page];
-  made.dataset.item = one.item;
-  for (const picture of made.querySelectorAll("img")) [picture.width, picture.height] = [one.width, one.height];
-  made.querySelector(".image").src = `image/${one.item}`;
-  made.querySelector(".image").alt = `picture ${n + 1} of ${pair.twins.length}`;
-  if (one.overlay) made.querySelector(".tint").src = `overlay/${one.item}`;
-  made.querySelector(".label strong").textContent = one.answer;
-  made.querySelector(".chain").textContent = one.chain;
-  const here = one.role === "control" ? "right" : "wrong";
-  made.querySelector(".role").textContent =
-    `${one.role} twin, ${pair.made}: the words suggest ${pair.lure}, which is ${here} here`;
-  made.addEventListener("click", (event) => {
+function card(twin, n) {
+  const article = $("twin").content.cloneNode(true).firstElementChild;
+  const pair = session.pairs[pairIndex];
+  article.dataset.item = twin.item;
+  for (const picture of article.querySelectorAll("img")) [picture.width, picture.height] = [twin.width, twin.height];
+  article.querySelector(".image").src = `image/${twin.item}`;
+  article.querySelector(".image").alt = `picture ${n + 1} of ${pair.twins.length}`;
+  if (twin.overlay) article.querySelector(".tint").src = `overlay/${twin.item}`;
+  article.querySelector(".label strong").textContent = twin.answer;
+  article.querySelector(".chain").textContent = twin.chain;
+  const here = twin.role === "control" ? "right" : "wrong";
+  article.querySelector(".role").textContent =
+    `${twin.role} twin, ${pair.method}: the words suggest ${pair.lure}, which is ${here} here`;
+  article.addEventListener("click", (event) => {
     const { verdict } = event.target.closest("button")?.dataset ?? {};
     act(() => {
-      look(one.item);
-      return verdict && say(verdict);
+      look(twin.item);
+      return verdict && judgeFocused(verdict);
     });
   });
-  return made;
+  return article;
 }
 
-function mark(made, one, focused) {
-  if (focused && made.dataset.focused !== "true") {
-    for (const part of [".look", ".verdicts"]) made.querySelector(part).scrollIntoView({ block: "nearest" });
+function mark(article, twin, focused) {
+  if (focused && article.dataset.focused !== "true") {
+    for (const part of [".look", ".verdicts"]) article.querySelector(part).scrollIntoView({ block: "nearest" });
   }
-  made.dataset.focused = focused;
-  for (const button of made.querySelectorAll("[data-verdict]")) {
-    button.setAttribute("aria-pressed", verdicts[one.item] === button.dataset.verdict);
+  article.dataset.focused = focused;
+  for (const button of article.querySelectorAll("[data-verdict]")) {
+    button.setAttribute("aria-pressed", verdicts[twin.item] === button.dataset.verdict);
   }
-  made.querySelector(".tint").hidden = !(shown.overlay && one.overlay);
-  made.querySelector(".look").dataset.whole = shown.overlay && !one.overlay;
-  made.querySelector(".role").hidden = !shown.lure;
+  article.querySelector(".tint").hidden = !(shown.overlay && twin.overlay);
+  article.querySelector(".look").dataset.whole = shown.overlay && !twin.overlay;
+  article.querySelector(".role").hidden = !shown.lure;
 }
 
 function end() {
-  const of = (items, word) => items.filter((one) => verdicts[one.item] === word).length;
-  const items = told.pages.flatMap((pair) => pair.twins.map((one) => ({ ...one, family: pair.family })));
-  const left = items.filter((one) => !(one.item in verdicts)).length;
+  const of = (items, rating) => items.filter((twin) => verdicts[twin.item] === rating).length;
+  const items = session.pairs.flatMap((pair) => pair.twins.map((twin) => ({ ...twin, family: pair.family })));
+  const left = items.filter((twin) => !(twin.item in verdicts)).length;
   $("end").querySelector("h1").textContent = left ? `${left} labels are left` : "Every label of the sample is judged";
-  $("sum").textContent = WORDS.map((word) => `${of(items, word)} ${word}`).join(", ") + `; by ${told.who}.`;
+  $("sum").textContent = RATINGS.map((rating) => `${of(items, rating)} ${rating}`).join(", ") + `; by ${session.who}.`;
   $("families").replaceChildren();
-  for (const family of [...new Set(items.map((one) => one.family))].sort()) {
+  for (const family of [...new Set(items.map((twin) => twin.family))].sort()) {
     const row = make("tr", "", $("families"));
     make("td", family, row);
-    WORDS.forEach((word) => make("td", of(items.filter((one) => one.family === family), word), row));
+    RATINGS.forEach((rating) => make("td", of(items.filter((twin) => twin.family === family), rating), row));
   }
   $("doubtful").replaceChildren();
-  for (const one of items.filter((each) => ["wrong", "ambiguous"].includes(verdicts[each.item]))) {
-    make("button", `${one.item}: ${verdicts[one.item]}`, $("doubtful")).addEventListener("click", () => act(() => look(one.item)));
+  for (const twin of items.filter((twin) => ["wrong", "ambiguous"].includes(verdicts[twin.item]))) {
+    make("button", `${twin.item}: ${verdicts[twin.item]}`, $("doubtful")).addEventListener("click", () => act(() => look(twin.item)));
   }
-  $("verify").textContent = `pstgen verify ${told.folder}`;
+  $("verify").textContent = `pstgen verify ${session.folder}`;
 }
 
 // ------------------------------------------------------------------------------------------------ keys and mouse
@@ -210,18 +210,18 @@ function end() {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || $("keys").open) return;
   if (event.key === "?") $("keys").showModal();
-  const deed = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!deed) return;
+  const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
   event.preventDefault(); // arrows do not scroll
-  act(deed);
+  act(action);
 });
-for (const [id, deed] of Object.entries({
-  previous: () => turn(-1), next: () => turn(1), overlay: () => toggle("overlay"), lure: () => toggle("lure"), undo, all: sayAll,
-})) $(id).addEventListener("click", () => act(deed));
+for (const [id, action] of Object.entries({
+  previous: () => turn(-1), next: () => turn(1), overlay: () => toggle("overlay"), lure: () => toggle("lure"), undo, all: acceptRest,
+})) $(id).addEventListener("click", () => act(action));
 $("help").addEventListener("click", () => $("keys").showModal());
 
 act(async () => {
-  told = await ask("told");
-  ({ verdicts } = told);
+  session = await request("start");
+  ({ verdicts } = session);
   goOn();
 });

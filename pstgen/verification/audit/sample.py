@@ -1,18 +1,18 @@
-"""Which labels are looked at: whole pairs, drawn by seed, every family in proportion to its pairs."""
+"""Which labels are audited: whole pairs, drawn by seed, every family in proportion to its pairs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
 from pstgen.core.records import Item
 from pstgen.dataset.exporters.page import overlay
-from pstgen.dataset.store import Row
+from pstgen.dataset.rows import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One twin to look at: its image file and, as a transparent PNG, its targets; None where the whole image counts.
+    """One twin to judge: its image file and, as a transparent PNG, its targets; None where the whole image counts.
 
     width, height: in pixels.
     """
@@ -36,35 +36,34 @@ def draw(items: Iterable[Item], n: int, seed: int) -> list[str]:
     the first one of each family comes first, and every beginning of the sample holds the families in proportion: who
     stops early, or asks for more later, has a fair sample too.
     """
-    twins: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    families: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for item in items:
-        pairs = twins[item.family]
-        pairs[item.pair_id] = pairs.get(item.pair_id, 0) + 1
+        families[item.family][item.pair_id] += 1
     places = [
-        (k / len(pairs), _lot(name, seed), name, pairs[name])
-        for pairs in twins.values()
-        for k, name in enumerate(sorted(pairs, key=lambda name: _lot(name, seed)))
+        (k / len(sizes), _hash(name, seed), name, sizes[name])
+        for sizes in families.values()
+        for k, name in enumerate(sorted(sizes, key=lambda name: _hash(name, seed)))
     ]
     drawn, total = list[str](), 0
-    for _, _, name, many in sorted(places):
+    for _, _, name, size in sorted(places):
         if total >= n:
             break
         drawn.append(name)
-        total += many
+        total += size
     return drawn
 
 
-def _lot(name: str, seed: int) -> str:
+def _hash(name: str, seed: int) -> str:
     return sha256(f"{seed}/{name}".encode()).hexdigest()
 
 
 def pictures(names: list[str], rows: Iterable[Row]) -> list[Twins]:
     """The pairs of these names, in their order; of the rows only these are kept, as the files that a page shows."""
-    found: dict[str, list[Picture]] = {name: [] for name in names}
+    pairs: dict[str, list[Picture]] = {name: [] for name in names}
     for row in rows:
-        if row.item.pair_id in found:
-            found[row.item.pair_id].append(_picture(row))
-    return [tuple(found[name]) for name in names]
+        if row.item.pair_id in pairs:
+            pairs[row.item.pair_id].append(_picture(row))
+    return [tuple(pairs[name]) for name in names]
 
 
 def _picture(row: Row) -> Picture:

@@ -1,6 +1,6 @@
-"""The audit page on loopback, for one browser of this machine: whoever lacks the address's secret gets nothing.
+"""The audit page on loopback, for one browser of this machine: without the secret in the address there is no answer.
 
-Another site that a browser has open cannot speak to it either: requests that name a foreign host or come from a foreign
+Another site that a browser has open cannot reach it either: requests that name a foreign host or come from a foreign
 origin are refused, and nothing is looked up on the disk by a name that a request brings.
 """
 
@@ -15,11 +15,11 @@ from typing import Any, Literal
 import msgspec
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.verification.annotations import Word
+from pstgen.verification.annotations import Rating
 from pstgen.verification.audit.session import Session
 
-MOST_BYTES = 1024  # of a request's body
-SECONDS = 30  # that a silent connection is kept
+MAX_BYTES = 1024  # of a request's body
+TIMEOUT = 30  # seconds that a silent connection is kept
 STATIC = {"": "page.html", "page.js": "page.js", "page.css": "page.css"}
 TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 JSON = "application/json"
@@ -34,10 +34,10 @@ HEADERS = {
 }
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VerdictRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a request: a verdict on an item, or "undo" of the last one."""
 
-    verdict: Word | Literal["undo"]
+    verdict: Rating | Literal["undo"]
     item: str = ""
 
 
@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     server_version, sys_version = "pstgen", ""
     protocol_version = "HTTP/1.1"
-    timeout = SECONDS
+    timeout = TIMEOUT
 
     def do_GET(self) -> None:
         """Give the page, its pictures, or where the audit stands."""
@@ -106,12 +106,12 @@ class Handler(BaseHTTPRequestHandler):
     def _admitted(self) -> str:
         """The path below the secret, of a request that is ours."""
         if self.headers.get_all("Host", []) not in [[host] for host in self.server.hosts]:
-            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "another host than this one is asked for")
+            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "the request names another host")
         origins = {f"http://{host}" for host in self.server.hosts}
         if any(origin not in origins for origin in self.headers.get_all("Origin", [])):
-            raise Refused(HTTPStatus.FORBIDDEN, "comes from another origin")
+            raise Refused(HTTPStatus.FORBIDDEN, "the request comes from another origin")
         if any(site not in {"same-origin", "none"} for site in self.headers.get_all("Sec-Fetch-Site", [])):
-            raise Refused(HTTPStatus.FORBIDDEN, "comes from another site")
+            raise Refused(HTTPStatus.FORBIDDEN, "the request comes from another site")
         _, token, path = [*self.path.split("/", 2), "", ""][:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             raise Refused(HTTPStatus.NOT_FOUND, "open the address that pstgen audit printed")
@@ -121,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         if path in STATIC:
             name = STATIC[path]
             return TYPES[name.rpartition(".")[2]], files("pstgen.verification.audit").joinpath(name).read_bytes()
-        if path == "told":
-            return JSON, msgspec.json.encode(self.server.session.told())
+        if path == "start":
+            return JSON, msgspec.json.encode(self.server.session.start())
         kind, _, item = path.partition("/")
         picture = self.server.session.pictures.get(item)
         if picture and kind == "image":
@@ -134,28 +134,27 @@ class Handler(BaseHTTPRequestHandler):
     def _post(self, path: str) -> tuple[str, bytes]:
         if path != "verdict":
             raise Refused(HTTPStatus.NOT_FOUND, "nothing here")
-        said = self._said()
-        session = self.server.session
-        state = session.undo() if said.verdict == "undo" else session.say(said.item, said.verdict)
+        request, session = self._verdict_request(), self.server.session
+        state = session.undo() if request.verdict == "undo" else session.judge(request.item, request.verdict)
         return JSON, msgspec.json.encode(state)
 
-    def _said(self) -> Said:
+    def _verdict_request(self) -> VerdictRequest:
         if self.headers.get("Content-Type") != JSON:
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"only {JSON} is taken")
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
             raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
-        if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MOST_BYTES} bytes")
+        if len(length) > len(str(MAX_BYTES)) or int(length) > MAX_BYTES:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BYTES} bytes")
         try:
-            return msgspec.json.decode(self.rfile.read(int(length)), type=Said)
+            return msgspec.json.decode(self.rfile.read(int(length)), type=VerdictRequest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Refused(HTTPStatus.BAD_REQUEST, f"no verdict: {error}") from None
+            raise Refused(HTTPStatus.BAD_REQUEST, f"not a verdict: {error}") from None
 
     def end_headers(self) -> None:
         """Every answer, errors of the standard library's too, says what a browser may do with it."""
-        for name, told in HEADERS.items():
-            self.send_header(name, told)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         super().end_headers()

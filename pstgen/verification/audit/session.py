@@ -10,12 +10,12 @@ import msgspec
 
 from pstgen.core.records import BadInput
 from pstgen.verification import annotations
-from pstgen.verification.annotations import Line, Word
+from pstgen.verification.annotations import Annotation, Rating
 from pstgen.verification.audit.sample import Picture, Twins
 
 
-class Twin(msgspec.Struct, frozen=True):
-    """What the page is told of a twin. width, height: of its image in pixels; overlay: is there one?"""
+class TwinView(msgspec.Struct, frozen=True):
+    """What the page shows of a twin. width, height: of its image in pixels; overlay: is there one?"""
 
     item: str
     answer: str
@@ -26,18 +26,18 @@ class Twin(msgspec.Struct, frozen=True):
     overlay: bool
 
 
-class Page(msgspec.Struct, frozen=True):
-    """What the page is told of a pair; its pictures it asks for by item."""
+class PairView(msgspec.Struct, frozen=True):
+    """What the page shows of a pair; it loads the images by item. method: how the twins were found or made."""
 
     pair: str
     family: str
     frame: str
-    made: str
+    method: str
     question: str
     neutral: str
     options: tuple[str, ...]
     lure: str
-    twins: list[Twin]
+    twins: list[TwinView]
 
 
 class State(msgspec.Struct, frozen=True):
@@ -47,36 +47,36 @@ class State(msgspec.Struct, frozen=True):
     item: str = ""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """All that the page is told when it opens."""
+class Start(msgspec.Struct, frozen=True):
+    """All that the page needs when it opens."""
 
     folder: str
     who: str
-    pages: list[Page]
+    pairs: list[PairView]
     verdicts: dict[str, str]
 
 
 class Session:
-    """What `who` says of a sample of the dataset in `folder`, whose manifest has the seal `manifest`.
+    """The verdicts of `who` on a sample of the dataset in `folder`, whose manifest has the seal `manifest`.
 
-    Raises Unavailable where verdicts cannot be written there, BadInput where the file or the name is none.
+    Raises Unavailable where verdicts cannot be written there, BadInput where the file or the name is not valid.
     """
 
     def __init__(self, sample: Sequence[Twins], folder: Path, who: str, seed: int, manifest: str) -> None:
         if not who.strip() or not who.isprintable() or len(who) > 80:
             raise BadInput(f"--who {who!r}: a name of 1 to 80 printable characters is needed")
         self.sample, self.folder, self.who, self.seed, self.manifest = sample, folder, who, seed, manifest
-        self.pictures: dict[str, Picture] = {one.item.item_id: one for twins in sample for one in twins}
+        self.pictures: dict[str, Picture] = {picture.item.item_id: picture for twins in sample for picture in twins}
         self.path = folder / annotations.FILE
-        self.lock = Lock()  # two windows may speak at once
+        self.lock = Lock()  # two windows may send verdicts at once
         annotations.append(self.path)  # may it be written?
-        if others := sum(line.manifest != manifest for line in annotations.read(self.path)):
-            raise BadInput(f"{self.path}: {others} of its verdicts are on another build of this dataset; move it away")
+        if foreign := sum(line.manifest != manifest for line in annotations.read(self.path)):
+            raise BadInput(f"{self.path}: {foreign} of its verdicts are on another build of this dataset; move it away")
 
-    def told(self) -> Told:
+    def start(self) -> Start:
         """What the page needs to begin, or to go on."""
-        pages = [_page(twins) for twins in self.sample]
-        return Told(folder=str(self.folder), who=self.who, pages=pages, verdicts=self.state().verdicts)
+        pairs = [_pair_view(twins) for twins in self.sample]
+        return Start(folder=str(self.folder), who=self.who, pairs=pairs, verdicts=self.state().verdicts)
 
     def state(self, item: str = "") -> State:
         """What this person's verdicts on the sample are, read from the file."""
@@ -84,16 +84,16 @@ class Session:
 
     def progress(self) -> str:
         """How far this person is, in words."""
-        words = Counter(line.verdict for line in self._mine())
-        parts = ", ".join(f"{words[word]} {word}" for word in get_args(Word))
-        return f"{words.total()} of {len(self.pictures)} labels judged by {self.who}: {parts}"
+        counts = Counter(line.verdict for line in self._mine())
+        parts = ", ".join(f"{counts[rating]} {rating}" for rating in get_args(Rating))
+        return f"{counts.total()} of {len(self.pictures)} labels judged by {self.who}: {parts}"
 
-    def say(self, item: str, word: Word) -> State:
+    def judge(self, item: str, rating: Rating) -> State:
         """Write a verdict down. Raises BadInput where the sample has no such item, Unavailable where it cannot be written."""
         if item not in self.pictures:
             raise BadInput(f"{item}: is not in the sample")
         with self.lock:
-            self._write(item, word)
+            self._write(item, rating)
             return self.state(item)
 
     def undo(self) -> State:
@@ -105,45 +105,46 @@ class Session:
             annotations.append(self.path, msgspec.structs.replace(mine[-1], verdict="undo"))
             return self.state(mine[-1].item)
 
-    def _write(self, item: str, word: Word) -> None:
-        of = self.pictures[item].item
-        line = Line(
-            item=item,
-            pair=of.pair_id,
-            family=of.family,
+    def _write(self, item_id: str, rating: Rating) -> None:
+        item = self.pictures[item_id].item
+        annotation = Annotation(
+            item=item_id,
+            pair=item.pair_id,
+            family=item.family,
             who=self.who,
-            verdict=word,
+            verdict=rating,
             seed=self.seed,
             manifest=self.manifest,
         )
-        annotations.append(self.path, line)
+        annotations.append(self.path, annotation)
 
-    def _mine(self) -> list[Line]:
-        told = (line for line in annotations.read(self.path) if (line.who, line.manifest) == (self.who, self.manifest))
-        return annotations.standing([line for line in told if line.item in self.pictures])
+    def _mine(self) -> list[Annotation]:
+        """The verdicts of `who` on the sample that stand."""
+        mine = (line for line in annotations.read(self.path) if (line.who, line.manifest) == (self.who, self.manifest))
+        return annotations.standing([line for line in mine if line.item in self.pictures])
 
 
-def _page(twins: Twins) -> Page:
+def _pair_view(twins: Twins) -> PairView:
     item = twins[0].item
-    return Page(
+    return PairView(
         pair=item.pair_id,
         family=item.family,
         frame=item.frame,
-        made=item.twin,
+        method=item.twin,
         question=item.question,
         neutral=item.neutral,
         options=item.options,
         lure=item.lure,
         twins=[
-            Twin(
-                item=one.item.item_id,
-                answer=one.item.answer,
-                role=one.item.role,
-                chain=one.chain,
-                width=one.width,
-                height=one.height,
-                overlay=one.overlay is not None,
+            TwinView(
+                item=picture.item.item_id,
+                answer=picture.item.answer,
+                role=picture.item.role,
+                chain=picture.chain,
+                width=picture.width,
+                height=picture.height,
+                overlay=picture.overlay is not None,
             )
-            for one in twins
+            for picture in twins
         ],
     )

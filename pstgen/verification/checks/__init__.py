@@ -4,37 +4,51 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
+from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding
 from pstgen.dataset.store import Dataset
+from pstgen.verification.findings import Finding
 
-MOST_PROBLEMS = 20
+MAX_PROBLEMS = 20
 
 
 class Check(Protocol):
-    """What a module in this folder defines."""
+    """What a module in this folder defines. Its docstring begins with the question that the check answers.
+
+    It may define more: `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
+    long it usually takes, for the progress that is shown (1.0 where it is not said).
+    """
 
     def examine(self, dataset: Dataset, config: VerifyConfig, /) -> Finding:
-        """Say in one line what was found, and in one line each what is wrong."""
+        """Sum up in one line what was found, and name what is wrong, one line each."""
         ...
 
 
-def untested(check: str, reason: str) -> Finding:
-    """The finding of a check that cannot run on this dataset, and why.
-
-    >>> untested("image_probe", "3 edited pairs, too few to probe").state
-    'not tested'
-    """
-    return Finding(check=check, summary=reason, untested=reason)
+def load(name: str) -> Check:
+    """The check of that name, ours or a third party's. Raises BadInput where there is none."""
+    plugin: Check = plugins.load("checks", name)
+    return plugin
 
 
-def some(problems: Iterable[str]) -> tuple[str, ...]:
+def proves(check: Check) -> str:
+    """What follows where the check is sound, "" where nothing does."""
+    sentence: str = getattr(check, "PROVES", "")
+    return sentence
+
+
+def seconds(check: Check) -> float:
+    """How long the check usually takes."""
+    usual: float = getattr(check, "SECONDS", 1.0)
+    return usual
+
+
+def first_problems(problems: Iterable[str]) -> tuple[str, ...]:
     """The first problems, and how many more there are.
 
-    >>> some(str(n) for n in range(22))[-2:]
+    >>> first_problems(str(n) for n in range(22))[-2:]
     ('19', '(+2 more)')
     """
-    left = iter(problems)
-    first = tuple(islice(left, MOST_PROBLEMS))
-    more = sum(1 for _ in left)
+    remaining = iter(problems)
+    first = tuple(islice(remaining, MAX_PROBLEMS))
+    more = sum(1 for _ in remaining)
     return (*first, f"(+{more} more)") if more else first

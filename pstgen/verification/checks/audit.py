@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import BadInput, Finding
+from pstgen.core.records import BadInput
 from pstgen.dataset.store import Dataset
 from pstgen.verification import annotations
-from pstgen.verification.annotations import Line, Outcome, Rate
-from pstgen.verification.checks import some
+from pstgen.verification.annotations import Annotation
+from pstgen.verification.checks import first_problems
+from pstgen.verification.findings import AuditResult, Finding
 
 UNTESTED = "no person has audited the labels"
 
@@ -17,29 +18,29 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
 
     Where `config.most_wrong` is set, a set that nobody has audited is not sound.
     """
-    lines, strange = _read(dataset)
-    outcome = annotations.outcome(lines, config.confidence)
+    counted, strange = _read(dataset)
+    result = annotations.summarize(counted, config.confidence)
     return Finding(
         check="audit",
-        summary=_summary(outcome) if outcome else UNTESTED,
-        problems=some((*strange, *_doubtful(outcome, config.most_wrong))),
-        figures=_figures(outcome) if outcome else {},
-        untested="" if outcome else UNTESTED,
+        summary=_summary(result) if result else UNTESTED,
+        problems=first_problems((*strange, *_exceeded(result, config.most_wrong))),
+        audit=result,
+        untested="" if result else UNTESTED,
     )
 
 
-def _read(dataset: Dataset) -> tuple[list[Line], list[str]]:
-    """The lines of audit.jsonl that count, and what is wrong with the others."""
+def _read(dataset: Dataset) -> tuple[list[Annotation], list[str]]:
+    """The annotations that count, and what is wrong with the others."""
     try:
         lines = annotations.read(dataset.folder / annotations.FILE)
     except BadInput as error:
         return [], [str(error)]
     known = {(item.item_id, item.pair_id, item.family) for item in dataset.items()} if lines else set()
-    counted, strange = list[Line](), list[str]()
+    counted, strange = list[Annotation](), list[str]()
     for n, line in enumerate(lines, 1):
         if line.manifest != dataset.manifest.seal:
             strange.append(
-                f"{annotations.FILE}: line {n} speaks of another manifest; move the file away and audit this set"
+                f"{annotations.FILE}: line {n} is about another manifest; move the file away and audit this set"
             )
         elif (line.item, line.pair, line.family) not in known:
             strange.append(
@@ -50,37 +51,19 @@ def _read(dataset: Dataset) -> tuple[list[Line], list[str]]:
     return counted, strange
 
 
-def _doubtful(outcome: Outcome | None, most_wrong: float | None) -> Iterator[str]:
-    if most_wrong is not None and outcome is None:
-        yield f"not audited, and at most {most_wrong:.1%} of the labels are to be wrong: pstgen audit"
-    elif most_wrong is not None and outcome and outcome.wrong.high > most_wrong:
-        yield f"up to {outcome.wrong.high:.1%} of the labels may be wrong; at most {most_wrong:.1%} are to be"
+def _exceeded(result: AuditResult | None, most_wrong: float | None) -> Iterator[str]:
+    if most_wrong is None:
+        return
+    if result is None:
+        yield f"not audited, and at most {most_wrong:.1%} of the labels may be wrong: run pstgen audit"
+    elif result.labels.wrong.high > most_wrong:
+        yield f"up to {result.labels.wrong.high:.1%} of the labels may be wrong, and at most {most_wrong:.1%} are allowed"
 
 
-def _summary(outcome: Outcome) -> str:
-    kappa = "" if outcome.kappa is None else f" (kappa {outcome.kappa:.2f})"
-    people = "one person" if outcome.people == 1 else f"{outcome.people} people"
-    rates = f"{_bounds(outcome.wrong)} wrong, {_bounds(outcome.ambiguous)} ambiguous"
-    return f"{outcome.wrong.of:,} labels audited by {people}{kappa}: {rates}"
-
-
-def _bounds(rate: Rate) -> str:
-    return f"{rate.share:.1%} [{rate.low:.1%}, {rate.high:.1%}]"
-
-
-def _figures(outcome: Outcome) -> dict[str, float]:
-    """Every rate with its bounds and of how many; agreement and kappa only where there are any."""
-    rates = {"wrong": outcome.wrong, "ambiguous": outcome.ambiguous, "pairs wrong": outcome.pairs_wrong}
-    for family, (wrong, ambiguous) in outcome.by_family.items():
-        rates |= {f"{family}/wrong": wrong, f"{family}/ambiguous": ambiguous}
-    agreed = {"agreement": outcome.agreement, "kappa": outcome.kappa}
-    return {
-        "audited": outcome.wrong.of,
-        "people": outcome.people,
-        **{name: figure for name, figure in agreed.items() if figure is not None},
-        **{f"{name}/{what}": figure for name, rate in rates.items() for what, figure in _parts(rate)},
-    }
-
-
-def _parts(rate: Rate) -> Iterator[tuple[str, float]]:
-    yield from (("share", rate.share), ("low", rate.low), ("high", rate.high), ("of", rate.of))
+def _summary(result: AuditResult) -> str:
+    kappa = "" if result.kappa is None else f" (kappa {result.kappa:.2f})"
+    labels = result.labels
+    return (
+        f"{labels.wrong.total:,} labels audited by {result.auditors}{kappa}: "
+        f"{labels.wrong} wrong, {labels.ambiguous} ambiguous"
+    )

@@ -6,76 +6,93 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding, Item, origin
+from pstgen.core.records import Item, origin
 from pstgen.dataset.store import Dataset
 from pstgen.verification import probes
-from pstgen.verification.checks import untested
-from pstgen.verification.probes import LEAST, By, Couple, Numbers, Told
+from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
+from pstgen.verification.probes import MIN_PAIRS, Features, ItemFeatures, PairFeatures
 
-MOST = 2000  # unedited pictures that the detector learns from
-SAYS = {"role": "the stress twin", "answer": "the twin of the first answer"}
+SECONDS = 5.0
+MAX_UNEDITED = 2000  # images that the detector is trained on
+FIRST_TWIN: dict[Attribute, str] = {"role": "the stress twin", "answer": "the twin of the first answer"}
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
-    """The detector may know edited pictures from others; what it must not know is which of two edited twins is which.
+    """The detector may know edited images from others; what it must not know is which of two edited twins is which.
 
     Sound as long as the more edited-looking twin is the stress twin, or that of the alphabetically first answer, in half
     of the pairs: neither bound of either share passes one half by `config.probe_over`.
     """
+    images = _image_features(dataset)
+    items = [item for item, _ in images]
+    edited = np.array([item.twin != "retrieved" for item in items], bool)
+    if min(edited.sum(), (~edited).sum()) < 2 * MIN_PAIRS:
+        reason = f"{edited.sum()} edited pictures and {(~edited).sum()} others, too few to train a detector"
+        return untested("edited_probe", reason)
+    features = np.stack([of_image for _, of_image in images])
+    score = suspicion(features, edited, items, folds=config.folds, seed=config.seed)
+    pairs = probes.paired((item, score[n : n + 1]) for n, item in enumerate(items) if edited[n])
+    if len(pairs) < MIN_PAIRS:
+        return untested("edited_probe", f"{len(pairs)} edited pairs of different scenes, too few to probe")
+    return _finding(pairs, _area(edited, score), config)
+
+
+def _finding(pairs: list[PairFeatures], area: float, config: VerifyConfig) -> Finding:
+    results = [_probe(pairs, attribute, config) for attribute in FIRST_TWIN]
+    problems = (
+        f"of edited twins the one that looks more edited is {FIRST_TWIN[result.attribute]} "
+        f"in {result.accuracy} of {len(pairs):,} pairs"
+        for result in results
+        if not result.sound
+    )
+    summary = f"{len(pairs):,} edited pairs: a detector of edits (area under its curve {area:.2f}) takes " + ", ".join(
+        f"{FIRST_TWIN[result.attribute]} for the more edited one in {result.accuracy}" for result in results
+    )
+    return Finding(
+        check="edited_probe",
+        summary=summary,
+        problems=tuple(problems),
+        figures={"detector/area": area},
+        probes=tuple(results),
+    )
+
+
+def _probe(pairs: list[PairFeatures], attribute: Attribute, config: VerifyConfig) -> ProbeResult:
+    """How often the first twin looks more edited than the second."""
+    first, second = probes.stacked(pairs, attribute)
+    share = probes.proportion((first > second).ravel(), config.confidence)
+    sound = share.low <= 0.5 + config.probe_over and share.high >= 0.5 - config.probe_over
+    return ProbeResult(clue="traces of edits", attribute=attribute, accuracy=share, sound=sound)
+
+
+def _area(edited: NDArray[np.bool_], score: Features) -> float:
+    """The area under the detector's ROC curve."""
     from sklearn.metrics import roc_auc_score
 
-    seen = _looks(dataset)
-    items = [item for item, _ in seen]
-    edited = np.array([item.twin != "retrieved" for item in items], bool)
-    if min(edited.sum(), (~edited).sum()) < 2 * LEAST:
-        few = f"{edited.sum()} edited pictures and {(~edited).sum()} others, too few to train a detector"
-        return untested("edited_probe", few)
-    score = suspicion(np.stack([look for _, look in seen]), edited, items, folds=config.folds, seed=config.seed)
-    couples = probes.couples((item, score[n : n + 1]) for n, item in enumerate(items) if edited[n])
-    if len(couples) < LEAST:
-        return untested("edited_probe", f"{len(couples)} edited pairs of different scenes, too few to probe")
-    area = float(roc_auc_score(edited, score))
-    asked: list[tuple[By, Told]] = [(by, _more(couples, by, config)) for by in ("role", "answer")]
-    problems = (
-        f"of edited twins the one that looks more edited is {SAYS[by]} in {told} of {len(couples):,} pairs"
-        for by, told in asked
-        if told.low > 0.5 + config.probe_over or told.high < 0.5 - config.probe_over
-    )
-    figures = {"detector/area": area} | {name: n for by, told in asked for name, n in told.figures(by).items()}
-    summary = (
-        f"{len(couples):,} edited pairs: a detector of edits (area under its curve {area:.2f}) takes "
-        + ", ".join(f"{SAYS[by]} for the more edited one in {told}" for by, told in asked)
-    )
-    return Finding(check="edited_probe", summary=summary, problems=tuple(problems), figures=figures)
+    return float(roc_auc_score(edited, score))
 
 
-def suspicion(looks: Numbers, edited: NDArray[np.bool_], items: list[Item], *, folds: int, seed: int) -> Numbers:
-    """(N,) how edited each picture looks to a detector that has not seen its scene. looks: (N, D)."""
+def suspicion(features: Features, edited: NDArray[np.bool_], items: list[Item], *, folds: int, seed: int) -> Features:
+    """(N,) how edited each image looks to a detector that was not trained on its scene. features: (N, D)."""
     from sklearn.linear_model import LogisticRegression
 
-    looks = (looks - looks.mean(0)) / (looks.std(0) + 1e-6)
-    score = np.zeros(len(looks), np.float32)
-    for asked, learnt in probes.parts([frozenset({origin(item.scene_id)}) for item in items], folds, seed):
-        if len(set(edited[learnt].tolist())) == 2:
+    features = (features - features.mean(0)) / (features.std(0) + 1e-6)
+    score = np.zeros(len(features), np.float32)
+    for train, test in probes.scene_splits([frozenset({origin(item.scene_id)}) for item in items], folds, seed):
+        if len(set(edited[train].tolist())) == 2:
             detector = LogisticRegression(C=0.1, max_iter=200, class_weight="balanced")
-            score[asked] = detector.fit(looks[learnt], edited[learnt]).decision_function(looks[asked])
+            score[test] = detector.fit(features[train], edited[train]).decision_function(features[test])
     return score
 
 
-def _looks(dataset: Dataset) -> list[tuple[Item, Numbers]]:
-    """Every edited picture in numbers, and of the others MOST scenes', drawn by a hash."""
-    others = {item.scene_id for item in dataset.items() if item.twin == "retrieved"}
-    drawn = set(sorted(others, key=lambda name: sha256(name.encode()).digest())[:MOST])
-    found: list[tuple[Item, Numbers]] = []
-    for picture in probes.pictures(dataset):
-        item = picture.item
+def _image_features(dataset: Dataset) -> list[ItemFeatures]:
+    """Every edited image's features, and of the others those of MAX_UNEDITED scenes, drawn by a hash."""
+    unedited = {item.scene_id for item in dataset.items() if item.twin == "retrieved"}
+    drawn = set(sorted(unedited, key=lambda name: sha256(name.encode()).digest())[:MAX_UNEDITED])
+    images: list[ItemFeatures] = []
+    for file in probes.image_files(dataset):
+        item = file.item
         if item.twin != "retrieved" or item.scene_id in drawn:
             drawn.discard(item.scene_id)
-            found.append((item, probes.residuals(probes.decoded(picture))))
-    return found
-
-
-def _more(couples: list[Couple], by: By, config: VerifyConfig) -> Told:
-    """How often the first twin looks more edited than the second."""
-    first, second = (np.concatenate(looks) for looks in zip(*(couple.ordered(by) for couple in couples), strict=True))
-    return Told.of(first > second, config.confidence)
+            images.append((item, probes.residuals(probes.decoded(file))))
+    return images

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding
 from pstgen.dataset.store import Dataset
 from pstgen.verification import probes
-from pstgen.verification.checks import untested
-from pstgen.verification.probes import LEAST, Numbers
+from pstgen.verification.findings import Finding, ProbeResult, untested
+from pstgen.verification.probes import MIN_PAIRS, Features
+
+SECONDS = 5.0
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
@@ -18,28 +19,28 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
 
     Its answers are sound as long as the lower bound of its accuracy does not pass one half by `config.probe_over`.
     """
-    seen = (
-        (picture.item, look(probes.decoded(picture)))
-        for picture in probes.pictures(dataset)
-        if picture.item.twin != "retrieved"
+    edited = (file for file in probes.image_files(dataset) if file.item.twin != "retrieved")
+    pairs = probes.paired((file.item, features(probes.decoded(file))) for file in edited)
+    if len(pairs) < MIN_PAIRS:
+        return untested("image_probe", f"{len(pairs)} edited pairs, too few to probe")
+    accuracy = probes.accuracy(pairs, "answer", classifier, config)
+    summary = f"{len(pairs):,} edited pairs: which image has which answer, not knowing the question: {accuracy}"
+    sound = accuracy.low <= 0.5 + config.probe_over
+    return Finding(
+        check="image_probe",
+        summary=summary,
+        problems=() if sound else (f"edited images give their answer away: {summary}",),
+        probes=(ProbeResult(clue="picture", attribute="answer", accuracy=accuracy, sound=sound),),
     )
-    couples = probes.couples(seen)
-    if len(couples) < LEAST:
-        return untested("image_probe", f"{len(couples)} edited pairs, too few to probe")
-    told = probes.told(couples, "answer", probe, config)
-    summary = f"{len(couples):,} edited pairs: which image has which answer, not knowing the question: {told}"
-    leaks = told.low > 0.5 + config.probe_over
-    problems = (f"edited images give their answer away: {summary}",) if leaks else ()
-    return Finding(check="image_probe", summary=summary, problems=problems, figures=told.figures("answer"))
 
 
-def look(image: NDArray[np.uint8]) -> Numbers:
-    """(D,) of an (H, W, 3) image: its residuals, and the picture, coarsely."""
+def features(image: NDArray[np.uint8]) -> Features:
+    """(D,) of an (H, W, 3) image: its residuals, and the image, coarsely."""
     return np.concatenate([probes.coarse(image), probes.residuals(image)])
 
 
-def probe() -> Any:
-    """The classifier that looks at two images: linear, since folds are small."""
+def classifier() -> Any:
+    """The classifier that is given two images: linear, since folds are small."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=0.1, max_iter=200)

@@ -7,17 +7,22 @@ import msgspec
 import pyarrow.parquet as pq
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import BadInput, Finding
-from pstgen.dataset import schema, store
-from pstgen.dataset.store import Dataset, File
+from pstgen.core.records import BadInput
+from pstgen.dataset import schema, sealing
+from pstgen.dataset.sealing import File
+from pstgen.dataset.store import Dataset
 from pstgen.verification import certificate
-from pstgen.verification.checks import some
+from pstgen.verification.checks import first_problems
+from pstgen.verification.findings import Finding
 
 UNLISTED = {"manifest.json", certificate.NAME, "audit.jsonl", *certificate.WRITTEN}
 
 
-class Written(msgspec.Struct):
-    """What is asked of a certificate of any version."""
+PROVES = "Every file is, byte by byte, the one that was built and that the manifest names."
+
+
+class AnyCertificate(msgspec.Struct):
+    """What a certificate of any version must say."""
 
     manifest: str = ""
     files: dict[str, File] = {}
@@ -25,16 +30,16 @@ class Written(msgspec.Struct):
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
     """Any byte that differs names its file."""
-    problems = some((*_manifest(dataset), *_files(dataset), *_certificate(dataset)))
+    problems = first_problems((*_manifest(dataset), *_files(dataset), *_certificate(dataset)))
     if not problems:
-        problems = some(_columns(dataset))
+        problems = first_problems(_columns(dataset))
     return Finding(
         check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest", problems=problems
     )
 
 
 def _manifest(dataset: Dataset) -> Iterator[str]:
-    if (dataset.folder / "manifest.json").read_bytes() != store.canonical(dataset.manifest):
+    if (dataset.folder / "manifest.json").read_bytes() != sealing.canonical(dataset.manifest):
         yield "manifest.json: its bytes are not those that its seal was made of"
 
 
@@ -45,9 +50,9 @@ def _files(dataset: Dataset) -> Iterator[str]:
             yield f"manifest.json: {name!r} is outside the folder"
         elif path.is_symlink() or not path.is_file():
             yield f"{name}: is missing"
-        elif (found := store.hashed(path)) != expected:
-            size = "" if found.bytes == expected.bytes else f" and {found.bytes:,} bytes, not {expected.bytes:,}"
-            yield f"{name}: has sha256 {found.sha256[:12]}…, not {expected.sha256[:12]}…{size}"
+        elif (actual := sealing.hashed(path)) != expected:
+            size = "" if actual.bytes == expected.bytes else f" and {actual.bytes:,} bytes, not {expected.bytes:,}"
+            yield f"{name}: has sha256 {actual.sha256[:12]}…, not {expected.sha256[:12]}…{size}"
     for path in sorted(dataset.folder.rglob("*")):
         name = path.relative_to(dataset.folder).as_posix()
         if not path.is_dir() and name not in UNLISTED | set(dataset.manifest.files):
@@ -59,22 +64,23 @@ def _certificate(dataset: Dataset) -> Iterator[str]:
     if not path.is_file():
         return
     try:
-        told = msgspec.convert(store.sealed(path), Written)
+        old = msgspec.convert(sealing.sealed(path), AnyCertificate)
     except (BadInput, msgspec.ValidationError) as error:
         yield f"{error}; delete it and verify again"
         return
-    if told.manifest != dataset.manifest.seal:
-        yield f"{path.name}: speaks of another manifest; delete it and verify again"
-    for name, expected in told.files.items():
-        if (dataset.folder / name).is_file() and store.hashed(dataset.folder / name) != expected:
-            yield f"{name}: is not the one that {path.name} speaks of; delete both and verify again"
+    if old.manifest != dataset.manifest.seal:
+        yield f"{path.name}: is about another manifest; delete it and verify again"
+    for name, expected in old.files.items():
+        if (dataset.folder / name).is_file() and sealing.hashed(dataset.folder / name) != expected:
+            yield f"{name}: is not the one that {path.name} names; delete both and verify again"
 
 
 def _columns(dataset: Dataset) -> Iterator[str]:
     if not dataset.shards:
         yield "data/: holds no test-*.parquet"
     for shard in dataset.shards:
-        if not pq.read_schema(shard).equals(schema.SCHEMA):
+        columns = pq.read_schema(shard)
+        if not columns.equals(schema.schema(schema.targets_of(columns.names))):
             yield f"data/{shard.name}: has other columns than this format's"
     rows = sum(pq.read_metadata(shard).num_rows for shard in dataset.shards)
     if rows != dataset.manifest.items:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding, Item
+from pstgen.core.records import Item
 from pstgen.dataset.store import Dataset
-from pstgen.verification.checks import some
+from pstgen.verification.checks import first_problems
+from pstgen.verification.findings import Finding
 
+PROVES = "No function of the text alone can win a pair: twins share every byte of question and options."
 ALPHA = 0.001  # a chance distribution of letters is called uneven this seldom
 
 
@@ -18,8 +20,8 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
     pairs: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         pairs[item.pair_id].append(item)
-    found = (problem for name, twins in sorted(pairs.items()) for problem in _pair(name, twins))
-    problems = some((*found, *_twice(items), *_letters(items)))
+    unlike = (problem for name, twins in sorted(pairs.items()) for problem in _pair(name, twins))
+    problems = first_problems((*unlike, *_repeated(items), *_letters(items)))
     figures = {"items": float(len(items)), "pairs": float(len(pairs))}
     return Finding(
         check="pairs", summary=f"{len(pairs):,} pairs, {len(items):,} items", problems=problems, figures=figures
@@ -49,14 +51,14 @@ def _pair(name: str, twins: Sequence[Item]) -> Iterator[str]:
         yield f"pair {name}: two twins have one answer"
 
 
-def _twice(items: Sequence[Item]) -> Iterator[str]:
+def _repeated(items: Sequence[Item]) -> Iterator[str]:
     counted: dict[str, Counter[Any]] = {
         "item_id": Counter(item.item_id for item in items),
         "scene and question": Counter((item.scene_id, item.mark, item.question) for item in items),
         "scene and fact": Counter((item.scene_id, item.mark, item.family, item.form, item.about) for item in items),
     }
     for what, keys in counted.items():
-        yield from (f"{what} {key}: stands {n} times" for key, n in keys.items() if n > 1)
+        yield from (f"{what} {key}: occurs {n} times" for key, n in keys.items() if n > 1)
 
 
 def _letters(items: Sequence[Item]) -> Iterator[str]:
@@ -66,12 +68,12 @@ def _letters(items: Sequence[Item]) -> Iterator[str]:
     by_size: defaultdict[int, list[Item]] = defaultdict(list)
     for item in items:
         by_size[len(item.options)].append(item)
-    for size, some_items in sorted(by_size.items()):
+    for size, of_size in sorted(by_size.items()):
         for what in ("answer", "lure"):
-            at = Counter(
-                item.options.index(told) for item in some_items if (told := getattr(item, what)) in item.options
+            letters = Counter(
+                item.options.index(option) for item in of_size if (option := getattr(item, what)) in item.options
             )
-            counts = [at[n] for n in range(size)]
+            counts = [letters[n] for n in range(size)]
             # Twins share the lure's place, so there are half as many independent draws as items.
             if chisquare([n / 2 for n in counts]).pvalue < ALPHA:
                 yield f"letters: of {size} options the {what} stands {counts} times on each"

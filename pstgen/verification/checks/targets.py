@@ -4,43 +4,46 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Finding
-from pstgen.dataset import schema, store
+from pstgen.dataset import schema, targets
 from pstgen.dataset.rationale import chain
-from pstgen.dataset.store import Dataset, Row
+from pstgen.dataset.rows import Row, on_disk
+from pstgen.dataset.store import Dataset
 from pstgen.scenes import pixels
-from pstgen.verification.checks import some
+from pstgen.verification.checks import first_problems
+from pstgen.verification.findings import Finding
+
+PROVES = "Every perceptual target follows from the annotations in the set, rendered anew."
+SECONDS = 10.0
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
     """Render each target anew."""
-    drawn = 0
+    rendered = 0
 
-    def found() -> Iterator[str]:
-        nonlocal drawn
+    def problems() -> Iterator[str]:
+        nonlocal rendered
         for row in dataset.rows():
-            drawn += len(row.targets)
-            yield from _targets(row)
+            rendered += len(row.targets)
+            yield from _problems(row)
 
-    problems = some(found())
-    return Finding(check="targets", summary=f"{drawn:,} targets rendered anew", problems=problems)
+    wrong = first_problems(problems())
+    return Finding(check="targets", summary=f"{rendered:,} targets rendered anew", problems=wrong)
 
 
-def _targets(row: Row) -> Iterator[str]:
+def _problems(row: Row) -> Iterator[str]:
     name = row.item.item_id
-    with store.on_disk(row) as scene:
+    with on_disk(row) as scene:
         try:
             pixels.image(scene)
-        except pixels.Unsound as reason:
+        except pixels.UnusableImage as reason:
             yield f"item {name}: its image {reason}"
             return
         if row.chain != chain(row.item, row.scene):
             yield f"item {name}: its perceptual chain is not what the annotations say"
         kept = {target.kind: target.pixels for target in row.targets}
-        for kind in schema.TARGETS:
-            anew = plugins.load("targets", kind).render(scene, row.item.evidence)
+        for kind in schema.targets():
+            anew = targets.load(kind).render(scene, row.item.evidence)
             if (anew is None) != (kind not in kept):
                 yield f"item {name}: target {kind} is {'missing' if anew else 'not one of this scene'}"
             elif anew is not None and not np.array_equal(anew.pixels, kept[kind]):

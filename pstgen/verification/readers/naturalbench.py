@@ -6,36 +6,36 @@ from typing import Any
 import msgspec
 
 from pstgen.core.records import BadInput
-from pstgen.verification.samples import Case
+from pstgen.verification.samples import Sample
 
 
-def read(path: Path, /) -> list[Case]:
+def read(path: Path, /) -> list[Sample]:
     """A list of rows, or JSON lines. Each question over both images is a pair: one text, two answers."""
     try:
-        code = path.read_bytes()
+        data = path.read_bytes()
         rows = (
-            msgspec.json.decode(code, type=list[dict[str, Any]])
-            if code.lstrip().startswith(b"[")
-            else msgspec.json.Decoder(dict[str, Any]).decode_lines(code)
+            msgspec.json.decode(data, type=list[dict[str, Any]])
+            if data.lstrip().startswith(b"[")
+            else msgspec.json.Decoder(dict[str, Any]).decode_lines(data)
         )
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
     except msgspec.DecodeError as error:
         raise BadInput(f"{path}: not NaturalBench's JSON: {error}") from None
-    return [case for n, row in enumerate(rows) for case in _cases(path, n, row)]
+    return [sample for n, row in enumerate(rows) for sample in _samples(path, n, row)]
 
 
-def _cases(path: Path, n: int, row: dict[str, Any]) -> list[Case]:
+def _samples(path: Path, n: int, row: dict[str, Any]) -> list[Sample]:
     options = ("a", "b") if "multiple" in str(row.get("Question_Type", "")).lower() else ("yes", "no")
-    found = []
+    samples = []
     for question in (0, 1):
         for image in (0, 1):
             try:
-                text, said = str(row[f"Question_{question}"]), str(row[f"Image_{image}_Question_{question}"])
-                answer = options.index(said.strip().lower())
+                text, label = str(row[f"Question_{question}"]), str(row[f"Image_{image}_Question_{question}"])
+                answer = options.index(label.strip().lower())
             except (KeyError, ValueError):
                 raise BadInput(
                     f"{path}: row {n}: question {question} of image {image} has no text, or no answer among {options}"
                 ) from None
-            found.append(Case(f"{n}-{question}-{image}", f"{n}-{question}", f"{n}-{image}", text, options, answer))
-    return found
+            samples.append(Sample(f"{n}-{question}-{image}", f"{n}-{question}", f"{n}-{image}", text, options, answer))
+    return samples

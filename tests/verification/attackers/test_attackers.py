@@ -8,19 +8,19 @@ import pytest
 
 from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
-from pstgen.verification import attack
+from pstgen.verification import attack, attackers
 from pstgen.verification.attackers import order
-from pstgen.verification.samples import Case, Split
+from pstgen.verification.samples import Sample, Split
 
-NAMES = [n for n in plugins.names("attackers") if not getattr(plugins.load("attackers", n), "NEEDS", set()) - {"lure"}]
+NAMES = [name for name in plugins.names("attackers") if attackers.needs(name) <= {"lure"}]
 CONFIG = VerifyConfig()
 THINGS = ("cup", "dog", "car", "bus", "cow", "kite", "bird", "bowl")
 
 
 def questions(n, tell):
-    """Cases of their own scene and pair; `tell` gives question, options and answer from a random generator."""
+    """Samples of their own scene and pair; `tell` gives question, options and answer from a random generator."""
     rng = random.Random(0)
-    return [Case(f"{k:04}", f"p{k}", f"s{k}", *tell(rng)) for k in range(n)]
+    return [Sample(f"{k:04}", f"p{k}", f"s{k}", *tell(rng)) for k in range(n)]
 
 
 def by_word(rng):
@@ -47,6 +47,11 @@ def by_frequency(rng):
     return f"Is there a {rng.choice(THINGS)}?", ("yes", "no"), int(rng.random() < 0.2)
 
 
+def reached(name, samples):
+    """What one attacker reaches."""
+    return attack.run(name, samples, CONFIG).result
+
+
 @pytest.mark.parametrize(
     ("name", "tell", "least"),
     [
@@ -61,104 +66,104 @@ def by_frequency(rng):
     ],
 )
 def test_an_attacker_finds_the_leak_that_it_looks_for(name, tell, least):
-    reached = attack.attack(questions(300, tell), name, CONFIG)
-    assert reached.items.low > least - 0.05
-    assert reached.items.share > least
+    result = reached(name, questions(300, tell))
+    assert result.items.low > least - 0.05
+    assert result.items.share > least
 
 
 def test_questions_whose_answers_take_turns_are_won_by_their_place_alone():
-    told = [Case(f"{k:04}", f"p{k}", f"s{k}", "Is it so?", ("yes", "no"), k % 2) for k in range(200)]
-    assert attack.attack(told, "metadata", CONFIG).items.share > 0.9
-    assert attack.attack(told, "ngrams", CONFIG).items.share < 0.6
+    samples = [Sample(f"{k:04}", f"p{k}", f"s{k}", "Is it so?", ("yes", "no"), k % 2) for k in range(200)]
+    assert reached("metadata", samples).items.share > 0.9
+    assert reached("ngrams", samples).items.share < 0.6
 
 
 def paired(n):
     """Pairs of one text and two answers, the lure what the words suggest; a coin says which twin comes first."""
     rng = random.Random(1)
-    told = []
+    samples = []
     for k in range(n):
         question, options, lure = by_word(rng)
         twins = [("stress", 1 - lure), ("control", lure)]
         for n_th, (role, answer) in enumerate(rng.sample(twins, 2)):
             name = f"{k:04}-{'ab'[n_th]}"
-            told.append(Case(name, f"p{k}", f"s{2 * k + answer}", question, options, answer, lure, role))
-    return told
+            samples.append(Sample(name, f"p{k}", f"s{2 * k + answer}", question, options, answer, lure, role))
+    return samples
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_attacker_wins_a_pair_or_more_than_half_of_the_items(name):
-    reached = attack.attack(paired(200), name, CONFIG)
-    assert reached.pairs.share == 0
-    assert reached.items.high <= 0.5
-    assert reached.ceiling == 0.5
+    result = reached(name, paired(200))
+    assert result.pairs.share == 0
+    assert result.items.high <= 0.5
+    assert result.ceiling == 0.5
 
 
 def test_the_contrarian_wins_yes_or_no_questions_on_stress_twins_alone():
-    reached = attack.attack(paired(50), "contrarian", CONFIG)
-    assert (reached.stress.share, reached.control.share, reached.items.share) == (1.0, 0.0, 0.5)
+    result = reached("contrarian", paired(50))
+    assert (result.stress.share, result.control.share, result.items.share) == (1.0, 0.0, 0.5)
 
 
 def test_one_comma_more_in_one_twin_is_enough_to_win_pairs():
-    told = [replace(c, question=c.question + "," * (c.role == "stress")) for c in paired(200)]
-    assert attack.attack(told, "metadata", CONFIG).pairs.low > 0.4
-    assert attack.attack(told, "ngrams", CONFIG).pairs.share == 0  # its words are letters and digits
+    samples = [replace(c, question=c.question + "," * (c.role == "stress")) for c in paired(200)]
+    assert reached("metadata", samples).pairs.low > 0.4
+    assert reached("ngrams", samples).pairs.share == 0  # its words are letters and digits
 
 
 def test_a_word_more_in_one_twin_shows_in_pairs_and_in_both_intervals_of_items():
-    told = [replace(c, question="Is it?" + " Really?" * (c.role == "stress"), lure=0) for c in paired(200)]
-    told = [replace(c, answer=int(c.role == "stress")) for c in told]
-    reached = attack.attack(told, "boosting", CONFIG)
-    assert reached.pairs.low > 0.9
-    assert reached.items.low > 0.9
-    assert reached.items.bootstrap_low > 0.9
+    samples = [replace(c, question="Is it?" + " Really?" * (c.role == "stress"), lure=0) for c in paired(200)]
+    samples = [replace(c, answer=int(c.role == "stress")) for c in samples]
+    result = reached("boosting", samples)
+    assert result.pairs.low > 0.9
+    assert result.items.low > 0.9
+    assert result.items.bootstrap_low > 0.9
 
 
 def test_twins_of_which_the_stress_twin_comes_first_are_told_apart_by_their_order():
-    told = sorted(paired(60), key=lambda case: (case.pair, case.role == "control"))
-    assert attack.attack(told, "order", CONFIG).pairs.share == 1
-    assert attack.attack(told, "metadata", CONFIG).pairs.share == 0
+    samples = sorted(paired(60), key=lambda sample: (sample.pair, sample.role == "control"))
+    assert reached("order", samples).pairs.share == 1
+    assert reached("metadata", samples).pairs.share == 0
 
 
 def test_an_order_that_could_be_chance_is_not_gone_by():
     """Nine of twelve pairs have the control twin first: that happens by chance."""
-    told = sorted(
-        paired(12), key=lambda case: (case.pair, (case.role == "control") == (case.pair in {"p1", "p2", "p3"}))
+    samples = sorted(
+        paired(12), key=lambda sample: (sample.pair, (sample.role == "control") == (sample.pair in {"p1", "p2", "p3"}))
     )
-    first = [case for case in told[::2] if case.role == "control"]
+    first = [sample for sample in samples[::2] if sample.role == "control"]
     assert len(first) == 9
-    assert attack.attack(told, "order", CONFIG).pairs.share == 0
+    assert reached("order", samples).pairs.share == 0
 
 
 def test_in_groups_order_gives_one_place_the_lure():
-    group = [Case(f"{k}{n}", f"p{k}", f"s{k}{n}", "?", tuple("abcd"), n, 2) for k in range(40) for n in range(4)]
-    told = order.attack(group[:120], group[120:], None)
-    assert [line.index(1.0) == 2 for line in told] == [case.answer == 2 for case in group[120:]]
+    group = [Sample(f"{k}{n}", f"p{k}", f"s{k}{n}", "?", tuple("abcd"), n, 2) for k in range(40) for n in range(4)]
+    scores = order.attack(group[:120], group[120:], None)
+    assert [row.index(1.0) == 2 for row in scores] == [sample.answer == 2 for sample in group[120:]]
 
 
-def test_an_attacker_that_goes_by_the_lure_is_not_asked_where_there_is_none():
-    asked = {reached.attacker for reached in attack.run(questions(40, by_word), CONFIG)}
-    assert asked == set(NAMES) - {"lured", "contrarian", "order"}
+def test_an_attacker_that_goes_by_the_lure_does_not_run_where_there_is_none():
+    ran = {run.result.attacker for run in attack.run_all(questions(40, by_word), CONFIG)}
+    assert ran == set(NAMES) - {"lured", "contrarian", "order"}
 
 
-def test_a_scene_that_is_learnt_and_asked_about_is_an_error_that_names_it(monkeypatch):
-    told, sound = paired(40), attack.samples.splits
+def test_a_scene_in_both_parts_of_a_split_is_an_error_that_names_it(monkeypatch):
+    samples, splits = paired(40), attack.splits
 
-    def leaky(cases, number, seed):
-        first, *rest = sound(cases, number, seed)
-        return [Split(np.append(first.learnt, first.asked[:1]), first.asked), *rest]
+    def leaky(samples, number, seed):
+        first, *rest = splits(samples, number, seed)
+        return [Split(np.append(first.train, first.test[:1]), first.test), *rest]
 
-    monkeypatch.setattr(attack.samples, "splits", leaky)
+    monkeypatch.setattr(attack, "splits", leaky)
     with pytest.raises(RuntimeError, match=r"folds leak: pair p\d+, scene s\d+"):
-        attack.attack(told, "majority", CONFIG)
+        reached("majority", samples)
 
 
-def test_it_is_said_how_much_of_the_set_was_learnt_from():
-    assert attack.attack(paired(100), "majority", CONFIG).learnt == pytest.approx(0.8, abs=0.02)
-    one_scene = [replace(case, scene="the only one") for case in paired(20)]
-    assert attack.attack(one_scene, "majority", CONFIG).learnt == 0
+def test_a_result_says_how_much_of_the_set_was_trained_on():
+    assert reached("majority", paired(100)).train_share == pytest.approx(0.8, abs=0.02)
+    one_scene = [replace(sample, scene="the only one") for sample in paired(20)]
+    assert reached("majority", one_scene).train_share == 0
 
 
 def test_the_same_seed_gives_the_same_attack():
-    told = paired(60)
-    one, other = (attack.figures([attack.attack(told, "boosting", CONFIG)]) for _ in range(2))
-    assert one == other
+    samples = paired(60)
+    first, second = (reached("boosting", samples) for _ in range(2))
+    assert first == second

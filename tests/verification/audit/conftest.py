@@ -3,14 +3,14 @@
 import pytest
 
 from pstgen import build
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import build_config
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """A folder that no test changes."""
     out = tmp_path_factory.mktemp("built") / "pst"
-    settings = BuildConfig(
+    settings = build_config(
         source="world", scenes=90, size=64, candidates=20, wordings=2, edited=3, lm="none", vlm="none", out=out
     )
     build.build(settings)

@@ -40,8 +40,8 @@ class Audit:
     def end(self, how=signal.SIGINT):
         """What it says last, and its exit code."""
         self.process.send_signal(how)
-        said = self.process.communicate(timeout=20)[0]
-        return said, self.process.returncode
+        output = self.process.communicate(timeout=20)[0]
+        return output, self.process.returncode
 
     @property
     def lines(self):
@@ -155,10 +155,10 @@ class Page:
 
 def test_the_page_shows_the_question_the_labels_and_the_pictures(page, audit):
     item = page.focus[0]
-    of = next(one for one in store.open(audit.folder).items() if one.item_id == item)
-    assert page.text("#question") == of.question
-    assert [option.text for option in page.all("#options li")] == list(of.options)
-    assert page.text("article[data-focused=true] .label") == f"the label says {of.answer}"
+    shown = next(each for each in store.open(audit.folder).items() if each.item_id == item)
+    assert page.text("#question") == shown.question
+    assert [option.text for option in page.all("#options li")] == list(shown.options)
+    assert page.text("article[data-focused=true] .label") == f"the label says {shown.answer}"
     loaded = (
         "return [...document.images].filter((i) => i.src && !i.hidden).every((i) => i.complete && i.naturalWidth == 64)"
     )
@@ -269,9 +269,9 @@ def test_the_end_sums_up_and_leads_back_to_what_is_doubtful(page, audit):
 
 def test_ctrl_c_says_where_the_verdicts_are(page, audit):
     page.press("1", "2")
-    said, code = audit.end()
+    output, code = audit.end()
     assert code == 0
-    assert f"{audit.folder / annotations.FILE}: 2 of 8 labels judged by anna: 1 right, 1 wrong, 0 ambiguous" in said
+    assert f"{audit.folder / annotations.FILE}: 2 of 8 labels judged by anna: 1 right, 1 wrong, 0 ambiguous" in output
 
 
 def test_a_crash_loses_nothing(chromium, audit):
@@ -344,7 +344,7 @@ TRY = """
 const [address, body, done] = arguments;
 const tries = ["application/json", "text/plain"].flatMap((kind) => ["cors", "no-cors"].map((mode) =>
   fetch(address + "verdict", {method: "POST", mode, headers: {"Content-Type": kind}, body})));
-const reads = [fetch(address + "told").then((a) => a.text()), new Promise((seen, not) => {
+const reads = [fetch(address + "start").then((a) => a.text()), new Promise((seen, not) => {
   const image = new Image();
   [image.onload, image.onerror, image.src] = [() => seen("seen"), not, address + "image/" + JSON.parse(body).item];
 })];
@@ -361,8 +361,8 @@ def test_another_page_in_the_same_browser_gets_nothing_even_if_it_knows_the_secr
         chromium.get(f"http://127.0.0.1:{stranger.server_port}/")
         item = next(store.open(audit.folder).items()).item_id
         body = json.dumps({"item": item, "verdict": "right"})
-        told = chromium.execute_async_script(TRY, audit.address, body)
-        assert set(told) <= {"refused", 0}  # 0: an answer that may not be read
+        results = chromium.execute_async_script(TRY, audit.address, body)
+        assert set(results) <= {"refused", 0}  # 0: an answer that may not be read
         assert audit.lines == []
     finally:
         stranger.shutdown()
@@ -372,6 +372,6 @@ def test_another_page_in_the_same_browser_gets_nothing_even_if_it_knows_the_secr
 
 def test_a_name_of_somebody_elses_that_leads_here_gets_nothing(chromium, audit):
     chromium.get(audit.address.replace("127.0.0.1", REBOUND))
-    assert chromium.find_element("css selector", "body").text == "another host than this one is asked for"
+    assert chromium.find_element("css selector", "body").text == "the request names another host"
     chromium.get(audit.address.replace("127.0.0.1", "localhost"))
     assert chromium.title == "pstgen audit"

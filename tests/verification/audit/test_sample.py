@@ -63,21 +63,21 @@ def test_no_family_is_left_out_where_there_is_room(sizes, seed):
 
 @given(SIZES, st.integers(0, 9), st.randoms())
 def test_the_same_seed_draws_the_same_whatever_order_the_rows_have(sizes, seed, chance):
-    told = items(sizes)
-    mixed = chance.sample(told, len(told))
-    assert sample.draw(told, 20, seed) == sample.draw(mixed, 20, seed)
+    all_items = items(sizes)
+    mixed = chance.sample(all_items, len(all_items))
+    assert sample.draw(all_items, 20, seed) == sample.draw(mixed, 20, seed)
 
 
 def test_another_seed_draws_others():
-    told = items({"count": 40})
-    assert sample.draw(told, 20, 0) != sample.draw(told, 20, 1)
+    all_items = items({"count": 40})
+    assert sample.draw(all_items, 20, 0) != sample.draw(all_items, 20, 1)
 
 
 @given(SIZES, st.integers(1, 60), st.integers(1, 60))
-def test_a_larger_sample_goes_on_from_the_smaller(sizes, one, more):
-    told = items(sizes)
-    smaller = sample.draw(told, one, 0)
-    assert sample.draw(told, one + more, 0)[: len(smaller)] == smaller
+def test_a_larger_sample_goes_on_from_the_smaller(sizes, n, more):
+    all_items = items(sizes)
+    smaller = sample.draw(all_items, n, 0)
+    assert sample.draw(all_items, n + more, 0)[: len(smaller)] == smaller
 
 
 def test_pictures_are_the_sets_own_bytes_in_the_order_of_their_ids(built):
@@ -85,15 +85,18 @@ def test_pictures_are_the_sets_own_bytes_in_the_order_of_their_ids(built):
     names = sample.draw(dataset.items(), 12, 0)
     pictures = sample.pictures(names, dataset.rows())
     assert [twins[0].item.pair_id for twins in pictures] == names
-    assert all([one.item.item_id for one in twins] == sorted(one.item.item_id for one in twins) for twins in pictures)
+    assert all(
+        [picture.item.item_id for picture in twins] == sorted(picture.item.item_id for picture in twins)
+        for twins in pictures
+    )
     images = {row.item.item_id: row.image for row in dataset.rows()}
-    assert all(one.image == images[one.item.item_id] for twins in pictures for one in twins)
+    assert all(picture.image == images[picture.item.item_id] for twins in pictures for picture in twins)
 
 
 @pytest.mark.parametrize("has", [True, False])
 def test_what_shows_the_answer_is_an_overlay_and_an_absence_has_none(built, has):
     dataset = store.open(built)
     pictures = sample.pictures(sample.draw(dataset.items(), 10_000, 0), dataset.rows())
-    some = [one for twins in pictures for one in twins if bool(one.item.evidence) == has]
-    assert some
-    assert all((one.overlay is not None) == has for one in some)
+    shown = [picture for twins in pictures for picture in twins if bool(picture.item.evidence) == has]
+    assert shown
+    assert all((picture.overlay is not None) == has for picture in shown)

@@ -11,7 +11,7 @@ import pytest
 from pstgen.core.records import BadInput, Item, Unavailable
 from pstgen.verification import annotations
 from pstgen.verification.audit.sample import Picture
-from pstgen.verification.audit.server import MOST_BYTES, Server
+from pstgen.verification.audit.server import MAX_BYTES, Server
 from pstgen.verification.audit.session import Session
 
 SEAL = "5e41"
@@ -71,17 +71,17 @@ def server(tmp_path):
 
 
 def ask(server, path, body=None, *, method=None, token=None, host=None, **headers):
-    """Status, headers and body of one request, as a browser's page of ours would send it unless told otherwise."""
-    told = {"Host": host or f"127.0.0.1:{server.server_port}"}
+    """Status, headers and body of one request, as a browser's page of ours would send it unless a test asks for something else."""
+    sent = {"Host": host or f"127.0.0.1:{server.server_port}"}
     if body is not None:
-        told |= {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{server.server_port}"}
+        sent |= {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{server.server_port}"}
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     line = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
     line.putrequest(method or ("GET" if body is None else "POST"), f"/{token or server.token}/{path}", skip_host=True)
-    for name, value in told.items():
+    for name, value in sent.items():
         line.putheader(name, value)
-    if body is not None and "Content-Length" not in told:
+    if body is not None and "Content-Length" not in sent:
         line.putheader("Content-Length", str(len(body)))
     line.endheaders(body)
     answer = line.getresponse()
@@ -99,7 +99,7 @@ RIGHT = {"item": "e1-a", "verdict": "right"}
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("", "text/html"), ("page.js", "text/javascript"), ("page.css", "text/css"), ("told", "application/json")],
+    [("", "text/html"), ("page.js", "text/javascript"), ("page.css", "text/css"), ("start", "application/json")],
 )
 def test_the_page_is_there_and_may_load_only_from_here(server, path, kind):
     status, headers, body = ask(server, path)
@@ -136,7 +136,7 @@ def test_it_listens_on_loopback_alone(server):
 )
 def test_a_foreign_host_is_refused(server, host):
     host = host.format(port=server.server_port)
-    assert ask(server, "told", host=host)[0] == 421
+    assert ask(server, "start", host=host)[0] == 421
     assert ask(server, "verdict", RIGHT, host=host)[0] == 421
     assert lines(server) == []
 
@@ -166,7 +166,7 @@ def test_its_own_page_is_heard_under_both_names(server, name):
 
 @pytest.mark.parametrize("token", ["x", "X" * 22, "%00", "%C3%A9", "."])
 def test_without_the_secret_there_is_nothing(server, token):
-    for path in ("", "told", "page.js", "image/e1-a"):
+    for path in ("", "start", "page.js", "image/e1-a"):
         assert ask(server, path, token=token)[0] == 404
     assert ask(server, "verdict", RIGHT, token=token)[0] == 404
     assert lines(server) == []
@@ -192,7 +192,7 @@ def test_no_path_reaches_the_disk(server, path):
 
 
 def test_a_body_that_is_too_large_is_not_read(server):
-    assert ask(server, "verdict", b"x" * (MOST_BYTES + 1))[0] == 413
+    assert ask(server, "verdict", b"x" * (MAX_BYTES + 1))[0] == 413
     assert ask(server, "verdict", b"", Content_Length="9" * 5000)[0] == 413
 
 
@@ -210,7 +210,7 @@ def test_what_a_form_of_another_site_could_send_is_refused(server, kind):
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", {"verdict": "maybe", "item": "e1-a"}, {"item": "e1-a"}, RIGHT | {"who": "ben"}, b"\xff"]
 )
-def test_what_is_no_verdict_is_refused(server, body):
+def test_what_is_not_a_verdict_is_refused(server, body):
     assert ask(server, "verdict", body)[0] == 400
     assert lines(server) == []
 
@@ -238,8 +238,8 @@ def test_a_verdict_is_on_the_disk_before_the_answer(server):
 def test_undo_takes_back_one_after_the_other_and_then_nothing(server):
     for item, word in (("e1-a", "right"), ("e1-b", "wrong"), ("e1-a", "ambiguous")):
         ask(server, "verdict", {"item": item, "verdict": word})
-    told = [json.loads(ask(server, "verdict", {"verdict": "undo"})[2]) for _ in range(4)]
-    assert told == [
+    states = [json.loads(ask(server, "verdict", {"verdict": "undo"})[2]) for _ in range(4)]
+    assert states == [
         {"verdicts": {"e1-a": "right", "e1-b": "wrong"}, "item": "e1-a"},
         {"verdicts": {"e1-a": "right"}, "item": "e1-b"},
         {"verdicts": {}, "item": "e1-a"},
@@ -248,7 +248,7 @@ def test_undo_takes_back_one_after_the_other_and_then_nothing(server):
     assert len(lines(server)) == 6
 
 
-def test_what_cannot_be_written_is_said(server):
+def test_what_cannot_be_written_is_an_error_that_says_so(server):
     server.session.path.unlink()
     server.session.path.mkdir()
     status, _, body = ask(server, "verdict", RIGHT)
@@ -261,38 +261,38 @@ def test_a_browser_that_goes_away_leaves_the_server_well_and_silent(server, capf
         with socket.create_connection(("127.0.0.1", server.server_port)) as line:
             line.sendall(f"POST /{server.token}/verdict HTTP/1.1\r\nContent-Length: 9\r\n".encode())
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert ask(server, "told")[0] == 200
+    assert ask(server, "start")[0] == 200
     assert capfd.readouterr().err == ""
 
 
-def test_another_person_starts_anew_and_is_not_led(tmp_path):
-    with serving(tmp_path) as one:
-        ask(one, "verdict", RIGHT)
+def test_another_person_starts_anew_and_sees_no_verdict(tmp_path):
+    with serving(tmp_path) as first:
+        ask(first, "verdict", RIGHT)
     with serving(tmp_path, "ben") as other:
-        told = json.loads(ask(other, "told")[2])
-    assert (told["who"], told["verdicts"]) == ("ben", {})
+        start = json.loads(ask(other, "start")[2])
+    assert (start["who"], start["verdicts"]) == ("ben", {})
 
 
-def test_who_comes_again_goes_on(tmp_path):
-    with serving(tmp_path) as one:
-        ask(one, "verdict", RIGHT)
+def test_whoever_comes_again_goes_on(tmp_path):
+    with serving(tmp_path) as first:
+        ask(first, "verdict", RIGHT)
     with serving(tmp_path) as again:
-        assert json.loads(ask(again, "told")[2])["verdicts"] == {"e1-a": "right"}
-        assert again.token != one.token
+        assert json.loads(ask(again, "start")[2])["verdicts"] == {"e1-a": "right"}
+        assert again.token != first.token
 
 
 def test_verdicts_on_another_build_are_not_mixed_in(tmp_path):
-    session(tmp_path).say("e1-a", "right")
+    session(tmp_path).judge("e1-a", "right")
     with pytest.raises(BadInput, match="another build"):
         session(tmp_path, seal="other")
 
 
 @pytest.mark.parametrize("who", ["", "  ", "a\nb", "x" * 81, "\x00"])
-def test_a_name_that_is_none_is_refused(tmp_path, who):
+def test_a_name_that_is_not_valid_is_refused(tmp_path, who):
     with pytest.raises(BadInput, match="--who"):
         session(tmp_path, who)
 
 
-def test_a_taken_port_is_said(server, tmp_path):
+def test_a_taken_port_is_an_error_that_names_it(server, tmp_path):
     with pytest.raises(Unavailable, match=f"port {server.server_port}"):
         Server(session(tmp_path), server.server_port)

@@ -11,15 +11,16 @@ from pstgen.verification.checks import attackers
 from pstgen.verification.readers import hf
 
 
-def examined(folder, **more):
-    return attackers.examine(store.open(folder), VerifyConfig(folder=folder, **more))
+def examined(folder, **settings):
+    return attackers.examine(store.open(folder), VerifyConfig(folder=folder, **settings))
 
 
 def test_a_sound_set_gives_no_pair_and_says_so(folder):
     finding = examined(folder)
     assert finding.sound
     assert "pairs won, 0.0% at most" in finding.summary
-    assert {name for name in finding.figures if name.endswith("/pairs")} >= {"ngrams/pairs", "order/pairs"}
+    assert {result.attacker for result in finding.attacks} >= {"ngrams", "order"}
+    assert {result.pairs.share for result in finding.attacks} == {0}
 
 
 def test_a_set_too_small_to_train_on_is_not_tested(forge):
@@ -38,19 +39,18 @@ def test_every_items_vulnerability_is_written_with_who_won_it(folder):
     rows = pq.read_table(folder / "vulnerability.parquet").to_pylist()
     items = list(store.open(folder).items())
     assert [row["item_id"] for row in rows] == [item.item_id for item in items]
-    names = [name.removesuffix("/items") for name in finding.figures if name.endswith("/items")]
     for row, item in zip(rows, items, strict=True):
-        assert row["vulnerability"] == pytest.approx(len(row["won_by"]) / len(names))
+        assert row["vulnerability"] == pytest.approx(len(row["won_by"]) / len(finding.attacks))
         assert ("lured" in row["won_by"]) == (item.role == "control")
     assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name]
 
 
-def test_vulnerability_is_no_benchmark_of_its_own(folder):
+def test_vulnerability_is_not_read_as_a_benchmark(folder):
     examined(folder)
     assert len(hf.read(folder)) == store.open(folder).manifest.items
 
 
-def test_a_set_that_cannot_be_written_is_said(folder):
+def test_a_set_that_cannot_be_written_is_an_error_that_says_so(folder):
     (folder / "vulnerability.parquet").unlink()
     (folder / "vulnerability.parquet").mkdir()
     with pytest.raises(Unavailable, match="vulnerability"):
@@ -71,16 +71,16 @@ def test_names_that_put_the_stress_twin_first_are_found(forge):
 
 def test_a_vlm_is_shown_scenes_of_the_set_into_which_nothing_is_written(folder):
     dataset = store.open(folder)
-    others = attackers._others(dataset)
+    images = attackers._images(dataset)
     plain = {
-        (origin(row.item.scene_id), pixels.decoded(row.image).tobytes()) for row in dataset.rows() if not row.item.label
+        (origin(row.item.scene_id), pixels.decode(row.image).tobytes()) for row in dataset.rows() if not row.item.label
     }
-    assert len(others) == attackers.OTHERS
-    assert {(name, image.tobytes()) for name, image in others.items()} <= plain
+    assert len(images) == attackers.OTHER_SCENES
+    assert {(name, image.tobytes()) for name, image in images.items()} <= plain
 
 
-def test_blinded_models_are_asked_where_one_is_named(folder, tiny_llava):
+def test_blinded_models_attack_where_one_is_named(folder, tiny_llava):
     finding = examined(folder, attacker_vlm=str(tiny_llava), folds=2, device="cpu")
-    for name in ("blinded", "blinded_tuned", "other_scene"):
-        assert finding.figures[f"{name}/pairs"] == 0
+    pairs = {result.attacker: result.pairs.share for result in finding.attacks}
+    assert {pairs[name] for name in ("blinded", "blinded_tuned", "other_scene")} == {0}
     assert finding.sound

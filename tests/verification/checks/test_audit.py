@@ -1,4 +1,4 @@
-"""What people said of labels is reported with exact bounds; without them, nothing was tested."""
+"""What people say of labels is reported with exact bounds; without them, nothing was tested."""
 
 import shutil
 
@@ -7,19 +7,18 @@ import pytest
 from datasets import load_dataset
 
 from pstgen import build
-from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.config import VerifyConfig, build_config
 from pstgen.dataset import store
 from pstgen.verification import annotations
-from pstgen.verification.checks import audit as check
-from pstgen.verification.checks import integrity
-from pstgen.verify import says
+from pstgen.verification.certificate import claim
+from pstgen.verification.checks import audit, integrity
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     out = tmp_path_factory.mktemp("built") / "pst"
     small = {"scenes": 90, "size": 64, "candidates": 20, "wordings": 2, "edited": 3, "lm": "none", "vlm": "none"}
-    build.build(BuildConfig(source="world", out=out, **small))
+    build.build(build_config(source="world", out=out, **small))
     return out
 
 
@@ -30,102 +29,98 @@ def folder(built, tmp_path):
     return tmp_path / "pst"
 
 
-def audit(folder, words, who="anna", **other):
-    """Say `words` of the first items, one each."""
+def annotate(folder, ratings, who="anna", **changes):
+    """Rate the first items, one each."""
     dataset = store.open(folder)
-    for item, word in zip(dataset.items(), words, strict=False):
-        line = annotations.Line(
+    for item, rating in zip(dataset.items(), ratings, strict=False):
+        annotation = annotations.Annotation(
             item=item.item_id,
             pair=item.pair_id,
             family=item.family,
             who=who,
-            verdict=word,
+            verdict=rating,
             seed=0,
             manifest=dataset.manifest.seal,
         )
-        annotations.append(folder / annotations.FILE, msgspec.structs.replace(line, **other))
+        annotations.append(folder / annotations.FILE, msgspec.structs.replace(annotation, **changes))
 
 
 def examine(folder, **settings):
-    return check.examine(store.open(folder), VerifyConfig(folder=folder, **settings))
+    return audit.examine(store.open(folder), VerifyConfig(folder=folder, **settings))
 
 
 def test_without_an_audit_it_is_not_tested(folder):
     finding = examine(folder)
     assert finding.sound
     assert (finding.state, finding.untested) == ("not tested", "no person has audited the labels")
-    assert finding.figures == {}
-    assert "not audited" in says([finding])
+    assert finding.audit is None
+    assert "not audited" in claim([finding])
 
 
 def test_an_audit_gives_rates_with_exact_bounds(folder):
-    audit(folder, ["wrong", "ambiguous", *["right"] * 8])
+    annotate(folder, ["wrong", "ambiguous", *["right"] * 8])
     finding = examine(folder)
     assert finding.state == "sound"
     assert (
         "10 labels audited by one person: 10.0% [0.3%, 44.5%] wrong, 10.0% [0.3%, 44.5%] ambiguous" in finding.summary
     )
-    assert {
-        "audited": 10,
-        "people": 1,
-        "wrong/share": 0.1,
-        "ambiguous/share": 0.1,
-        "pairs wrong/of": 5,
-    }.items() <= dict(finding.figures).items()
-    assert finding.figures["wrong/high"] == pytest.approx(0.4450, abs=1e-4)
-    assert "kappa" not in finding.figures
-    assert "10 were audited by one person: 10.0% of those are wrong" in says([finding])
-    assert "not audited" not in says([finding])
+    result = finding.audit
+    assert (result.people, result.labels.wrong.total, result.pairs_wrong.total) == (1, 10, 5)
+    assert (result.labels.wrong.share, result.labels.ambiguous.share) == (0.1, 0.1)
+    assert result.labels.wrong.high == pytest.approx(0.4450, abs=1e-4)
+    assert result.kappa is None
+    assert "10 were audited by one person: 10.0% of those are wrong" in claim([finding])
+    assert "not audited" not in claim([finding])
 
 
 def test_every_family_that_was_looked_at_has_its_own_rates(folder):
     items = list(store.open(folder).items())
-    audit(folder, ["right"] * len(items))
-    figures = examine(folder).figures
-    for family in {item.family for item in items}:
-        assert figures[f"{family}/wrong/of"] == sum(item.family == family for item in items)
-        assert figures[f"{family}/wrong/share"] == 0
-        assert 0 < figures[f"{family}/wrong/high"] < 1
+    annotate(folder, ["right"] * len(items))
+    by_family = examine(folder).audit.by_family
+    assert set(by_family) == {item.family for item in items}
+    for family, rates in by_family.items():
+        assert rates.wrong.total == sum(item.family == family for item in items)
+        assert rates.wrong.share == 0
+        assert 0 < rates.wrong.high < 1
 
 
 def test_two_people_have_a_kappa(folder):
-    audit(folder, ["right", "wrong", "right", "wrong"])
-    audit(folder, ["right", "wrong", "right", "right"], who="ben")
+    annotate(folder, ["right", "wrong", "right", "wrong"])
+    annotate(folder, ["right", "wrong", "right", "right"], who="ben")
     finding = examine(folder)
     assert "4 labels audited by 2 people (kappa 0.50)" in finding.summary
-    assert finding.figures["kappa"] == 0.5
-    assert finding.figures["agreement"] == 0.75
+    assert (finding.audit.kappa, finding.audit.agreement) == (0.5, 0.75)
 
 
 def test_what_was_taken_back_does_not_count(folder):
-    audit(folder, ["wrong"])
-    audit(folder, ["undo"])
+    annotate(folder, ["wrong"])
+    annotate(folder, ["undo"])
     assert examine(folder).state == "not tested"
 
 
 def test_verdicts_on_another_build_do_not_count_and_are_named(folder):
-    audit(folder, ["wrong", "wrong"], manifest="another")
+    annotate(folder, ["wrong", "wrong"], manifest="another")
     finding = examine(folder)
-    assert (finding.state, finding.untested) == ("not sound", check.UNTESTED)
+    assert (finding.state, finding.untested) == ("not sound", audit.UNTESTED)
     assert ["line 1" in finding.problems[0], "line 2" in finding.problems[1]] == [True, True]
     assert all("another manifest" in problem for problem in finding.problems)
 
 
 @pytest.mark.parametrize("change", [{"item": "count-0-a"}, {"pair": "count-0"}, {"family": "smell"}])
 def test_verdicts_on_what_the_set_does_not_have_are_named(folder, change):
-    audit(folder, ["wrong"], **change)
+    annotate(folder, ["wrong"], **change)
     finding = examine(folder)
-    assert (finding.state, finding.untested) == ("not sound", check.UNTESTED)
+    assert (finding.state, finding.untested) == ("not sound", audit.UNTESTED)
     assert "line 1: the set has no item" in finding.problems[0]
 
 
-def test_a_line_that_is_none_is_named(folder):
+def test_a_line_that_is_not_a_verdict_is_named(folder):
     (folder / annotations.FILE).write_text("all fine\n")
-    assert "audit.jsonl: line 1 is no verdict" in examine(folder).problems[0]
+    assert "audit.jsonl: line 1 is not a verdict" in examine(folder).problems[0]
 
 
 def test_more_wrong_labels_than_are_allowed_are_a_problem(folder):
-    audit(folder, ["wrong", *["right"] * 9])
+    annotate(folder, ["wrong", *["right"] * 9])
     assert examine(folder, most_wrong=0.5).sound
     assert "up to 44.5% of the labels may be wrong" in examine(folder, most_wrong=0.4).problems[0]
 
@@ -137,7 +132,7 @@ def test_a_threshold_needs_an_audit(folder):
 
 
 def test_an_audit_leaves_the_set_whole(folder, tmp_path):
-    audit(folder, ["right"] * 4)
+    annotate(folder, ["right"] * 4)
     assert integrity.examine(store.open(folder), VerifyConfig(folder=folder)).sound
     read = load_dataset(str(folder), split="test", cache_dir=str(tmp_path / "cache"))
     assert len(read) == store.open(folder).manifest.items

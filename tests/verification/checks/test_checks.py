@@ -5,18 +5,18 @@ from datasets import Image, load_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset import store
+from pstgen.verification import checks
 from pstgen.verify import verify
 
 
-def problems(folder, *checks):
-    """What is wrong with it, in the eyes of `verify`, or of some checks alone."""
+def problems(folder, check=None):
+    """What is wrong with it according to `verify`, or to one check alone."""
     config = VerifyConfig(folder=folder)
-    asked = (plugins.load("checks", name).examine(store.open(folder), config) for name in checks)
-    return [problem for finding in (asked if checks else verify(config)) for problem in finding.problems]
+    findings = [checks.load(check).examine(store.open(folder), config)] if check else verify(config)
+    return [problem for finding in findings for problem in finding.problems]
 
 
 FILES = [
@@ -40,10 +40,10 @@ def test_any_flipped_bit_of_any_file_is_named(built, folder, name, data):
     code[at] ^= 1 << data.draw(st.integers(0, 7))
     (folder / name).write_bytes(code)
     try:
-        told = problems(folder, "integrity")
+        lines = problems(folder, "integrity")
     except BadInput as error:  # a manifest that is no longer one
-        told = [str(error)]
-    assert any(name in line for line in told), told
+        lines = [str(error)]
+    assert any(name in line for line in lines), lines
     (folder / name).write_bytes((built / name).read_bytes())
 
 
@@ -55,12 +55,12 @@ def test_every_file_of_the_set_is_among_those(built):
 def test_a_missing_file_is_named_but_for_what_verify_writes(folder, name):
     (folder / name).unlink()
     try:
-        told = problems(folder, "integrity")
+        lines = problems(folder, "integrity")
     except BadInput as error:
-        told = [str(error)]
+        lines = [str(error)]
     written = name.startswith(("certificate.", "vulnerability."))
-    assert written == (not told)
-    assert written or any(name in line for line in told)
+    assert written == (not lines)
+    assert written or any(name in line for line in lines)
 
 
 def test_a_stranger_among_the_files_is_named(folder):
@@ -73,12 +73,12 @@ def swapped(rows):
 
 
 def test_swapped_answers_are_named_even_if_the_forger_seals_them(forge):
-    told = problems(forge(swapped))
-    assert any("the answer is" in line and "the set says" in line for line in told)
+    lines = problems(forge(swapped))
+    assert any("the answer is" in line and "the set says" in line for line in lines)
 
 
 @pytest.mark.parametrize(
-    ("check", "change", "said"),
+    ("check", "change", "expected"),
     [
         ("pairs", lambda rows: rows.pop(), "one control, one stress twin"),
         ("pairs", lambda rows: rows[0].update(question=rows[0]["question"] + ","), "question differ"),
@@ -95,13 +95,13 @@ def test_swapped_answers_are_named_even_if_the_forger_seals_them(forge):
     ],
     ids=["twin gone", "comma", "option order", "evidence", "target", "another image", "look-alike", "lure first"],
 )
-def test_a_forgery_is_named(forge, check, change, said):
-    told = problems(forge(change), check)
-    assert any(said in line for line in told), told
+def test_a_forgery_is_named(forge, check, change, expected):
+    lines = problems(forge(change), check)
+    assert any(expected in line for line in lines), lines
 
 
 @pytest.mark.parametrize("check", ["image_probe", "edited_probe", "file_probe", "duplicates"])
-def test_an_image_that_is_none_is_bad_input_that_names_the_item(forge, check):
+def test_a_file_that_is_not_an_image_is_bad_input_that_names_the_item(forge, check):
     name = []
 
     def broken(rows):

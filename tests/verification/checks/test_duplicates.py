@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.records import BadInput, Refusals
 from pstgen.dataset import store
 from pstgen.scenes import pixels
@@ -24,13 +24,13 @@ COCO = os.environ.get("PSTGEN_COCO_ROOT")
 
 @pytest.fixture(scope="module")
 def images():
-    config = BuildConfig(source="world", scenes=150, size=128)
+    config = build_config(source="world", scenes=150, size=128)
     return [pixels.image(scene) for scene in source.scenes(config, lambda _: True, Refusals())]
 
 
-def signed(image, form="PNG", **more):
+def signed(image, form="PNG", **options):
     code = io.BytesIO()
-    Image.fromarray(image).save(code, form, **more)
+    Image.fromarray(image).save(code, form, **options)
     code.seek(0)
     return duplicates.signature(code)
 
@@ -109,7 +109,7 @@ def test_coco_ids_are_compared_with_those_of_coco_scenes_alone(built, forge, tmp
 
 
 @pytest.mark.parametrize("what", ["nowhere", "empty", "words.txt"])
-def test_what_cannot_be_compared_is_said(built, tmp_path, what):
+def test_what_cannot_be_compared_is_an_error_that_names_it(built, tmp_path, what):
     (tmp_path / "empty").mkdir()
     (tmp_path / "words.txt").write_text("no number here")
     with pytest.raises(BadInput, match=what):

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset import store
+from pstgen.dataset.rows import png
 from pstgen.scenes import pixels
+from pstgen.verification import checks
 
 
-def unsound(folder, *checks):
+def unsound(folder, *names):
     """Those of the checks that find something wrong, and what they say."""
     config = VerifyConfig(folder=folder)
-    findings = (plugins.load("checks", name).examine(store.open(folder), config) for name in checks)
+    findings = (checks.load(name).examine(store.open(folder), config) for name in names)
     return {finding.check: finding.problems for finding in findings if not finding.sound}
 
 
@@ -34,9 +35,9 @@ def test_the_answer_in_the_order_of_options(forge):
             row["options"] = sorted(row["options"], key=row["answer"].__ne__)
             row["answer_index"] = 0
 
-    told = unsound(forge(leak), "pairs", "attackers")
-    assert any("options differ" in line for line in told["pairs"])
-    assert any("of the pairs" in line for line in told["attackers"])
+    problems = unsound(forge(leak), "pairs", "attackers")
+    assert any("options differ" in line for line in problems["pairs"])
+    assert any("of the pairs" in line for line in problems["attackers"])
 
 
 def test_the_answer_in_the_length_of_options(forge):
@@ -48,9 +49,9 @@ def test_the_answer_in_the_length_of_options(forge):
             row["options"] = [option + "..." * (option == row["answer"]) for option in row["options"]]
             row["answer"], row["lure"] = row["options"][row["answer_index"]], row["options"][lure]
 
-    told = unsound(forge(leak), "pairs", "attackers")
-    assert any("options differ" in line for line in told["pairs"])
-    assert any("of the pairs" in line for line in told["attackers"])
+    problems = unsound(forge(leak), "pairs", "attackers")
+    assert any("options differ" in line for line in problems["pairs"])
+    assert any("of the pairs" in line for line in problems["attackers"])
 
 
 def test_a_comma_more_in_the_stress_twins(forge):
@@ -58,9 +59,9 @@ def test_a_comma_more_in_the_stress_twins(forge):
         for row in rows:
             row["question"] += "," * (row["role"] == "stress")
 
-    told = unsound(forge(leak), "pairs", "attackers")
-    assert any("question differ" in line for line in told["pairs"])
-    assert any("of the pairs" in line for line in told["attackers"])
+    problems = unsound(forge(leak), "pairs", "attackers")
+    assert any("question differ" in line for line in problems["pairs"])
+    assert any("of the pairs" in line for line in problems["attackers"])
 
 
 def test_one_pair_with_a_comma_more_is_named(forge):
@@ -96,13 +97,13 @@ def test_the_answer_or_the_role_in_the_name_of_the_file(forge, what):
 def test_stress_twins_that_were_saved_otherwise(forge, form, more, by):
     def leak(rows):
         for row in rows:
-            image = pixels.decoded(row["image"]["bytes"])
+            image = pixels.decode(row["image"]["bytes"])
             row["image"]["bytes"] = (
                 file(image, form, **more) if row["role"] == "stress" else file(image, "JPEG", quality=80)
             )
 
-    told = unsound(forge(leak), "file_probe")
-    assert f"most of all by {by}" in told["file_probe"][0], told
+    problems = unsound(forge(leak), "file_probe")
+    assert f"most of all by {by}" in problems["file_probe"][0], problems
 
 
 def test_pictures_that_were_all_saved_anew_are_sound(forge):
@@ -110,7 +111,7 @@ def test_pictures_that_were_all_saved_anew_are_sound(forge):
 
     def alike(rows):
         for row in rows:
-            row["image"]["bytes"] = file(pixels.decoded(row["image"]["bytes"]), "JPEG", quality=80)
+            row["image"]["bytes"] = file(pixels.decode(row["image"]["bytes"]), "JPEG", quality=80)
 
     assert unsound(forge(alike), "file_probe", "edited_probe") == {}
 
@@ -121,14 +122,14 @@ def test_one_sided_edits(forge):
     def leak(rows):
         for row in rows:
             if row["twin"] != "retrieved":
-                image = pixels.decoded(row["image"]["bytes"]).copy()
+                image = pixels.decode(row["image"]["bytes"]).copy()
                 if row["role"] == "stress":
                     image[16:48, 16:48] = cv2.GaussianBlur(image[16:48, 16:48], (0, 0), 1.5)
-                row["image"]["bytes"] = store.png(image[:, :, ::-1])
+                row["image"]["bytes"] = png(image[:, :, ::-1])
 
-    told = unsound(forge(leak), "edited_probe", "pairs", "separation")
-    assert set(told) == {"edited_probe"}
-    assert any("the stress twin" in line for line in told["edited_probe"])
+    problems = unsound(forge(leak), "edited_probe", "pairs", "separation")
+    assert set(problems) == {"edited_probe"}
+    assert any("the stress twin" in line for line in problems["edited_probe"])
 
 
 def test_a_mark_in_a_corner_that_goes_with_the_answer(forge):
@@ -137,9 +138,9 @@ def test_a_mark_in_a_corner_that_goes_with_the_answer(forge):
     def leak(rows):
         for row in rows:
             if row["twin"] != "retrieved":
-                image = pixels.decoded(row["image"]["bytes"]).copy()
+                image = pixels.decode(row["image"]["bytes"]).copy()
                 image[:8, :8] = 255 if row["answer"] == min(row["answer"], row["lure"]) else 0
-                row["image"]["bytes"] = store.png(np.ascontiguousarray(image[:, :, ::-1]))
+                row["image"]["bytes"] = png(np.ascontiguousarray(image[:, :, ::-1]))
 
     assert "image_probe" in unsound(forge(leak), "image_probe")
 
@@ -148,6 +149,6 @@ def test_a_lure_that_is_not_offered_is_named_and_not_attacked(forge):
     def leak(rows):
         rows[0]["lure"] = "nothing that is offered"
 
-    told = unsound(forge(leak), "pairs", "attackers")
-    assert any("do not hold answer and lure" in line for line in told["pairs"])
-    assert ["nobody can attack" in line for line in told["attackers"]] == [True]
+    problems = unsound(forge(leak), "pairs", "attackers")
+    assert any("do not hold answer and lure" in line for line in problems["pairs"])
+    assert ["nobody can attack" in line for line in problems["attackers"]] == [True]

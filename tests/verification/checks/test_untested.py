@@ -5,12 +5,13 @@ import pytest
 from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset import store
+from pstgen.verification import checks
 
 PROBES = ["edited_probe", "file_probe", "image_probe"]
 
 
 def examine(folder, name):
-    return plugins.load("checks", name).examine(store.open(folder), VerifyConfig(folder=folder))
+    return checks.load(name).examine(store.open(folder), VerifyConfig(folder=folder))
 
 
 @pytest.mark.parametrize("name", PROBES)
@@ -23,7 +24,7 @@ def test_a_probe_with_too_few_pairs_is_not_tested(forge, name):
     assert finding.sound
     assert finding.state == "not tested"
     assert "too few" in finding.untested
-    assert finding.figures == {}
+    assert finding.probes == ()
 
 
 def test_a_detector_of_edits_needs_edited_pairs_and_not_only_edited_pictures(forge):

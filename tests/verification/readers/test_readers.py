@@ -1,4 +1,4 @@
-"""Other people's formats: what is read, and what is said of what cannot be."""
+"""Other people's formats: what is read, and how errors name what cannot be."""
 
 import json
 import os
@@ -10,13 +10,14 @@ import pytest
 
 from pstgen.core import plugins
 from pstgen.core.records import BadInput
+from pstgen.verification import readers
 
 COCO = os.environ.get("PSTGEN_COCO_ROOT")
 VQA = Path(COCO).parent / "vqa_v2" if COCO else Path("none")
 
 
 def read(form, path):
-    return plugins.load("readers", form).read(path)
+    return readers.load(form).read(path)
 
 
 def test_pope(tmp_path):
@@ -38,23 +39,23 @@ def test_pope(tmp_path):
 
 def test_vlmevalkit_tsv_with_letters_and_without(tmp_path):
     (tmp_path / "mc.tsv").write_text("index\timage\tquestion\tA\tB\tC\tanswer\n7\txyz\tWhich?\tcup\tdog\t\tB\n")
-    (case,) = read("vlmevalkit_tsv", tmp_path / "mc.tsv")
-    assert (case.name, case.options, case.answer) == ("7", ("cup", "dog"), 1)
+    (sample,) = read("vlmevalkit_tsv", tmp_path / "mc.tsv")
+    assert (sample.name, sample.options, sample.answer) == ("7", ("cup", "dog"), 1)
     (tmp_path / "yn.tsv").write_text("index\tquestion\tanswer\n1\tIs it?\tYes\n")
-    (case,) = read("vlmevalkit_tsv", tmp_path / "yn.tsv")
-    assert (case.options, case.answer) == (("yes", "no"), 0)
+    (sample,) = read("vlmevalkit_tsv", tmp_path / "yn.tsv")
+    assert (sample.options, sample.answer) == (("yes", "no"), 0)
 
 
 def test_naturalbench_is_pairs(tmp_path):
     row = {"Question_0": "Is it red?", "Question_1": "Is it blue?", "Question_Type": "yes_no"}
     row |= {f"Image_{i}_Question_{q}": ("Yes", "No")[(i + q) % 2] for i in (0, 1) for q in (0, 1)}
     (tmp_path / "nb.json").write_text(json.dumps([row]))
-    cases = read("naturalbench", tmp_path / "nb.json")
-    assert len(cases) == 4
-    for pair in {case.pair for case in cases}:
-        twins = [case for case in cases if case.pair == pair]
-        assert len({case.question for case in twins}) == 1
-        assert {case.answer for case in twins} == {0, 1}
+    samples = read("naturalbench", tmp_path / "nb.json")
+    assert len(samples) == 4
+    for pair in {sample.pair for sample in samples}:
+        twins = [sample for sample in samples if sample.pair == pair]
+        assert len({sample.question for sample in twins}) == 1
+        assert {sample.answer for sample in twins} == {0, 1}
 
 
 def test_hugging_faces_parquet_with_an_index_or_a_word(tmp_path):
@@ -63,22 +64,22 @@ def test_hugging_faces_parquet_with_an_index_or_a_word(tmp_path):
         {"question": "?", "choices": ["a", "b"], "answer": 0},
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
-    assert [case.answer for case in read("hf", tmp_path)] == [1, 0]
+    assert [sample.answer for sample in read("hf", tmp_path)] == [1, 0]
     pq.write_table(
         pa.Table.from_pylist([{"question": "?", "options": ["a", "b"], "answer": "b"}]), tmp_path / "b.parquet"
     )
-    assert [case.answer for case in read("hf", tmp_path / "b.parquet")] == [1]
+    assert [sample.answer for sample in read("hf", tmp_path / "b.parquet")] == [1]
 
 
 @pytest.mark.skipif(not VQA.is_dir(), reason="VQA v2's files are not at hand")
 def test_vqa_gives_its_yes_or_no_questions():
-    cases = read("vqa", VQA)
-    assert 2500 < len(cases) < 3500
-    assert {case.options[case.answer] for case in cases} == {"yes", "no"}
+    samples = read("vqa", VQA)
+    assert 2500 < len(samples) < 3500
+    assert {sample.options[sample.answer] for sample in samples} == {"yes", "no"}
 
 
 @pytest.mark.parametrize(
-    ("form", "content", "said"),
+    ("form", "content", "expected"),
     [
         ("pope", '{"text": "?", "label": "maybe"}', "line 1"),
         ("pope", "{", "line 1"),
@@ -88,15 +89,15 @@ def test_vqa_gives_its_yes_or_no_questions():
         ("hf", "junk", "not parquet"),
     ],
 )
-def test_what_does_not_fit_is_said_with_file_and_record(tmp_path, form, content, said):
+def test_what_does_not_fit_is_an_error_that_names_file_and_record(tmp_path, form, content, expected):
     file = tmp_path / "file.txt"
     file.write_text(content)
-    with pytest.raises(BadInput, match=said) as error:
+    with pytest.raises(BadInput, match=expected) as error:
         read(form, file)
     assert "file.txt" in str(error.value)
 
 
 @pytest.mark.parametrize("form", plugins.names("readers"))
-def test_what_is_not_there_is_said(tmp_path, form):
+def test_a_file_that_is_missing_is_an_error_that_names_it(tmp_path, form):
     with pytest.raises(BadInput, match="nowhere"):
         read(form, tmp_path / "nowhere")

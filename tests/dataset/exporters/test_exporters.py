@@ -1,0 +1,86 @@
+"""Every exporter writes into the folder that it is given, and what it writes is true of the set."""
+
+import base64
+import re
+from html import unescape
+
+import pytest
+from PIL import Image
+
+from pstgen.build import build
+from pstgen.core import plugins
+from pstgen.core.config import build_config
+from pstgen.dataset import exporters, sampling, store
+from pstgen.dataset.exporters import page, sheet
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("exporters") / "pst"
+    build(build_config(source="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
+    return store.open(out)
+
+
+@pytest.mark.parametrize("name", plugins.names("exporters"))
+def test_every_exporter_writes_into_the_folder_that_it_is_given_and_nowhere_else(dataset, tmp_path, name):
+    before = {path: path.stat().st_mtime_ns for path in dataset.folder.rglob("*")}
+    exporters.load(name).write(dataset, tmp_path)
+    assert all(path.stat().st_size for path in tmp_path.iterdir())
+    assert list(tmp_path.iterdir())
+    assert {path: path.stat().st_mtime_ns for path in dataset.folder.rglob("*")} == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_croissant_finds_the_rows_from_any_folder(dataset, tmp_path):
+    import mlcroissant
+
+    exporters.load("croissant").write(dataset, tmp_path)
+    metadata = mlcroissant.Dataset(str(tmp_path / "croissant.json"))
+    (records,) = metadata.metadata.record_sets
+    assert len(list(metadata.records(records.id))) == dataset.manifest.items
+
+
+def test_the_card_has_a_line_for_every_family_and_every_station(dataset, tmp_path):
+    exporters.load("card").write(dataset, tmp_path)
+    lines = (tmp_path / "README.md").read_text(encoding="utf-8").splitlines()
+    for name in {item.family for item in dataset.items()}:
+        assert any(line.startswith(f"| {name} | ") for line in lines)
+    for station in dataset.manifest.funnel:
+        assert any(line.startswith(f"| {station} |") for line in lines)
+
+
+def test_the_page_shows_every_twin_with_its_answer_and_loads_nothing(dataset):
+    pairs = sampling.pick(dataset, 6)
+    shown = page.page(pairs, dataset.scores())
+    for pair in pairs:
+        article = re.search(rf'<article id="{pair.pair.pair_id}">.*?</article>', shown, re.DOTALL)[0]
+        assert pair.pair.question in unescape(article)
+        assert article.count("<figure>") == len(pair.rows)
+        for row in pair.rows:
+            assert base64.b64encode(row.image).decode() in article
+            assert f">{row.item.answer}</strong> {row.item.role}" in article
+    assert "<script" not in shown
+    assert set(re.findall(r'src="([a-z]+:)', shown)) == {"data:"}
+
+
+def test_the_page_says_what_each_judge_answers_to_the_wording_that_was_kept(dataset):
+    (pair,) = sampling.pick(dataset, 1)
+    kept = [score for score in dataset.scores() if score.kept and score.pair_id == pair.pair.pair_id]
+    shown = page.page([pair], dataset.scores())
+    for judge in {score.judge for score in kept}:
+        answers = ", ".join(score.choice for score in kept if score.judge == judge)
+        assert f"<tr><th>{judge}</th><td>{answers}</td></tr>" in shown
+
+
+def test_an_absence_has_nothing_to_tint(dataset):
+    rows = list(dataset.rows())
+    assert {page.overlay(row) is None for row in rows if not any(t.kind == "mask" for t in row.targets)} <= {True}
+    assert any(page.overlay(row) for row in rows)
+
+
+def test_the_sheet_is_as_wide_as_its_largest_group(dataset):
+    pairs = sampling.pick(dataset, 3)
+    most = max(len(pair.rows) for pair in pairs)
+    image = sheet.sheet(pairs, columns=1)
+    assert isinstance(image, Image.Image)
+    assert image.width == most * sheet.SIDE + (most + 1) * sheet.GAP
