@@ -7,7 +7,8 @@ import pytest
 
 from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig, build_config
-from pstgen.core.records import BadInput, Fact, Item, Refusals, Target, Truth, Unavailable
+from pstgen.core.records import BadInput, Fact, Item, Target, Truth, Unavailable
+from pstgen.core.report import Refusals
 from pstgen.dataset import exporters, store, targets
 from pstgen.evaluation import metrics
 from pstgen.models import engines, judges

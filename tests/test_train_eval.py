@@ -1,13 +1,7 @@
 """The whole road of train-eval with a recipe of a few steps, as it is typed."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -16,10 +10,10 @@ from pstgen import train_eval
 from pstgen.cli import main
 from pstgen.core.records import BadInput
 from pstgen.dataset import store
-from pstgen.evaluation import data, inference, results
-from pstgen.evaluation.arms import plan
-from pstgen.evaluation.inference import Seat
+from pstgen.evaluation import data, results
+from pstgen.evaluation.inference import EvalJob, JobEvaluation
 from pstgen.training import recipe as recipes
+from pstgen.training.recipe import Recipe
 
 RECIPE = """
 families: [existence, colour]
@@ -55,15 +49,14 @@ def recipe(tmp_path_factory):
 def ran(recipe, tmp_path_factory):
     """The folder of a run, and what was printed."""
     out = tmp_path_factory.mktemp("run") / "few"
-    told = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS))
-    assert told.exit_code == 0, told.output
-    return out, told.output
+    done = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS))
+    assert done.exit_code == 0, done.output
+    return out, done.output
 
 
 def test_every_system_is_in_the_table_and_in_the_files(ran):
     out, printed = ran
-    found = results.read(out)
-    assert {arm.system for arm in found.arms} == set(SYSTEMS)
+    assert {arm.system for arm in results.read(out).arms} == set(SYSTEMS)
     for name in SYSTEMS:
         assert name in printed
     for file in ("report.html", "recipe.json", "plots", "overlays.png", "seed-0/standard/model/README.md"):
@@ -86,17 +79,17 @@ def test_no_path_of_this_machine_is_in_the_results(ran):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_and_trains_nothing_twice(ran, recipe):
+def test_a_resumed_run_trains_nothing_twice(ran, recipe):
     out, _ = ran
-    learnt = {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
+    trained = {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
     figures = {arm.system: arm.figures["pst/pair"] for arm in results.read(out).arms}
-    told = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS), "--resume")
-    assert told.exit_code == 0, told.output
-    assert learnt == {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
+    done = typed("--recipe", recipe, "--out", out, "--systems", ",".join(SYSTEMS), "--resume")
+    assert done.exit_code == 0, done.output
+    assert trained == {file: file.stat().st_mtime_ns for file in out.glob("seed-0/**/model.safetensors")}
     assert figures == {arm.system: arm.figures["pst/pair"] for arm in results.read(out).arms}
 
 
-def test_a_run_is_not_gone_on_with_unasked_or_by_another_recipe(ran, recipe):
+def test_a_run_is_not_resumed_unasked_or_by_another_recipe(ran, recipe):
     out, _ = ran
     before = (out / "recipe.json").read_bytes()
     unasked = typed("--recipe", recipe, "--out", out)
@@ -106,30 +99,32 @@ def test_a_run_is_not_gone_on_with_unasked_or_by_another_recipe(ran, recipe):
     assert (out / "recipe.json").read_bytes() == before
 
 
-def test_a_recipe_that_was_broken_is_another_and_what_never_began_is_no_run(tmp_path):
-    told, made = recipes.read("small"), data.folders(tmp_path, None, None, None)
-    train_eval.claim(told, made, tmp_path, resume=False)
-    train_eval.claim(recipes.read("medium"), made, tmp_path, resume=False)
-    made.course.mkdir()
+def test_a_broken_recipe_is_another_recipe_and_what_never_began_is_no_run(tmp_path):
+    small, paths = recipes.read("small"), data.paths(tmp_path)
+    train_eval.begin(small, paths, tmp_path, resume=False)
+    train_eval.begin(recipes.read("medium"), paths, tmp_path, resume=False)
+    paths.examples.mkdir()
     (tmp_path / train_eval.RECIPE).write_text("{brok")
     with pytest.raises(BadInput, match=r"another recipe \(see recipe\.json\)"):
-        train_eval.claim(told, made, tmp_path, resume=True)
+        train_eval.begin(small, paths, tmp_path, resume=True)
     assert (tmp_path / train_eval.RECIPE).read_text() == "{brok"
 
 
 def test_a_dry_run_counts_and_leaves_nothing(recipe, tmp_path):
-    told = typed("--recipe", recipe, "--out", tmp_path / "none", "--dry-run", "--systems", "perceptual_reward")
-    assert told.exit_code == 0, told.output
-    assert "encoder-perception" in told.output
+    done = typed("--recipe", recipe, "--out", tmp_path / "none", "--dry-run", "--systems", "perceptual_reward")
+    assert done.exit_code == 0, done.output
+    assert "encoder-perception" in done.output
     assert not (tmp_path / "none").exists()
 
 
 def test_stage_1_alone_leaves_encoders(recipe, tmp_path):
-    told = typed("--recipe", recipe, "--out", tmp_path / "eyes", "--stage", "encoder", "--systems", "perceptual_reward")
-    assert told.exit_code == 0, told.output
-    config = json.loads((tmp_path / "eyes/seed-0/encoder-perception/config.json").read_text())
+    done = typed(
+        "--recipe", recipe, "--out", tmp_path / "encoders", "--stage", "encoder", "--systems", "perceptual_reward"
+    )
+    assert done.exit_code == 0, done.output
+    config = json.loads((tmp_path / "encoders/seed-0/encoder-perception/config.json").read_text())
     assert config["model_type"] == "clip_vision_model"
-    assert not (tmp_path / "eyes/seed-0/perceptual_reward").exists()
+    assert not (tmp_path / "encoders/seed-0/perceptual_reward").exists()
 
 
 @pytest.mark.parametrize(
@@ -144,10 +139,10 @@ def test_stage_1_alone_leaves_encoders(recipe, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(words, said, recipe, tmp_path):
-    told = typed("--recipe", recipe, "--out", tmp_path / "run", *words)
-    assert told.exit_code == 2, told.output
-    assert said in told.output
-    assert "Traceback" not in told.output
+    done = typed("--recipe", recipe, "--out", tmp_path / "run", *words)
+    assert done.exit_code == 2, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output
 
 
 def test_official_questions_without_images_are_named_before_anything_is_trained(recipe, tmp_path):
@@ -160,51 +155,18 @@ def test_official_questions_without_images_are_named_before_anything_is_trained(
     head = {"data_type": "mscoco", "data_subtype": "val2014"}
     (given / "v2_OpenEnded_mscoco_val2014_questions.json").write_text(json.dumps(head | {"questions": [question]}))
     (given / "v2_mscoco_val2014_annotations.json").write_text(json.dumps(head | {"annotations": [row]}))
-    told = typed("--recipe", recipe, "--out", tmp_path / "run", "--vqa", given)
-    assert told.exit_code == 2
-    assert "question 70" in told.output
+    done = typed("--recipe", recipe, "--out", tmp_path / "run", "--vqa", given)
+    assert done.exit_code == 2
+    assert "question 70" in done.output
     assert not list((tmp_path / "run").glob("seed-*"))
 
 
-def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(recipe, tmp_path):
-    told = recipes.read(str(recipe), systems=("perceptual_reward",), rewards=(0.25,))
-    arms = {arm.system: arm for arm in plan(told, data.folders(tmp_path, None, None, None), tmp_path)}
-    assert {name: arm.second.recipe.reward for name, arm in arms.items()} == {
-        "perceptual_reward": 0.5,
-        "perceptual_reward@0.25": 0.25,
-    }
-    assert len({arm.first.out for arm in arms.values()}) == 1
-    assert len({arm.second.out for arm in arms.values()}) == 2
-
-
-def test_what_is_looked_into_is_of_every_family_and_whole_pairs(ran):
+def test_metrics_look_at_whole_pairs_of_every_family(ran):
     out, _ = ran
-    dataset = store.open(out / "pst")
-    seat = Seat("standard", 0, out, out, None, data.folders(out, None, None, None), ())
-    rows = inference.some_rows(seat, 8)
-    pairs, twins = (Counter(item.pair_id for item in some) for some in ((row.item for row in rows), dataset.items()))
+    job = EvalJob("standard", 0, out, out, None, data.paths(out), Recipe())
+    rows = JobEvaluation(job).rows(8)
+    items = list(store.open(out / "pst").items())
+    pairs, twins = Counter(row.item.pair_id for row in rows), Counter(item.pair_id for item in items)
     assert 8 <= len(rows) <= 11
-    assert {row.item.family for row in rows} == {item.family for item in dataset.items()}
+    assert {row.item.family for row in rows} == {item.family for item in items}
     assert pairs == {name: twins[name] for name in pairs}
-
-
-def test_who_learns_ends_with_the_run_that_is_killed(tmp_path):
-    """A killed run leaves no process behind that goes on learning."""
-    code = (
-        "import os, time\n"
-        "from pstgen.evaluation import pool\n"
-        "if __name__ == '__main__':\n"
-        "    with pool.processes() as workers:\n"
-        "        print(workers.submit(os.getpid).result(), flush=True)\n"
-        "        workers.submit(time.sleep, 60).result()\n"
-    )
-    (tmp_path / "learn.py").write_text(code)
-    with subprocess.Popen([sys.executable, tmp_path / "learn.py"], stdout=subprocess.PIPE, text=True) as parent:
-        learner = int(parent.stdout.readline())
-        parent.kill()
-    for _ in range(100):
-        if not Path(f"/proc/{learner}").exists() or "\nState:\tZ" in Path(f"/proc/{learner}/status").read_text():
-            return
-        time.sleep(0.1)
-    os.kill(learner, signal.SIGKILL)
-    pytest.fail("it goes on")

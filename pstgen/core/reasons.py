@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from pstgen.core.records import Refusal
+from pstgen.core.report import Refusal
 
 NOUNS = {"image": "picture"}  # by the first word of a record's name, where users call it otherwise
 

@@ -10,7 +10,8 @@ from typing import Protocol
 from pstgen.core import reasons
 from pstgen.core.config import BuildConfig, SelectionConfig
 from pstgen.core.progress import Progress
-from pstgen.core.records import Item, Pair, Report, Score, Verdict, origin
+from pstgen.core.records import Item, Pair, Score, Verdict, origin
+from pstgen.core.report import Report
 
 DIGITS = 4  # of log-probabilities on the disk: later ones change with processor and number of threads
 JUDGING = "wordings for models"
@@ -94,10 +95,10 @@ def score(item: Item, verdict: Verdict, item_id: str) -> Score:
     """A verdict as it is written. item_id: whose image was seen, "" where none was."""
     return Score(
         pair_id=item.pair_id,
+        item_id=item_id,
         frame=item.frame,
         question=item.question,
         options=item.options,
-        item_id=item_id,
         lure=item.lure,
         judge=verdict.judge,
         logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),

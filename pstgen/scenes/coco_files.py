@@ -139,8 +139,8 @@ class Split(msgspec.Struct):
     by_image: RowIndex
     instances: Instances
     categories: dict[int, str]
-    licences: dict[int, str]
     poses: RowIndex | None
+    licences: dict[int, str]
     joints: list[str]
     captions: RowIndex | None
     strays: list[tuple[str, str]]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as coco_mask
 
-from pstgen.core.records import Instance, Refusals, Scene
+from pstgen.core.records import Instance, Scene
+from pstgen.core.report import Refusals
 
 MAX_PIXELS = 89_478_485  # Pillow's own warning threshold, here an error
 

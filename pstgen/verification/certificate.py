@@ -43,10 +43,10 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     manifest: str
     sound: bool
     says: str
-    thresholds: dict[str, float]
-    tried: dict[str, str]
     proven: list[str]
     not_proven: list[str]
+    thresholds: dict[str, float]
+    tried: dict[str, str]
     findings: list[Finding]
     files: dict[str, File] = {}
     seal: str = ""

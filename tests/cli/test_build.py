@@ -16,7 +16,8 @@ from pstgen import build as road
 from pstgen.cli import main
 from pstgen.core import config
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import BadInput, Report
+from pstgen.core.records import BadInput
+from pstgen.core.report import Report
 from pstgen.dataset import store
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes.sources import coco, world

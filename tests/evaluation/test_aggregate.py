@@ -9,11 +9,11 @@ from pstgen.evaluation import aggregate, results
 @pytest.fixture
 def arms(results_of):
     """Of two systems under each of five seeds that went exactly alike: reward wins 9 items more, and loses 3."""
-    told = results_of(seeds=1, systems=["standard", "perceptual_reward"])
+    one_seed = results_of(seeds=1, systems=["standard", "perceptual_reward"])
     plain = {f"{n}": float(n < 20) for n in range(60)}
     other = {name: float(int(name) < 17 or 20 <= int(name) < 29) for name in plain}
     made = []
-    for arm in told.arms:
+    for arm in one_seed.arms:
         scores = {"pst": {}, "vqa": plain if arm.system == "standard" else other, "gqa": {}}
         made += [msgspec.structs.replace(arm, seed=seed, scores=scores) for seed in range(5)]
     return made
@@ -23,8 +23,8 @@ def test_the_same_outcome_under_five_seeds_is_no_more_than_under_one(arms):
     """A question is one observation; seeds are no new questions."""
 
     def of(some):
-        told = aggregate.compare(some, [])
-        return next((one.better, one.worse, one.p) for one in told if one.metric == "vqa/overall")
+        tests = aggregate.compare(some, [])
+        return next((test.better, test.worse, test.p) for test in tests if test.metric == "vqa/overall")
 
     assert of(arms) == of([arm for arm in arms if arm.seed == 0])
     assert of(arms)[:2] == (9, 3)

@@ -17,8 +17,8 @@ def photo():
 @pytest.mark.parametrize("kind", corruptions.KINDS)
 def test_each_corruption_is_the_same_for_a_seed_and_grows_with_its_strength(photo, kind):
     before = photo.copy()
-    drawn = [corruptions.spoilt(photo, kind, strength, 7) for strength in corruptions.STRENGTHS]
-    again = [corruptions.spoilt(photo, kind, strength, 7) for strength in reversed(corruptions.STRENGTHS)][::-1]
+    drawn = [corruptions.corrupt(photo, kind, strength, 7) for strength in corruptions.STRENGTHS]
+    again = [corruptions.corrupt(photo, kind, strength, 7) for strength in reversed(corruptions.STRENGTHS)][::-1]
     changes = [np.abs(one.astype(int) - photo).mean() for one in drawn]
     assert all(one.shape == photo.shape and one.dtype == np.uint8 for one in drawn)
     assert all((one == other).all() for one, other in zip(drawn, again, strict=True))
@@ -28,11 +28,11 @@ def test_each_corruption_is_the_same_for_a_seed_and_grows_with_its_strength(phot
 
 @pytest.mark.parametrize("kind", ["rain", "fog", "sun_flare", "noise"])
 def test_what_falls_by_chance_falls_elsewhere_by_another_seed(photo, kind):
-    assert (corruptions.spoilt(photo, kind, 2, 1) != corruptions.spoilt(photo, kind, 2, 2)).any()
+    assert (corruptions.corrupt(photo, kind, 2, 1) != corruptions.corrupt(photo, kind, 2, 2)).any()
 
 
 def test_an_argument_that_albumentations_does_not_know_is_no_warning_but_an_error(photo, monkeypatch):
-    corruptions._drawing.cache_clear()
-    monkeypatch.setattr(corruptions, "_named", lambda *_: ("GaussNoise", {"variance": 3}))
+    corruptions._transform.cache_clear()
+    monkeypatch.setattr(corruptions, "_arguments", lambda *_: ("GaussNoise", {"variance": 3}))
     with pytest.raises(Unavailable, match="variance"):
-        corruptions.spoilt(photo, "noise", 1, 1)
+        corruptions.corrupt(photo, "noise", 1, 1)

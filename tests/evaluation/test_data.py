@@ -1,4 +1,4 @@
-"""What a run learns from and is examined on: never the same."""
+"""What a run learns from and is tested on: never the same."""
 
 import json
 
@@ -17,12 +17,12 @@ from pstgen.training.recipe import Recipe
 FEW = Recipe(scenes=6, size=64, families=("existence", "colour"), exam_scenes=3)
 
 
-def whole(things, _what, _total=None):
-    return things
+def whole(items, _step, _total=None):
+    return items
 
 
-def test_worlds_that_are_learnt_from_tuned_on_and_reported_are_all_others():
-    seeds = {data.LEARNT, *data.TESTED.values(), *data.EXAMINED.values()}
+def test_worlds_to_learn_from_to_tune_on_and_to_report_are_all_different():
+    seeds = {data.TRAINING_SEED, *data.STRESS_TEST_SEEDS.values(), *data.BENCHMARK_SEEDS.values()}
     assert len(seeds) == 5
 
 
@@ -30,10 +30,11 @@ def test_worlds_that_are_learnt_from_tuned_on_and_reported_are_all_others():
 def test_tuning_never_sees_what_is_reported(part):
     tuned, reported = (msgspec.structs.replace(FEW, tested_on=which) for which in ("validation", "test"))
     if part == "pst":
-        one, other = (data.tested(each, None).seed for each in (tuned, reported))
+        seeds = [data.stress_test_config(recipe, None).seed for recipe in (tuned, reported)]
+        assert seeds[0] != seeds[1]
     else:
-        one, other = ([scene.instances for scene in data.examined(each)] for each in (tuned, reported))
-    assert one != other
+        scenes = [[scene.instances for scene in data.benchmark_scenes(recipe)] for recipe in (tuned, reported)]
+        assert scenes[0] != scenes[1]
 
 
 @pytest.mark.parametrize(
@@ -47,14 +48,14 @@ def test_tuning_never_sees_what_is_reported(part):
     ],
 )
 def test_an_image_has_one_number_in_every_release(image, number):
-    assert examples.number(image) == number
+    assert examples.image_number(image) == number
 
 
-def test_what_is_examined_on_gives_no_lesson_and_is_named(tmp_path):
-    config = data.taught(FEW)
+def test_what_is_tested_on_gives_no_example_and_is_named(tmp_path):
+    config = data.training_config(FEW)
     free = examples.prepare(config, 0.5, tmp_path / "free", whole)
     held = examples.prepare(config, 0.5, tmp_path / "held", whole, {"2", "4"})
-    names = [[told.lesson(n).scene.id for n in range(len(told))] for told in (free, held)]
+    names = [[example.scene.id for example in written] for written in (free, held)]
     assert set(names[0]) - set(names[1]) == {"world/2", "world/4"}
     lines = (tmp_path / "held" / examples.REFUSED).read_bytes().splitlines()
     assert [msgspec.json.decode(line)["record"] for line in lines] == ["world/2", "world/4"]
@@ -62,35 +63,34 @@ def test_what_is_examined_on_gives_no_lesson_and_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["small", "full"])
-def test_our_recipes_have_families_that_exams_can_ask_about(name, tmp_path):
-    told = recipes.read(name)
-    few = msgspec.structs.replace(FEW, families=told.families)
-    data._exams(few, data.examined(few), "test", tmp_path / "exams", whole)
+def test_our_recipes_have_families_that_benchmarks_can_ask_about(name, tmp_path):
+    few = msgspec.structs.replace(FEW, families=recipes.read(name).families)
+    data._write_benchmark(few, data.benchmark_scenes(few), "test", tmp_path / "exams", whole)
     asked = json.loads((tmp_path / "exams" / "test_balanced_questions.json").read_bytes())
     assert len(asked) == FEW.exam_scenes * FEW.exam_questions
 
 
-def test_families_that_no_exam_can_ask_about_are_refused_before_anything_is_made(tmp_path):
-    told = data.folders(tmp_path / "run", None, None, None)
+def test_families_that_no_benchmark_can_ask_about_are_refused_before_anything_is_made(tmp_path):
+    paths = data.paths(tmp_path / "run")
     with pytest.raises(BadInput, match="existence"):
-        train_eval.gather(msgspec.structs.replace(FEW, families=("depth",)), told, tmp_path / "run", whole)
+        train_eval.prepare_data(msgspec.structs.replace(FEW, families=("depth",)), paths, tmp_path / "run", whole)
     assert not (tmp_path / "run" / "course").exists()
 
 
 def test_another_stress_test_in_the_same_folder_is_found(tmp_path):
     folder = tmp_path / "pst"
     folder.mkdir()
-    told = data.folders(tmp_path / "run", folder, None, None)
+    paths = data.paths(tmp_path / "run", folder)
     (folder / "manifest.json").write_text("{}")
-    before = data.given(told, tmp_path / "run")
+    before = data.given(paths, tmp_path / "run")
     (folder / "manifest.json").write_text("{ }")
     assert before["pst"] == str(folder)
-    assert before != data.given(told, tmp_path / "run")
-    assert data.given(data.folders(tmp_path / "run", None, None, None), tmp_path / "run") == {}
+    assert before != data.given(paths, tmp_path / "run")
+    assert data.given(data.paths(tmp_path / "run"), tmp_path / "run") == {}
 
 
 @pytest.fixture
-def exam(tmp_path):
+def benchmark(tmp_path):
     """One question in VQA v2's format with its image, the annotation changed as asked."""
 
     def of(**changed):
@@ -103,22 +103,22 @@ def exam(tmp_path):
         head = {"data_type": "mscoco", "data_subtype": "val2014"}
         question = {"image_id": 7, "question": "Is it?", "question_id": 70}
         for name, rows in (("OpenEnded_mscoco_val2014_questions", [question]), ("mscoco_val2014_annotations", [row])):
-            told = head | {name.rpartition("_")[2]: rows}
-            (folder / f"v2_{name}.json").write_text(json.dumps(told))
+            contents = head | {name.rpartition("_")[2]: rows}
+            (folder / f"v2_{name}.json").write_text(json.dumps(contents))
         return folder
 
     return of
 
 
-def test_images_of_an_exam_are_held_back_from_photographs_to_learn_from(tmp_path, exam):
-    told = data.folders(tmp_path / "run", None, exam(), None)
-    assert data._exams_given(told, tmp_path / "run") == {"7"}
+def test_images_of_a_benchmark_are_held_out_of_the_photographs_to_learn_from(tmp_path, benchmark):
+    paths = data.paths(tmp_path / "run", vqa=benchmark())
+    assert data.check_given_benchmarks(paths, tmp_path / "run") == {"7"}
 
 
 @pytest.mark.parametrize(("field", "value"), [("answer_type", "essay"), ("answers", [])])
-def test_an_exam_that_cannot_be_marked_is_refused_before_anything_is_made(tmp_path, exam, field, value):
-    folder = exam(**{field: value})
-    told = data.folders(tmp_path / "run", None, folder, None)
+def test_a_benchmark_that_cannot_be_scored_is_refused_before_anything_is_made(tmp_path, benchmark, field, value):
+    folder = benchmark(**{field: value})
+    paths = data.paths(tmp_path / "run", vqa=folder)
     with pytest.raises(BadInput, match=str(folder)):
-        train_eval.gather(FEW, told, tmp_path / "run", whole)
+        train_eval.prepare_data(FEW, paths, tmp_path / "run", whole)
     assert not (tmp_path / "run" / "course").exists()

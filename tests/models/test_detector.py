@@ -55,7 +55,7 @@ def test_a_transformers_detector_is_asked_by_name(yolos, photo, threshold, kinds
 @pytest.mark.skipif(not ONNX.is_file(), reason="no ONNX detector at hand")
 def test_an_onnx_detector_detects_large_annotated_things_at_a_low_threshold():
     from pstgen.core.config import build_config
-    from pstgen.core.records import Refusals
+    from pstgen.core.report import Refusals
     from pstgen.scenes.sources import coco
 
     scenes = list(coco.scenes(build_config(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()))
@@ -71,7 +71,7 @@ def test_an_onnx_detector_detects_large_annotated_things_at_a_low_threshold():
 def test_an_onnx_detector_finds_what_is_annotated():
     """Of the categories that it detects in a photograph, most are there."""
     from pstgen.core.config import build_config
-    from pstgen.core.records import Refusals
+    from pstgen.core.report import Refusals
     from pstgen.scenes.sources import coco
 
     count = detector.load_counter(str(ONNX))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pstgen.core import workers
 from pstgen.core.config import build_config, with_settings
-from pstgen.core.records import Refusals, Report
+from pstgen.core.report import Refusals, Report
 from pstgen.questions import facts
 from pstgen.scenes.sources import coco
 

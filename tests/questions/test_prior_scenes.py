@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pstgen import build
 from pstgen.core.config import build_config, with_settings
 from pstgen.core.progress import silent
-from pstgen.core.records import BadInput, Report
+from pstgen.core.records import BadInput
+from pstgen.core.report import Report
 from pstgen.questions import prior_file, prior_scenes
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import coco_files

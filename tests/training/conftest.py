@@ -6,9 +6,10 @@ import msgspec
 import pytest
 import torch
 
+from pstgen.core.progress import silent
 from pstgen.evaluation import data
 from pstgen.training import modeling, stages
-from pstgen.training.examples import Course
+from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
 from pstgen.training.stages import Task
 from pstgen.training.systems import Plan
@@ -40,50 +41,49 @@ def one_thread():
 @pytest.fixture(scope="session")
 def small():
     """The recipe with some settings changed."""
-    return lambda **changed: msgspec.structs.replace(SMALL, **changed)
+    return lambda **changes: msgspec.structs.replace(SMALL, **changes)
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory):
-    """Folders of lessons and tokenizer."""
+def paths(tmp_path_factory):
+    """Folders of examples and tokenizer."""
     out = tmp_path_factory.mktemp("train")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(out / "cache"))
-        told = data.folders(out, None, None, None)
-        data.lessons(SMALL, told, lambda things, _what, _total: things)
-    return told
+        folders = data.paths(out)
+        data.write_examples(SMALL, folders, silent)
+    return folders
 
 
 @pytest.fixture(scope="session")
-def course(made):
-    """The lessons."""
-    return Course(made.course)
+def examples(paths):
+    return Examples(paths.examples)
 
 
 @pytest.fixture(scope="session")
-def vlm(made):
+def vlm(paths):
     """A small LLaVA of random weights with its processor; nobody trains it."""
-    return modeling.vlm(SMALL, modeling.tokenizer(made.words), 0)
+    return modeling.load_vlm(SMALL, modeling.load_tokenizer(paths.tokenizer), 0)
 
 
 @pytest.fixture
-def task(made, tmp_path):
-    """A stage of some steps, in a folder of its own."""
+def task(paths, tmp_path):
+    """A stage of a few steps, in a folder of its own."""
 
-    def of(stage, plan=Plan(), recipe=SMALL, steps=3, **more):  # noqa: B008 (frozen)
-        told = Task(recipe, plan, made.course, made.words, tmp_path / stage, stage, 0, steps)
-        return replace(told, **more)
+    def make(stage, plan=Plan(), recipe=SMALL, steps=3, **changes):  # noqa: B008 (frozen)
+        made = Task(recipe, plan, paths.examples, paths.tokenizer, tmp_path / stage, stage, 0, steps)
+        return replace(made, **changes)
 
-    return of
+    return make
 
 
 @pytest.fixture
-def learnt(task):
-    """Learn a stage: its folder, and the figures of each step."""
+def trained(task):
+    """Train a stage: its folder, and the figures of each step."""
 
-    def of(*told, **more):
-        one, figures = task(*told, **more), []
-        stages.learn(one, lambda _step, parts: figures.append(parts))
-        return one.out, figures
+    def train(*args, **changes):
+        made, figures = task(*args, **changes), []
+        stages.train(made, lambda _step, parts: figures.append(parts))
+        return made.out, figures
 
-    return of
+    return train

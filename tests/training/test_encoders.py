@@ -8,7 +8,7 @@ import torch
 import transformers
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.models.tools import Detector
+from pstgen.models.tools import EncoderDetector, encoder_pixels
 from pstgen.scenes import pixels
 from pstgen.scenes.truth.colour import NAMES
 from pstgen.scenes.vocabulary import plural, spoken
@@ -16,7 +16,7 @@ from pstgen.training import modeling, stages
 from pstgen.training.systems import Plan
 
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-SEEING = Plan(first="perception")
+SEEING = Plan(pretraining="perception")
 GREY = np.full((64, 64, 3), 128, np.uint8)
 
 
@@ -43,17 +43,17 @@ def dino():
 
 
 @pytest.mark.parametrize(("encoder", "kind", "cells"), [("resnet50", "ResNetModel", 2), ("vit-b16", "ViTModel", 4)])
-def test_an_encoder_of_a_known_size_learns_and_loads_in_transformers(learnt, small, encoder, kind, cells):
+def test_an_encoder_of_a_known_size_learns_and_loads_in_transformers(trained, small, encoder, kind, cells):
     """One step; the whole encoder is in the folder, its heads beside it, and a detector reads both."""
-    out, figures = learnt("encoder", SEEING, small(encoder=encoder, batch=2, keep_every=500), 1)
+    out, figures = trained("encoder", SEEING, small(encoder=encoder, batch=2, keep_every=500), 1)
     assert {"contrast", "dense", "loss"} == set(figures[0])
     assert np.isfinite(figures[0]["loss"])
     model, info = transformers.AutoModel.from_pretrained(out, output_loading_info=True)
     assert type(model).__name__ == kind
     assert not any(name for name in info["missing_keys"] if not name.startswith("pooler."))
     assert not info["unexpected_keys"]
-    seen = modeling.features(model, torch.zeros(1, 3, 64, 64), cells)
-    assert seen.shape == (1, cells**2, modeling.width(model))
+    features = modeling.encoder_features(model, torch.zeros(1, 3, 64, 64), cells)
+    assert features.shape == (1, cells**2, modeling.feature_width(model))
     if encoder == "resnet50":
         backbone = transformers.MODEL_FOR_BACKBONE_MAPPING[type(model.config)].from_pretrained(out)
         assert torch.allclose(
@@ -61,53 +61,57 @@ def test_an_encoder_of_a_known_size_learns_and_loads_in_transformers(learnt, sma
             model.eval()(torch.zeros(1, 3, 64, 64)).last_hidden_state,
             atol=1e-4,
         )
-    assert Detector(out).told([GREY])[0].startswith("Seen: ")
+    assert EncoderDetector(out).describe([GREY])[0].startswith("Seen: ")
 
 
 @pytest.mark.parametrize("make", [clip, siglip, whole_clip, dino])
-def test_an_encoder_in_a_folder_is_begun_with(learnt, small, tmp_path, make):
+def test_an_encoder_in_a_folder_is_begun_with(trained, small, tmp_path, make):
     """With a class token or without one, with registers, or the half of a whole CLIP that sees."""
     torch.manual_seed(7)
     other = make()
     other.save_pretrained(tmp_path / "other")
     recipe = small(encoder=str(tmp_path / "other"), encoder_rate=0.0)  # what is saved is what was loaded
-    out, figures = learnt("encoder", SEEING, recipe, 1)
+    out, figures = trained("encoder", SEEING, recipe, 1)
     assert np.isfinite(figures[0]["loss"])
     model, info = transformers.AutoModel.from_pretrained(out, output_loading_info=True)
     assert not info["missing_keys"]
     assert not info["unexpected_keys"]
     image = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
-        seen = getattr(other, "vision_model", other).eval()(pixel_values=image).last_hidden_state
-        assert torch.allclose(model.eval()(pixel_values=image).last_hidden_state, seen, atol=1e-5)
+        states = getattr(other, "vision_model", other).eval()(pixel_values=image).last_hidden_state
+        assert torch.allclose(model.eval()(pixel_values=image).last_hidden_state, states, atol=1e-5)
 
 
-def test_an_encoder_is_shown_pixels_as_the_processor_in_its_folder_makes_them(task, small, course, tmp_path):
-    """And so is the detector that it becomes; without such a processor they are in -1 to 1."""
+def test_an_encoder_gets_pixels_as_the_processor_in_its_folder_makes_them(task, small, examples, tmp_path):
+    """And so does the detector that it becomes; without such a processor they are in -1 to 1."""
     clip().save_pretrained(tmp_path / "clip")
     recipe = small(encoder=str(tmp_path / "clip"))
-    shown = [pixels.read(course.lesson(n).scene.path) for n in stages.ready(task("encoder", SEEING)).steps.drawn(0)]
-    plain = stages.ready(task("encoder", SEEING, recipe)).steps[0]["pixel_values"]
-    assert torch.equal(plain, stages.ready(task("encoder", SEEING)).steps[0]["pixel_values"])
-    own = transformers.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
-    own.save_pretrained(tmp_path / "clip")
-    told = task("encoder", SEEING, recipe, 1)
-    seen = stages.ready(told).steps[0]["pixel_values"]
-    assert torch.allclose(seen, torch.as_tensor(own(shown, return_tensors="pt")["pixel_values"]), atol=1e-5)
-    stages.learn(told, lambda *_: None)
-    tool = Detector(told.out)
-    assert torch.allclose((plain[:4] - tool.zero) / tool.unit, seen, atol=1e-5)
+    default = stages.prepare(task("encoder", SEEING)).batches
+    images = [pixels.read(examples[n].scene.path) for n in default.numbers(0)]
+    assert torch.equal(
+        stages.prepare(task("encoder", SEEING, recipe)).batches[0]["pixel_values"], default[0]["pixel_values"]
+    )
+    processor = transformers.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
+    processor.save_pretrained(tmp_path / "clip")
+    one_step = task("encoder", SEEING, recipe, 1)
+    batch = stages.prepare(one_step).batches[0]["pixel_values"]
+    expected = torch.as_tensor(processor(images, return_tensors="pt")["pixel_values"])
+    assert torch.allclose(batch, expected, atol=1e-5)
+    stages.train(one_step, lambda *_: None)
+    settings = EncoderDetector(one_step.out).settings
+    own = encoder_pixels(images, settings["size"], settings["mean"], settings["std"])
+    assert torch.allclose(torch.from_numpy(own), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("encoder", ["tiny", "vit-b16", "resnet50"])
-def test_a_size_that_is_no_multiple_of_the_patch_is_refused(task, small, encoder):
+def test_a_size_that_is_not_a_multiple_of_the_patch_is_refused(task, small, encoder):
     with pytest.raises(BadInput, match=r"size is 70.*(16|32)"):
-        stages.ready(task("encoder", SEEING, small(encoder=encoder, size=70)))
+        stages.prepare(task("encoder", SEEING, small(encoder=encoder, size=70)))
 
 
 @pytest.mark.parametrize("stage", ["encoder", "joint"])
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changes", "message"),
     [
         ({"size": 72}, "size is 72; .*16"),
         ({"vision": {}}, "vision is empty"),
@@ -115,42 +119,43 @@ def test_a_size_that_is_no_multiple_of_the_patch_is_refused(task, small, encoder
         ({"vision": {"image_size": 64}}, "vision: no setting 'image_size'"),
     ],
 )
-def test_a_small_encoder_that_cannot_be_made_is_refused(task, small, stage, changed, said):
-    with pytest.raises(BadInput, match=said):
-        stages.ready(task(stage, SEEING, small(**changed)))
+def test_a_small_encoder_that_cannot_be_made_is_refused(task, small, stage, changes, message):
+    with pytest.raises(BadInput, match=message):
+        stages.prepare(task(stage, SEEING, small(**changes)))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [({}, "text is empty"), ({**SHAPE, "num_key_value_head": 2}, "text: .*num_key_value_heads")]
+    ("text", "message"), [({}, "text is empty"), ({**SHAPE, "num_key_value_head": 2}, "text: .*num_key_value_heads")]
 )
-def test_a_small_language_model_that_cannot_be_made_is_refused(task, small, text, said):
+def test_a_small_language_model_that_cannot_be_made_is_refused(task, small, text, message):
     """Left to itself it would have seven billion weights."""
-    with pytest.raises(BadInput, match=said):
-        stages.ready(task("joint", Plan(), small(text=text)))
+    with pytest.raises(BadInput, match=message):
+        stages.prepare(task("joint", Plan(), small(text=text)))
 
 
-def test_a_small_encoder_has_a_patch_where_none_is_told(small):
+def test_a_small_encoder_has_a_default_patch(small):
     vision = {name: value for name, value in small().vision.items() if name != "patch_size"}
     assert (
-        modeling.side(modeling.encoder(small(vision=vision), 0), 64) == 64 // transformers.CLIPVisionConfig().patch_size
+        modeling.grid_side(modeling.load_encoder(small(vision=vision), 0), 64)
+        == 64 // transformers.CLIPVisionConfig().patch_size
     )
 
 
 def test_a_vit_that_stage_one_saved_is_begun_with(small, tmp_path):
     config = transformers.ViTConfig(image_size=64, patch_size=16, **SHAPE)
     transformers.ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "vit")
-    modeling.encoder(small(encoder=str(tmp_path / "vit")), 0)
+    modeling.load_encoder(small(encoder=str(tmp_path / "vit")), 0)
 
 
 def test_an_encoder_of_another_image_size_is_refused(small, task, tmp_path):
     vision = transformers.CLIPVisionConfig(image_size=96, patch_size=16, **SHAPE)
     transformers.CLIPVisionModel(vision).save_pretrained(tmp_path / "large")
     with pytest.raises((BadInput, Unavailable)):
-        stages.learn(task("encoder", SEEING, small(encoder=str(tmp_path / "large"))), lambda *_: None)
+        stages.train(task("encoder", SEEING, small(encoder=str(tmp_path / "large"))), lambda *_: None)
 
 
 @pytest.mark.parametrize("holds", ["nothing", "text", "a broken file", "another's weights"])
-def test_a_folder_that_is_no_encoder_is_refused(small, tmp_path, holds):
+def test_a_folder_without_an_encoder_is_refused(small, tmp_path, holds):
     folder = tmp_path / "folder"
     folder.mkdir()
     if holds == "text":
@@ -163,11 +168,11 @@ def test_a_folder_that_is_no_encoder_is_refused(small, tmp_path, holds):
             siglip().save_pretrained(tmp_path / "other")
             (tmp_path / "other" / "model.safetensors").replace(folder / "model.safetensors")
     with pytest.raises(Unavailable, match=str(folder)):
-        modeling.encoder(small(encoder=str(folder)), 0)
+        modeling.load_encoder(small(encoder=str(folder)), 0)
 
 
 def test_a_seed_decides_the_weights(small):
-    one, again, other = (modeling.encoder(small(), seed).state_dict() for seed in (0, 0, 1))
+    one, again, other = (modeling.load_encoder(small(), seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
@@ -176,44 +181,45 @@ def test_a_seed_decides_the_weights(small):
 
 
 @pytest.fixture(scope="module")
-def by_heart(made, small, tmp_path_factory):
+def by_heart(paths, small, tmp_path_factory):
     """An encoder and its heads that learnt a dozen scenes by heart."""
     recipe, out = small(keep_every=500, learning_rate=3e-3, batch=6), tmp_path_factory.mktemp("heart") / "encoder"
-    stages.learn(stages.Task(recipe, SEEING, made.course, made.words, out, "encoder", 0, 250), lambda *_: None)
+    task = stages.Task(recipe, SEEING, paths.examples, paths.tokenizer, out, "encoder", 0, 250)
+    stages.train(task, lambda *_: None)
     return out
 
 
-def test_a_detector_names_what_it_learnt_to_see(by_heart, course):
+def test_a_detector_names_what_it_learnt_to_see(by_heart, examples):
     """The names of things and how many, as text; of a grey image it names less."""
-    tool = Detector(by_heart)
-    scenes = [course.lesson(n).scene for n in range(len(course))]
-    right = there = 0
-    for scene, said in zip(scenes, tool.told([pixels.read(one.path) for one in scenes]), strict=True):
-        assert said.startswith("Seen: ")
-        assert said.endswith(".")
+    detector = EncoderDetector(by_heart)
+    scenes = [example.scene for example in examples]
+    right = total = 0
+    for scene, text in zip(scenes, detector.describe([pixels.read(scene.path) for scene in scenes]), strict=True):
+        assert text.startswith("Seen: ")
+        assert text.endswith(".")
         kinds = Counter(thing.category for thing in scene.instances)
-        right += sum(spoken(kind) in said or plural(spoken(kind)) in said for kind in kinds)
-        there += len(kinds)
-    assert right > 0.7 * there
-    assert tool.told([None, GREY, None])[::2] == ["", ""]
-    assert tool.told([]) == []
+        right += sum(spoken(kind) in text or plural(spoken(kind)) in text for kind in kinds)
+        total += len(kinds)
+    assert right > 0.7 * total
+    assert detector.describe([None, GREY, None])[::2] == ["", ""]
+    assert detector.describe([]) == []
 
 
-def test_a_detector_counts_centres_and_says_the_commonest_colour(by_heart):
-    tool = Detector(by_heart)
+def test_a_detector_counts_centres_and_names_the_commonest_colour(by_heart):
+    detector = EncoderDetector(by_heart)
     kinds, colours, centres = np.zeros((3, 16), np.int64)
-    dog, car = (1 + tool.categories.index(name) for name in ("dog", "car"))
+    dog, car = (1 + detector.settings["categories"].index(name) for name in ("dog", "car"))
     centres[[0, 5]], kinds[[0, 1, 5]] = dog, dog
     centres[9], kinds[[9, 10, 11]] = car, car
     colours[[9, 10, 11]] = [2, 3, 3]
-    assert set(tool._said(kinds, colours, centres).removeprefix("Seen: ").rstrip(".").split(", ")) == {
+    assert set(detector._text(kinds, colours, centres).removeprefix("Seen: ").rstrip(".").split(", ")) == {
         "2 dogs",
         f"1 {NAMES[2]} car",
     }
-    assert tool._said(kinds, colours, 0 * centres) == "Seen: nothing."
+    assert detector._text(kinds, colours, 0 * centres) == "Seen: nothing."
 
 
-def test_a_detector_knows_its_grid_and_its_names(by_heart, course):
-    tool = Detector(by_heart)
-    assert tool.categories == list(course.lesson(0).scene.categories)
-    assert (tool.cells, tool.size) == (4, 64)
+def test_a_detector_knows_its_grid_and_its_names(by_heart, examples):
+    settings = EncoderDetector(by_heart).settings
+    assert settings["categories"] == list(examples[0].scene.categories)
+    assert (settings["cells"], settings["size"]) == (4, 64)

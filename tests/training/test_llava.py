@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from pstgen.core.records import Keypoint
 from pstgen.models.huggingface import Model
-from pstgen.training import grid_targets, modeling, stages
-from pstgen.training.batches import Pace, Pages, Targets
+from pstgen.training import grid_targets, joint_stage, modeling, stages
+from pstgen.training.batches import PackedBatches, StepPlan, TargetBuilder
 from pstgen.training.grid_targets import Window
 from pstgen.training.systems import Plan
 
@@ -30,28 +30,28 @@ def llava(tmp_path_factory):
     spec = importlib.util.spec_from_file_location("tiny_llava", Path(__file__).parents[1] / "tiny_llava.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    made = {}
+    folders = {}
 
-    def of(**told):
-        key = str(told)
-        if key not in made:
-            made[key] = module.build(tmp_path_factory.mktemp("llava") / "model", **told)
-        return made[key]
+    def build(**settings):
+        key = str(settings)
+        if key not in folders:
+            folders[key] = module.build(tmp_path_factory.mktemp("llava") / "model", **settings)
+        return folders[key]
 
-    return of
+    return build
 
 
 @pytest.fixture
 def own(llava, small):
     """A loaded model as stage 2 gets it."""
-    return lambda **told: modeling.vlm(small(model=str(llava(**told)), size=SIDE), None, 0)
+    return lambda **settings: modeling.load_vlm(small(model=str(llava(**settings)), size=SIDE), None, 0)
 
 
 @pytest.fixture
 def joint(task, small):
     """Stage 2 of a model in a folder; there is no tokenizer of ours."""
-    return lambda folder, **changed: task(
-        "joint", REWARD, small(model=str(folder), size=SIDE, **changed), words=Path("/nowhere")
+    return lambda folder, **changes: task(
+        "joint", REWARD, small(model=str(folder), size=SIDE, **changes), tokenizer=Path("/nowhere")
     )
 
 
@@ -62,50 +62,51 @@ def joint(task, small):
 def test_heads_read_what_the_connector_reads(own, layer):
     vlm, read = own(layer=layer), []
     vlm.model.model.multi_modal_projector.register_forward_pre_hook(lambda _, given: read.append(given[0]))
-    seen, projected, _ = modeling.looked(vlm.model, {"pixel_values": torch.randn(2, 3, SIDE, SIDE)}, CELLS)
-    assert torch.equal(seen, read[0])
-    assert seen.shape == (2, CELLS**2, vlm.width)
+    pixels = torch.randn(2, 3, SIDE, SIDE)
+    features, projected, _ = modeling.encode_images(vlm.model, {"pixel_values": pixels}, CELLS)
+    assert torch.equal(features, read[0])
+    assert features.shape == (2, CELLS**2, vlm.width)
     assert projected.shape[:2] == (2, CELLS**2)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_the_ratio_is_told_at_the_layer_that_both_losses_reach(joint, llava, layer):
-    stage = stages.ready(joint(llava(layer=layer)))
-    assert stage.losses(stage.model, stage.steps[0], 0)["ratio"] > 0
+def test_the_ratio_is_logged_at_the_layer_that_both_losses_reach(joint, llava, layer):
+    stage = stages.prepare(joint(llava(layer=layer)))
+    assert stage.losses(stage.model, stage.batches[0], 0)["ratio"] > 0
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_saved_model_answers_as_the_trained_one_did(joint, llava, monkeypatch, layer):
-    told, real, kept = joint(llava(layer=layer)), stages._export, []
+    task, real, kept = joint(llava(layer=layer)), joint_stage.export, []
 
     def logits(model, processor):
         image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-        asked = processor(images=[image], text=["USER: <image>\nIs there a dog? ASSISTANT:"], return_tensors="pt")
+        inputs = processor(images=[image], text=["USER: <image>\nIs there a dog? ASSISTANT:"], return_tensors="pt")
         with torch.inference_mode():
-            return type(model).forward(model.eval(), **asked).logits  # the trainer's own is in bfloat16
+            return type(model).forward(model.eval(), **inputs).logits  # the trainer's own is in bfloat16
 
     def export(model, processor, out):
         kept.append(logits(model, processor))
         real(model, processor, out)
 
-    monkeypatch.setattr(stages, "_export", export)
-    stages.learn(told, lambda *_: None)
-    saved = transformers.AutoModelForImageTextToText.from_pretrained(told.out)
+    monkeypatch.setattr(joint_stage, "export", export)
+    stages.train(task, lambda *_: None)
+    saved = transformers.AutoModelForImageTextToText.from_pretrained(task.out)
     assert saved.config.vision_feature_layer == layer
-    assert torch.allclose(logits(saved, transformers.AutoProcessor.from_pretrained(told.out)), kept[0], atol=1e-4)
-    begun = transformers.AutoModelForImageTextToText.from_pretrained(llava(layer=layer))
-    assert not torch.allclose(logits(begun, transformers.AutoProcessor.from_pretrained(told.out)), kept[0], atol=1e-3)
+    assert torch.allclose(logits(saved, transformers.AutoProcessor.from_pretrained(task.out)), kept[0], atol=1e-4)
+    initial = transformers.AutoModelForImageTextToText.from_pretrained(llava(layer=layer))
+    assert not torch.allclose(logits(initial, transformers.AutoProcessor.from_pretrained(task.out)), kept[0], atol=1e-3)
 
 
 @pytest.mark.parametrize("layer", [-2, -1])
-def test_heads_of_stage_one_go_on_where_they_read_the_layer_that_they_learnt_from(learnt, joint, llava, small, layer):
+def test_heads_of_stage_one_go_on_where_they_read_the_layer_that_they_learnt_from(trained, joint, llava, small, layer):
     folder = llava(layer=layer)
     vision = transformers.AutoConfig.from_pretrained(folder).vision_config
     shape = {name: getattr(vision, name) for name in (*small().vision, "projection_dim")}
-    first, _ = learnt("encoder", Plan(first="perception"), small(vision=shape, size=SIDE), 1)
-    begun = stages.ready(replace(joint(folder), plan=Plan(first="perception", reward=True), begun=first))
-    fresh = stages.ready(joint(folder))
-    same = torch.equal(begun.model.perception.dense.weight, fresh.model.perception.dense.weight)
+    first, _ = trained("encoder", Plan(pretraining="perception"), small(vision=shape, size=SIDE), 1)
+    with_heads = stages.prepare(replace(joint(folder), plan=Plan(pretraining="perception", reward=True), encoder=first))
+    fresh = stages.prepare(joint(folder))
+    same = torch.equal(with_heads.model.perception.dense.weight, fresh.model.perception.dense.weight)
     assert same == (layer == -2)
 
 
@@ -160,66 +161,63 @@ def photograph(scene, thing, tmp_path):
         thing("cup", 0, 20, 12, 10, **wide),
         thing("person", 66, 36, 28, 12, keypoints=joints, **wide),
     )
-    told = {"width": 96, "height": 64, "path": str(tmp_path / "photo.png"), "depth_path": str(tmp_path / "depth.png")}
-    return replace(scene(*things), **told)
+    files = {"path": str(tmp_path / "photo.png"), "depth_path": str(tmp_path / "depth.png")}
+    return replace(scene(*things), width=96, height=64, **files)
 
 
 @pytest.fixture
-def told(photograph, own):
-    """Its targets."""
-    return grid_targets.grid(photograph, CELLS, photograph.categories, own().window(96, 64))
+def targets(photograph, own):
+    return grid_targets.from_scene(photograph, CELLS, photograph.categories, own().window(96, 64))
 
 
-def test_what_is_outside_of_the_crop_is_no_target(photograph, told):
+def test_what_is_outside_the_crop_is_not_a_target(photograph, targets):
     cup = photograph.categories.index("cup")
-    assert cup not in told.codes[:, 0]
-    assert not ({1 + cup} & set(told.shown[:, 0]))
-    assert not ({1 + cup} & set(told.centre))
-    assert (told.cover.sum(1) > 0).all()
+    assert cup not in targets.codes[:, 0]
+    assert not ({1 + cup} & set(targets.labels[:, 0]))
+    assert not ({1 + cup} & set(targets.centres))
+    assert (targets.coverage.sum(1) > 0).all()
 
 
 @pytest.mark.parametrize(("kind", "channels"), [("dog", (1, 2)), ("chair", (0, 1))])
-def test_a_thing_is_in_the_patches_where_the_processed_pixels_show_it(photograph, told, own, kind, channels):
-    shown = own().looks([cv2.imread(photograph.path)[..., ::-1]])["pixel_values"][0]
+def test_a_thing_is_in_the_patches_where_the_processed_pixels_show_it(photograph, targets, own, kind, channels):
+    shown = own().image_inputs([cv2.imread(photograph.path)[..., ::-1]])["pixel_values"][0]
     dark = (shown[list(channels)] < 0).all(0) & (shown[3 - sum(channels)] > 0)
     cells = functional.adaptive_avg_pool2d(dark[None].float(), CELLS).flatten() > grid_targets.COVERED
     code = photograph.categories.index(kind)
     assert cells.any()
-    assert np.array_equal(told.shown[:, 0] == 1 + code, cells.numpy())
-    region = told.cover[told.codes[:, 0] == code][0]
+    assert np.array_equal(targets.labels[:, 0] == 1 + code, cells.numpy())
+    region = targets.coverage[targets.codes[:, 0] == code][0]
     assert np.array_equal(region > grid_targets.COVERED, cells.numpy())
-    assert told.centre[cells.numpy()].tolist() == [1 + code]
+    assert targets.centres[cells.numpy()].tolist() == [1 + code]
 
 
 def test_a_thing_that_the_crop_cuts_is_as_large_as_what_is_seen_of_it(photograph, own):
-    cut = grid_targets.framed(photograph, own().window(96, 64))
+    cut = grid_targets.crop(photograph, own().window(96, 64))
     assert (cut.width, cut.height) == (64, 64)
     chair = next(thing for thing in cut.instances if thing.category == "chair")
     assert (chair.region.x, chair.region.width, chair.area) == (0, 8, 128)
 
 
-def test_joints_and_depth_are_where_they_are_seen(told):
-    assert np.argwhere(told.joints == 1).tolist() == [[2 * 4 + 3, 0]]
-    assert not told.joints[:, 1].any()  # it is outside, where it is known to be
-    assert np.allclose(np.exp(told.depth.reshape(CELLS, CELLS)), [[2, 3, 4, 5]] * 4)
+def test_joints_and_depth_are_where_they_are_seen(targets):
+    assert np.argwhere(targets.joints == 1).tolist() == [[2 * 4 + 3, 0]]
+    assert not targets.joints[:, 1].any()  # it is outside, where it is known to be
+    assert np.allclose(np.exp(targets.depth.reshape(CELLS, CELLS)), [[2, 3, 4, 5]] * 4)
 
 
 def test_where_the_window_is_past_the_image_depth_is_unknown(photograph):
-    told = grid_targets.grid(photograph, CELLS, photograph.categories, Window(-32, -32, 96, 96)).depth.reshape(
-        CELLS, CELLS
-    )
-    assert np.isnan(told[[0, 3]]).all()
-    assert np.isnan(told[:, 0]).all()
-    assert np.allclose(np.exp(told[1:3, 1:]), [[2, 4, 6]] * 2)  # in the middle of patches of 32 pixels
+    window = Window(-32, -32, 96, 96)
+    depth = grid_targets.from_scene(photograph, CELLS, photograph.categories, window).depth.reshape(CELLS, CELLS)
+    assert np.isnan(depth[[0, 3]]).all()
+    assert np.isnan(depth[:, 0]).all()
+    assert np.allclose(np.exp(depth[1:3, 1:]), [[2, 4, 6]] * 2)  # in the middle of patches of 32 pixels
 
 
-def test_targets_of_stage_two_lie_on_what_is_seen(joint, llava, course):
-    targets = stages.ready(joint(llava())).steps.targets
+def test_targets_of_stage_two_lie_on_what_is_seen(joint, llava, examples):
+    targets = stages.prepare(joint(llava())).batches.targets
     assert targets.window(96, 64) == (16, 0, 80, 64)
-    lesson = course.lesson(0)
-    wide = replace(lesson.scene, width=2 * lesson.scene.width, depth_path="", instances=())
-    told = Targets(CELLS, wide.categories, "", targets.window)._grid(type(lesson)(wide, lesson.asked))
-    assert not told.shown.any()
+    scene = examples[0].scene
+    wide = replace(scene, width=2 * scene.width, depth_path="", instances=())
+    assert not TargetBuilder(CELLS, wide.categories, "", targets.window)._grid(wide).labels.any()
 
 
 # -------------------------------------------------------------------------------------------------- tokens and seeds
@@ -227,20 +225,20 @@ def test_targets_of_stage_two_lie_on_what_is_seen(joint, llava, course):
 
 @pytest.mark.parametrize("frame", ["", "<s> $A", "<s> $A </s>"])
 @pytest.mark.parametrize("sees", [True, False])
-def test_a_prompt_is_learnt_as_it_is_asked(llava, course, frame, sees):
+def test_a_prompt_is_learnt_as_it_is_asked(llava, examples, frame, sees):
     """Also where the tokenizer begins every text with <s>, as Llama's does."""
-    asking = Model(str(llava(frame=frame)), "cpu")
-    vlm = modeling.Vlm(asking.model, asking.processor, CELLS, SIDE)
-    pages = Pages(course, Pace(1, 2, 9), 0, vlm, Plan(), None)
-    lesson, image = course.lesson(0), np.zeros((SIDE, SIDE, 3), np.uint8)
-    first, *parts = pages._row(lesson, 0, sees=sees, rng=np.random.default_rng(0))
-    assert first[0].count(vlm.words.bos_token_id) == bool(frame)
-    drawn = np.random.default_rng(0).permutation(len(lesson.asked))[:9]
+    asked = Model(str(llava(frame=frame)), "cpu")
+    vlm = modeling.Vlm(asked.model, asked.processor, CELLS, SIDE)
+    packed, example = PackedBatches(examples, StepPlan(1, 2, 9), 0, vlm, Plan(), None), examples[0]
+    begin = packed.packer._template(with_image=sees).begin
+    parts = packed._row(example, 0, sees=sees, rng=np.random.default_rng(0))
+    assert begin.count(vlm.tokenizer.bos_token_id) == bool(frame)
+    image = np.zeros((SIDE, SIDE, 3), np.uint8) if sees else None
+    drawn = np.random.default_rng(0).permutation(len(example.questions))[:9]
     for n, (ids, learnt) in zip(drawn, parts, strict=False):
-        asked = asking._encoded([lesson.asked[n].question], [image if sees else None])["input_ids"][0].tolist()
-        assert first[0] + ids[: learnt.index(True)] == asked
-        answer = asking.tokens(lesson.asked[n].answer)
-        assert ids[learnt.index(True) :] == [*answer, vlm.words.eos_token_id]
+        question, answer_at = example.questions[n], learnt.index(True)
+        assert begin + ids[:answer_at] == asked._encode([question.text], [image])["input_ids"][0].tolist()
+        assert ids[answer_at:] == [*asked.tokens(question.answer), vlm.tokenizer.eos_token_id]
 
 
 @PEFT
@@ -250,14 +248,16 @@ def test_a_seed_decides_heads_and_adapters(joint, llava):
     def drawn(seed):
         torch.manual_seed(99 + seed + torch.initial_seed() % 7)  # whatever went before
         torch.rand(3)
-        stage = stages.ready(replace(joint(llava(), lora=2), seed=seed))
+        stage = stages.prepare(replace(joint(llava(), lora=2), seed=seed))
         return {
-            name: one.clone() for name, one in stage.model.named_parameters() if "perception" in name or "lora" in name
+            name: weight.clone()
+            for name, weight in stage.model.named_parameters()
+            if "perception" in name or "lora" in name
         }
 
-    one, again, other = drawn(0), drawn(0), drawn(1)
-    assert any("lora_A" in name for name in one)
-    assert any("perception" in name for name in one)
-    assert all(torch.equal(one[name], again[name]) for name in one)
-    assert any(not torch.equal(one[name], other[name]) for name in one if "perception" in name)
-    assert any(not torch.equal(one[name], other[name]) for name in one if "lora_A" in name)
+    first, again, other = drawn(0), drawn(0), drawn(1)
+    assert any("lora_A" in name for name in first)
+    assert any("perception" in name for name in first)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first if "perception" in name)
+    assert any(not torch.equal(first[name], other[name]) for name in first if "lora_A" in name)

@@ -9,10 +9,10 @@ from transformers.video_processing_utils import BaseVideoProcessor
 
 from pstgen.core.records import BadInput
 from pstgen.models import from_scratch
-from pstgen.models.perceptual_losses import Perception, Truths
+from pstgen.models.perceptual_losses import GridTargets, PerceptionHeads
 from pstgen.scenes import pixels
-from pstgen.training import batches, grid_targets, modeling, stages, trainer
-from pstgen.training.batches import IGNORED, Pace, Pages, Targets
+from pstgen.training import grid_targets, joint_stage, modeling, trainer
+from pstgen.training.batches import IGNORED, PackedBatches, StepPlan, TargetBuilder
 from pstgen.training.modeling import Vlm
 from pstgen.training.systems import Plan
 
@@ -29,17 +29,17 @@ class Processor(transformers.Qwen2_5_VLProcessor):
 
 
 @pytest.fixture(scope="module")
-def qwen(made):
+def qwen(paths):
     """A tiny Qwen2.5-VL of random weights with the world's words."""
-    words = modeling.tokenizer(made.words)
+    tokenizer = modeling.load_tokenizer(paths.tokenizer)
     names = dict(zip(("vision_bos_token", "image_token", "vision_eos_token", "video_token"), IMAGE, strict=True))
-    words.add_special_tokens({"additional_special_tokens": list(IMAGE)})
+    tokenizer.add_special_tokens({"additional_special_tokens": list(IMAGE)})
     for name, token in names.items():
-        setattr(words, name, token)
-        setattr(words, f"{name}_id", words.convert_tokens_to_ids(token))
+        setattr(tokenizer, name, token)
+        setattr(tokenizer, f"{name}_id", tokenizer.convert_tokens_to_ids(token))
     processor = Processor(
         image_processor=transformers.Qwen2VLImageProcessorPil(min_pixels=CELL**2, max_pixels=64 * CELL**2),
-        tokenizer=words,
+        tokenizer=tokenizer,
         video_processor=BaseVideoProcessor(),
         chat_template=CHAT,
     )
@@ -55,7 +55,7 @@ def qwen(made):
             "fullatt_block_indexes": [1],
         },
         text_config={
-            "vocab_size": len(words),
+            "vocab_size": len(tokenizer),
             "hidden_size": 64,
             "intermediate_size": 128,
             "num_hidden_layers": 2,
@@ -63,9 +63,9 @@ def qwen(made):
             "num_key_value_heads": 2,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
         },
-        **{f"{name}_id": getattr(words, f"{name}_id") for name in ("image_token", "video_token")},
-        vision_start_token_id=words.vision_bos_token_id,
-        vision_end_token_id=words.vision_eos_token_id,
+        **{f"{name}_id": getattr(tokenizer, f"{name}_id") for name in ("image_token", "video_token")},
+        vision_start_token_id=tokenizer.vision_bos_token_id,
+        vision_end_token_id=tokenizer.vision_eos_token_id,
     )
     torch.manual_seed(0)
     model = transformers.Qwen2_5_VLForConditionalGeneration(config).eval()
@@ -74,55 +74,54 @@ def qwen(made):
 
 
 @pytest.fixture
-def pages(course, qwen):
-    targets = Targets(SIDE // CELL, course.lesson(0).scene.categories, "")
-    return Pages(course, Pace(2, 3, 3), 0, qwen, Plan(reward=True), targets)
+def packed(examples, qwen):
+    targets = TargetBuilder(SIDE // CELL, examples[0].scene.categories, "")
+    return PackedBatches(examples, StepPlan(2, 3, 3), 0, qwen, Plan(reward=True), targets)
 
 
 @torch.no_grad()
-def test_packed_questions_cost_what_transformers_says_of_each_prompt(pages, qwen, course):
-    lesson = course.lesson(1)
-    row = pages._row(lesson, 1, sees=True, rng=np.random.default_rng(0))
-    image, costs = cv2.resize(pixels.read(lesson.scene.path), (SIDE, SIDE), interpolation=cv2.INTER_AREA), []
-    for n in np.random.default_rng(0).permutation(len(lesson.asked))[:3]:
-        asked = lesson.asked[n]
-        content = [{"type": "image"}, {"type": "text", "text": asked.question}]
+def test_packed_questions_cost_what_transformers_says_of_each_prompt(packed, qwen, examples):
+    example = examples[1]
+    image, costs = cv2.resize(pixels.read(example.scene.path), (SIDE, SIDE), interpolation=cv2.INTER_AREA), []
+    for n in np.random.default_rng(0).permutation(len(example.questions))[:3]:
+        question = example.questions[n]
+        content = [{"type": "image"}, {"type": "text", "text": question.text}]
         prompt = qwen.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        answer = f" {asked.answer}{qwen.words.eos_token}"
-        told = qwen.processor(images=[image], text=[prompt + answer], return_tensors="pt")
-        length = len(qwen.words(answer, add_special_tokens=False)["input_ids"])
-        labels = told["input_ids"].clone()
+        answer = f" {question.answer}{qwen.tokenizer.eos_token}"
+        inputs = qwen.processor(images=[image], text=[prompt + answer], return_tensors="pt")
+        length = len(qwen.tokenizer(answer, add_special_tokens=False)["input_ids"])
+        labels = inputs["input_ids"].clone()
         labels[:, :-length] = IGNORED
-        costs.append((qwen.model(**told, labels=labels).loss.item(), length))
+        costs.append((qwen.model(**inputs, labels=labels).loss.item(), length))
     losses, lengths = zip(*costs, strict=True)
-    batch = batches.pad([row], qwen.words.pad_token_id, pages.looking.places)
-    _, _, passed = modeling.looked(qwen.model, qwen.looks([image]), qwen.cells)
-    packed = stages.words_loss(qwen.model, batch, {"mm_encoder_outputs": {"image": passed}}).item()
-    assert packed == pytest.approx(float(np.average(losses, weights=lengths)), abs=1e-4)
+    batch = packed.packer.pack([packed._row(example, 1, sees=True, rng=np.random.default_rng(0))], with_image=True)
+    *_, output = modeling.encode_images(qwen.model, qwen.image_inputs([image]), qwen.cells)
+    loss = joint_stage.words_loss(qwen.model, batch, output).item()
+    assert loss == pytest.approx(float(np.average(losses, weights=lengths)), abs=1e-4)
     assert batch["position_ids"].shape == (3, *batch["input_ids"].shape)
 
 
-def test_the_reward_reads_the_patches_as_the_language_model_gets_them(pages, qwen, course, small):
-    batch, categories = pages[0], course.lesson(0).scene.categories
-    qwen.model.perception = Perception(qwen.width, grid_targets.sizes(categories))
-    names = modeling.names(qwen.words, categories)
-    parts = stages._reward(qwen, small(), names)(qwen.model, batch, 0)
+def test_the_reward_reads_the_patches_as_the_language_model_gets_them(packed, qwen, examples, small):
+    batch, categories = packed[0], examples[0].scene.categories
+    qwen.model.perception = PerceptionHeads(qwen.width, grid_targets.code_counts(categories))
+    names = modeling.name_tokens(qwen.tokenizer, categories)
+    parts = joint_stage.joint_losses(qwen, small(), names)(qwen.model, batch, 0)
     del qwen.model.perception
     assert {"words", "contrast", "dense", "named", "ratio"} == set(parts)
     assert all(part.isfinite() and part > 0 for part in parts.values())
-    assert Truths(**batch["truths"]).shown.shape == (3, qwen.cells**2, 2)
+    assert GridTargets(**batch["targets"]).labels.shape == (3, qwen.cells**2, 2)
     sum(parts.values()).backward()
     assert qwen.model.model.visual.patch_embed.proj.weight.grad.abs().sum() > 0
     qwen.model.zero_grad(set_to_none=True)
 
 
 def test_its_rates_are_those_of_encoder_connector_and_words(qwen):
-    rates = dict.fromkeys(stages.CONNECTORS, 1.0) | dict.fromkeys(stages.ENCODERS, 2.0) | {"": 3.0}
-    groups = trainer.groups(qwen.model, rates, 0.0)
+    rates = dict.fromkeys(joint_stage.CONNECTORS, 1.0) | dict.fromkeys(joint_stage.ENCODERS, 2.0) | {"": 3.0}
+    groups = trainer.parameter_groups(qwen.model, rates, 0.0)
     by_rate = {group["lr"]: sum(p.numel() for p in group["params"]) for group in groups}
     assert set(by_rate) == {1.0, 2.0, 3.0}
 
 
 def test_an_encoder_of_stage_one_is_refused(qwen, tmp_path):
     with pytest.raises(BadInput, match="encoder_steps"):
-        stages._begin(qwen.model, tmp_path, None)
+        joint_stage._load_encoder(qwen.model, tmp_path, None)

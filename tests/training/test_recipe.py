@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pstgen.core import resources
 from pstgen.core.records import BadInput
 from pstgen.training import recipe
 from pstgen.training.recipe import Recipe
 
 OURS = sorted(file.name.removesuffix(".yaml") for file in (files("pstgen.training") / "recipes").iterdir())
-EYES = {"eye", "words"}  # of `pstgen eye train`
+WORLD = {"eye", "words"}  # of `pstgen eye train`
 
 
 @pytest.fixture
@@ -28,32 +29,59 @@ def test_the_default_one_is_among_ours():
     assert "small" in OURS
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name not in EYES])
+@pytest.mark.parametrize("name", [name for name in OURS if name not in WORLD])
 def test_our_own_recipes_are_read(name):
-    told = recipe.read(name)
-    assert told == recipe.read(str(files("pstgen.training") / "recipes" / f"{name}.yaml"))
-    assert told.joint_steps > 0
+    loaded = recipe.read(name)
+    assert loaded == recipe.read(str(files("pstgen.training") / "recipes" / f"{name}.yaml"))
+    assert loaded.joint_steps > 0
 
 
 def test_the_small_one_has_a_model_of_its_own():
-    told = recipe.read("small")
-    assert told.model == ""
-    assert told.size % told.vision["patch_size"] == 0
-    assert told.encoder == "tiny"
+    loaded = recipe.read("small")
+    assert loaded.model == ""
+    assert loaded.size % loaded.vision["patch_size"] == 0
+    assert loaded.encoder == "tiny"
 
 
-@pytest.mark.parametrize("name", sorted(EYES))
-def test_a_recipe_of_the_eyes_is_another_kind(name):
+@pytest.mark.parametrize("name", OURS)
+def test_a_recipe_is_of_one_kind_alone(name):
+    right, wrong = (recipe.read_world, recipe.read) if name in WORLD else (recipe.read, recipe.read_world)
+    assert right(name)
     with pytest.raises(BadInput, match=name):
-        recipe.read(name)
+        wrong(name)
+
+
+@pytest.mark.parametrize("name", sorted(WORLD))
+def test_the_models_that_are_shipped_were_trained_by_our_recipes(name):
+    assert recipe.of_model(resources.model_folder(name)) == recipe.read_world(name)
+
+
+def test_a_folder_without_a_recipe_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"recipe\.json"):
+        recipe.of_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("stepps: 3", "stepps"),
+        ("steps: many", "int"),
+        ("a: [", "mine"),
+        ("grey: 2", "grey"),
+        ("look_steps: -1", "look"),
+    ],
+)
+def test_what_is_wrong_with_a_recipe_of_the_world_is_refused_too(written, text, field):
+    with pytest.raises(BadInput, match=field):
+        recipe.read_world(written(text))
 
 
 def test_a_file_changes_what_it_names_and_an_option_changes_the_file(written):
-    told = recipe.read(written("batch: 3\nreward: 0.25\ntrain: photos\n"), batch=5, seeds=None, systems=())
+    loaded = recipe.read(written("batch: 3\nreward: 0.25\ntrain: photos\n"), batch=5, seeds=None, systems=())
     default = Recipe()
-    assert (told.batch, told.reward, told.train) == (5, 0.25, Path("photos"))
-    assert (told.seeds, told.systems) == (default.seeds, default.systems)
-    assert msgspec.structs.replace(told, batch=default.batch, reward=default.reward, train=None) == default
+    assert (loaded.batch, loaded.reward, loaded.train) == (5, 0.25, Path("photos"))
+    assert (loaded.seeds, loaded.systems) == (default.seeds, default.systems)
+    assert msgspec.structs.replace(loaded, batch=default.batch, reward=default.reward, train=None) == default
 
 
 def test_an_empty_file_is_the_default(written):
@@ -107,19 +135,19 @@ def test_every_field_out_of_range_is_refused(written, text):
         *((f"encoder: {name}", name, "resnet50") for name in ("resnet51", "no/such/folder", "/no/such/folder")),
     ],
 )
-def test_a_name_that_there_is_not_says_what_there_is(written, text, name, other):
+def test_an_unknown_name_says_what_there_is(written, text, name, other):
     with pytest.raises(BadInput, match=f"{name}.*{other}"):
         recipe.read(written(text))
 
 
 @pytest.mark.parametrize("text", ["batch: [", "- 1\n- 2", "just words", "\x00"])
-def test_a_file_that_is_no_recipe_is_refused_by_name(written, text):
+def test_a_file_without_a_recipe_is_refused_by_name(written, text):
     with pytest.raises(BadInput, match=r"mine\.yaml"):
         recipe.read(written(text))
 
 
 @pytest.mark.parametrize("name", ["smaller", "no/such/file.yaml", "."])
-def test_a_name_of_no_recipe_is_refused(name):
+def test_an_unknown_recipe_is_refused(name):
     with pytest.raises(BadInput, match="no such recipe"):
         recipe.read(name)
 
@@ -131,6 +159,6 @@ def test_an_option_out_of_range_is_refused_too():
 
 def test_a_recipe_survives_being_written_down():
     """A run keeps its recipe as JSON, and another process reads it."""
-    told = recipe.read("small", train="photos")
-    text = msgspec.json.encode(told, enc_hook=str)
-    assert msgspec.json.decode(text, type=Recipe, dec_hook=lambda kind, value: kind(value)) == told
+    loaded = recipe.read("small", train="photos")
+    text = msgspec.json.encode(loaded, enc_hook=str)
+    assert msgspec.json.decode(text, type=Recipe, dec_hook=lambda kind, value: kind(value)) == loaded

@@ -5,9 +5,18 @@ from typing import NamedTuple, Protocol
 
 from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Refusals, Scene
+from pstgen.core.records import Scene
+from pstgen.core.report import Refusals
 
 PRIOR = "prior"  # the name of the split, where the prior has a file of scenes of its own
+
+
+Wanted = Callable[[str], bool]  # by a scene's id
+
+
+def everything(_scene_id: str) -> bool:
+    """Every scene is wanted."""
+    return True
 
 
 class Entry(NamedTuple):
@@ -33,9 +42,9 @@ class Source(Protocol):
     def scenes(
         self,
         config: BuildConfig,
-        wanted: Callable[[str], bool],
+        wanted: Wanted,
         refused: Refusals,
-        pictured: Callable[[str], bool] = lambda _: True,
+        pictured: Wanted = everything,
     ) -> Iterator[Scene]:
         """Every scene whose id is wanted, one at a time, in the order of the index.
 

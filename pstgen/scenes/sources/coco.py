@@ -1,7 +1,7 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 
@@ -9,10 +9,11 @@ import msgspec
 import platformdirs
 
 from pstgen.core.config import BuildConfig, with_settings
-from pstgen.core.records import BadInput, Instance, Keypoint, Refusals, Region, Scene
+from pstgen.core.records import BadInput, Instance, Keypoint, Region, Scene
+from pstgen.core.report import Refusals
 from pstgen.scenes import coco_files, masks, pixels
 from pstgen.scenes.coco_files import Annotation, Picture, Split
-from pstgen.scenes.sources import PRIOR, Entry
+from pstgen.scenes.sources import PRIOR, Entry, Wanted, everything
 
 BOX = msgspec.json.Decoder(tuple[float, float, float, float])
 NUMBERS = msgspec.json.Decoder(list[float])
@@ -53,12 +54,7 @@ def index(config: BuildConfig) -> list[Entry]:
     ]
 
 
-def scenes(
-    config: BuildConfig,
-    wanted: Callable[[str], bool],
-    refused: Refusals,
-    pictured: Callable[[str], bool] = lambda _: True,
-) -> Iterator[Scene]:
+def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wanted = everything) -> Iterator[Scene]:
     """Every wanted photograph as it is annotated, in the order of image ids."""
     split = coco_files.read(*_paths(config))
     for record, reason in split.strays:

@@ -1,6 +1,6 @@
 """The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -8,8 +8,9 @@ import platformdirs
 
 from pstgen.core import resources, scratch
 from pstgen.core.config import BuildConfig, with_settings
-from pstgen.core.records import Refusals, Scene, Unavailable
-from pstgen.scenes.sources import Entry
+from pstgen.core.records import Scene, Unavailable
+from pstgen.core.report import Refusals
+from pstgen.scenes.sources import Entry, Wanted, everything
 from pstgen.scenes.world.plan import plan
 from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
 
@@ -30,9 +31,9 @@ def index(config: BuildConfig) -> list[Entry]:
 
 def scenes(
     config: BuildConfig,
-    wanted: Callable[[str], bool],
-    refused: Refusals,  # noqa: ARG001
-    pictured: Callable[[str], bool] = lambda _: True,  # noqa: ARG001
+    wanted: Wanted,
+    refused: Refusals,
+    pictured: Wanted = everything,  # noqa: ARG001 (all drawn)
 ) -> Iterator[Scene]:
     """Every wanted scene. It is drawn once and kept in the user's cache, so that reading it again is quick."""
     folder = _folder(config)

@@ -12,11 +12,13 @@ import torch
 from pstgen import train_eval
 from pstgen.cli import tables
 from pstgen.core.progress import Silent, silent
-from pstgen.evaluation import arms as arms_of
-from pstgen.evaluation import data, inference, pool
-from pstgen.evaluation.dry_run import clock, estimate, samples, trials
-from pstgen.training import examples, stages
+from pstgen.evaluation import arms, data, inference, pool
+from pstgen.evaluation.dry_run import clock, estimate, samples, stage_trials
+from pstgen.evaluation.dry_run.stage_trials import StageTrials
+from pstgen.training import stages
+from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
+from pstgen.training.stages import TrainingCost
 from pstgen.training.systems import Plan
 
 FEW = Recipe(
@@ -58,67 +60,71 @@ class Shown(Silent):
     def plan(self, steps):
         self.planned = [name for name, _ in steps]
 
-    def __call__(self, things, step, total=None):
-        for thing in things:
-            yield thing
+    def __call__(self, items, step, total=None):
+        for item in items:
+            yield item
             self.passed[step, total] += 1
 
 
-def weighed(tmp_path, progress=silent, *, encoders=False, given=(None, None, None), **changes):
-    out = tmp_path / "run"
-    told = msgspec.structs.replace(FEW, **changes)
-    return train_eval.foresee(told, data.folders(out, *given), out, progress, encoders=encoders)
+def estimated(tmp_path, progress=silent, *, encoders_alone=False, given=(None, None, None), **changes):
+    out, recipe = tmp_path / "run", msgspec.structs.replace(FEW, **changes)
+    return train_eval.dry_run(recipe, data.paths(out, *given), out, progress, encoders_alone=encoders_alone)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Of every system: the estimated, the progress that was shown, and the folder that it ran in."""
+    """Of every system: the estimate, the progress that was shown, and the folder that it ran in."""
     folder, progress = tmp_path_factory.mktemp("dry"), Shown()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        return weighed(folder, progress), progress, folder
+        return estimated(folder, progress), progress, folder
 
 
 @pytest.fixture(scope="module")
-def lessons(tmp_path_factory):
-    """Folders with lessons and a tokenizer."""
-    made = data.folders(tmp_path_factory.mktemp("lessons"), None, None, None)
-    data.lessons(FEW, made, silent)
+def paths(tmp_path_factory):
+    """Where there are examples and a tokenizer."""
+    made = data.paths(tmp_path_factory.mktemp("examples"))
+    data.write_examples(FEW, made, silent)
     return made
 
 
-def tasks(made, systems):
+def tasks(paths, systems):
     """The stages of these systems, at most four steps each: of each kind no more than are counted."""
-    out = made.course.parent
-    arms = arms_of.plan(msgspec.structs.replace(FEW, systems=systems), made, out, lambda _: stages.Learnt(2, 0, 1.0, 0))
-    return [task for wave in arms_of.stages(arms) for task in wave]
+    recipe, cost = msgspec.structs.replace(FEW, systems=systems), TrainingCost(2, 0, 1.0, 0)
+    planned = arms.plan_arms(recipe, paths, paths.examples.parent, lambda _: cost)
+    return [task for stage in arms.tasks_by_stage(planned) for task in stage]
 
 
 def test_examples_and_the_evaluation_of_every_system_are_rows_as_every_stage_is(whole):
     rows = {(cost.part, cost.name): cost for cost in whole[0].costs}
-    arms = {arm.system for arm in arms_of.plan(FEW, data.folders(whole[2], None, None, None), whole[2], _free)}
-    assert {name for part, name in rows if part == estimate.EXAMPLES} == {"lessons", "stress test", "exams", "language"}
-    assert {name for part, name in rows if part == estimate.EVALUATION} == {*arms, "latency"}
-    trained = {name for name in arms if not inference.named(name).PLAN.of}
+    systems = {arm.system for arm in arms.plan_arms(FEW, data.paths(whole[2]), whole[2], _free)}
+    assert {name for part, name in rows if part == estimate.EXAMPLES} == {
+        "examples",
+        "stress test",
+        "benchmarks",
+        "language",
+    }
+    assert {name for part, name in rows if part == estimate.EVALUATION} == {*systems, "latency"}
+    trained = {name for name in systems if not inference.load_system(name).PLAN.weights_of}
     assert trained | {"encoder-perception"} <= {name for part, name in rows if part == estimate.TRAINING}
     assert all(cost.seconds > 0 for cost in rows.values())
-    assert rows[estimate.EXAMPLES, "lessons"].number == FEW.scenes
+    assert rows[estimate.EXAMPLES, "examples"].number == FEW.scenes
 
 
 def _free(task):
-    return stages.Learnt(task.steps, 0, 1.0, 0.0)
+    return TrainingCost(task.steps, 0, 1.0, 0.0)
 
 
 def test_all_is_in_the_sum_and_stages_and_systems_share_the_cores(whole):
-    estimated, cores = whole[0], pool.cores()
+    run, cores = whole[0], pool.cores()
     by_part = Counter()
-    for cost in estimated.costs:
+    for cost in run.costs:
         by_part[cost.part] += cost.seconds
-    assert set(estimated.seconds) == set(by_part)
-    assert estimated.seconds[estimate.EXAMPLES] == pytest.approx(by_part[estimate.EXAMPLES])
+    assert set(run.seconds) == set(by_part)
+    assert run.seconds[estimate.EXAMPLES] == pytest.approx(by_part[estimate.EXAMPLES])
     for part in (estimate.TRAINING, estimate.EVALUATION):
-        assert by_part[part] / cores <= estimated.seconds[part] * 1.001
-        assert estimated.seconds[part] <= by_part[part] * 1.001
+        assert by_part[part] / cores <= run.seconds[part] * 1.001
+        assert run.seconds[part] <= by_part[part] * 1.001
 
 
 def test_nothing_is_left_neither_in_the_folder_nor_in_the_cache(whole):
@@ -136,22 +142,22 @@ def test_progress_goes_through_all_that_was_announced(whole):
 def test_threads_are_as_before_and_so_is_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     before = torch.get_num_threads()
-    weighed(tmp_path, systems=("standard",), encoders=True)
+    estimated(tmp_path, systems=("standard",), encoders_alone=True)
     assert (torch.get_num_threads(), os.environ["XDG_CACHE_HOME"]) == (before, str(tmp_path))
 
 
 def test_stage_1_alone_has_no_evaluation_and_no_second_stage(tmp_path):
-    estimated = weighed(tmp_path, systems=("perceptual_reward",), encoders=True)
-    assert [cost.name for cost in estimated.costs] == ["lessons", "encoder-perception"]
-    assert estimated.seconds[estimate.EVALUATION] == 0
+    run = estimated(tmp_path, systems=("perceptual_reward",), encoders_alone=True)
+    assert [cost.name for cost in run.costs] == ["examples", "encoder-perception"]
+    assert run.seconds[estimate.EVALUATION] == 0
 
 
-def test_a_whole_run_counts_the_flops_parameters_and_memory_that_a_dry_one_says(lessons):
-    dry_run = trials.Stages(None)
-    for task in tasks(lessons, ()):
-        expected, found = arms_of.counted(task), dry_run(task)
+def test_a_run_counts_the_flops_parameters_and_memory_that_a_dry_run_estimates(paths):
+    trials = StageTrials(None)
+    for task in tasks(paths, ()):
+        expected, found = arms.estimate_task(task), trials(task)
         name = f"{task.plan} {task.stage}"
-        alike = 1e-9 if task.plan.sees else 0.03  # without images others of its steps are counted
+        alike = 1e-9 if task.plan.sees else 0.03  # without images other steps of it are counted
         assert found.flops == pytest.approx(expected.flops, rel=alike), name
         assert (found.parameters, found.steps) == (expected.parameters, expected.steps), name
         assert found.memory == pytest.approx(expected.memory, rel=max(alike, 0.001)), (
@@ -159,26 +165,29 @@ def test_a_whole_run_counts_the_flops_parameters_and_memory_that_a_dry_one_says(
         )  # shuffled targets are a few bytes more
 
 
-def test_what_is_alike_is_measured_once(lessons, monkeypatch):
+def test_what_is_alike_is_measured_once(paths, monkeypatch):
     made, tried = [], Counter()
-    ready, measure = stages.ready, trials._tried
-    monkeypatch.setattr(stages, "ready", lambda task: made.append(task) or ready(task))
-    monkeypatch.setattr(
-        trials, "_tried", lambda stage, numbers: tried.update([type(stage.steps).__name__]) or measure(stage, numbers)
-    )
-    dry_run = trials.Stages(None)
+    prepare, try_steps = stages.prepare, stage_trials._try_steps
+
+    def counting(stage, numbers):
+        tried.update([type(stage.batches).__name__])
+        return try_steps(stage, numbers)
+
+    monkeypatch.setattr(stages, "prepare", lambda task: made.append(task) or prepare(task))
+    monkeypatch.setattr(stage_trials, "_try_steps", counting)
+    trials = StageTrials(None)
     systems = ("perceptual_reward", "random_targets", "shuffled_masks", "standard", "stage1_only", "question_only")
-    for task in tasks(lessons, systems):
-        dry_run(task)
-    assert tried == {"Looks": 1, "Pages": 3}  # with the reward, without it, and of words alone
+    for task in tasks(paths, systems):
+        trials(task)
+    assert tried == {"EncoderBatches": 1, "PackedBatches": 3}  # with the reward, without it, and of words alone
     assert len(made) == 3
-    assert len(tasks(lessons, systems)) == 9
+    assert len(tasks(paths, systems)) == 9
 
 
-def test_a_longer_stage_costs_more_by_its_steps(lessons):
-    dry_run = trials.Stages(None)
-    task = next(iter(tasks(lessons, ("standard",))))
-    short, long = (dry_run(replace(task, steps=steps)) for steps in (1000, 2000))
+def test_a_longer_stage_costs_more_by_its_steps(paths):
+    trials = StageTrials(None)
+    task = next(iter(tasks(paths, ("standard",))))
+    short, long = (trials(replace(task, steps=steps)) for steps in (1000, 2000))
     assert long.flops == pytest.approx(2 * short.flops)
     assert long.seconds > 1.5 * short.seconds
     assert long.memory == short.memory
@@ -189,37 +198,36 @@ def test_a_longer_stage_costs_more_by_its_steps(lessons):
     [
         (Plan(), [(True, [0, 2]), (False, [1, 3])]),
         (Plan(sees=False), [(False, [0, 1, 2, 3])]),
-        (Plan(told="chain"), [(True, [0, 2]), (False, [1, 3])]),
+        (Plan(preamble="chain"), [(True, [0, 2]), (False, [1, 3])]),
     ],
 )
-def test_steps_of_words_alone_are_a_kind_of_their_own(plan, numbers, lessons):
-    task = replace(next(iter(tasks(lessons, ("standard",)))), plan=plan)
-    assert [(kind.sees, steps) for kind, steps in trials.kinds(task).items()] == numbers
+def test_steps_of_words_alone_are_a_kind_of_their_own(plan, numbers, paths):
+    task = replace(next(iter(tasks(paths, ("standard",)))), plan=plan)
+    assert [(kind.sees, steps) for kind, steps in stage_trials.step_kinds(task).items()] == numbers
 
 
-def test_only_a_chain_makes_steps_of_words_alone_dearer(lessons):
-    task = next(iter(tasks(lessons, ("standard",))))
-    told = {
-        plan: {kind for kind in trials.kinds(replace(task, plan=plan)) if not kind.sees}
-        for plan in (Plan(), Plan(reward=True), Plan(told="tools"), Plan(told="chain"))
-    }
-    assert told[Plan()] == told[Plan(reward=True)] == told[Plan(told="tools")] != told[Plan(told="chain")]
+def test_only_a_chain_makes_steps_of_words_alone_dearer(paths):
+    task = next(iter(tasks(paths, ("standard",))))
+    plain, reward, tools, chain = (
+        {kind for kind in stage_trials.step_kinds(replace(task, plan=plan)) if not kind.sees}
+        for plan in (Plan(), Plan(reward=True), Plan(preamble="tools"), Plan(preamble="chain"))
+    )
+    assert plain == reward == tools != chain
 
 
-def test_what_tools_say_costs_flops_though_no_detector_is_trained(lessons, tmp_path):
-    tools = trials.tried_tools(FEW, lessons, tmp_path)
-    taught = examples.Course(lessons.course)
-    assert tools.texts == [samples.seen(taught.lesson(n).scene) for n in range(len(taught))]
+def test_what_tools_say_costs_flops_though_no_detector_is_trained(paths, tmp_path):
+    tools = stage_trials.try_tools(FEW, paths, tmp_path)
+    assert tools.texts == [samples.perfect_description(example.scene) for example in Examples(paths.examples)]
     assert tools.seconds > 0
-    bare, told = trials.Stages(None), trials.Stages(tools)
-    task = next(task for task in tasks(lessons, ("tools",)) if task.stage == "joint")
-    assert told(task).flops > 1.05 * bare(task).flops
+    without, with_tools = StageTrials(None), StageTrials(tools)
+    task = next(task for task in tasks(paths, ("tools",)) if task.stage == "joint")
+    assert with_tools(task).flops > 1.05 * without(task).flops
 
 
-def test_what_a_perfect_detector_tells_is_worded_as_ours_words_it(scene, thing):
+def test_what_a_perfect_detector_says_is_worded_as_by_ours(scene, thing):
     dogs = [thing("dog", x, colour="brown") for x in (0, 30)]
-    assert samples.seen(scene(*dogs, thing("cup", 60, colour="red"))) == "Seen: 1 red cup, 2 brown dogs."
-    assert samples.seen(scene()) == "Seen: nothing."
+    assert samples.perfect_description(scene(*dogs, thing("cup", 60, colour="red"))) == "Seen: 1 red cup, 2 brown dogs."
+    assert samples.perfect_description(scene()) == "Seen: nothing."
 
 
 def test_systems_that_answer_alike_are_timed_once(whole):
@@ -231,32 +239,32 @@ def test_systems_that_answer_alike_are_timed_once(whole):
 
 def test_an_evaluation_that_is_not_wanted_costs_nothing(tmp_path, whole):
     answers = {cost.name: cost.number for cost in whole[0].costs if cost.part == estimate.EVALUATION}
-    estimated = weighed(tmp_path, systems=("standard",), evaluations=("language",))
-    standard = next(cost for cost in estimated.costs if cost.part == estimate.EVALUATION)
+    run = estimated(tmp_path, systems=("standard",), evaluations=("language",))
+    standard = next(cost for cost in run.costs if cost.part == estimate.EVALUATION)
     asked = 2 * 2 * FEW.pst_pairs * 2 + FEW.exam_scenes * FEW.exam_questions  # two twins of two families, twice
     assert standard.number == asked < answers["standard"]
 
 
-def test_exams_and_a_stress_test_that_were_given_are_asked_in_full_and_not_made(tmp_path):
-    given = data.folders(tmp_path / "given", None, None, None)
-    exams = msgspec.structs.replace(FEW, exam_scenes=12)
-    samples._stress_test(FEW, given.pst, train_eval.build_test)
-    data.write_exams(exams, tmp_path / "given", silent)
+def test_benchmarks_and_a_stress_test_that_were_given_are_asked_in_full_and_not_made(tmp_path):
+    given = data.paths(tmp_path / "given")
+    recipe = msgspec.structs.replace(FEW, exam_scenes=12)
+    samples._stress_test(FEW, given.pst, train_eval.build_stress_test)
+    data.write_benchmarks(recipe, tmp_path / "given", silent)
     items = json.loads((given.pst / "manifest.json").read_bytes())["items"]
-    estimated = weighed(tmp_path, systems=("standard",), evaluations=("language",), given=(given.pst, given.vqa, None))
-    assert [cost.name for cost in estimated.costs if cost.part == estimate.EXAMPLES] == ["lessons", "language"]
-    standard = next(cost for cost in estimated.costs if cost.part == estimate.EVALUATION)
+    run = estimated(tmp_path, systems=("standard",), evaluations=("language",), given=(given.pst, given.vqa, None))
+    assert [cost.name for cost in run.costs if cost.part == estimate.EXAMPLES] == ["examples", "language"]
+    standard = next(cost for cost in run.costs if cost.part == estimate.EVALUATION)
     questions = json.loads((given.vqa / "v2_OpenEnded_world_test_questions.json").read_bytes())["questions"]
     assert standard.number == 2 * items + len(questions)
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft's
-def test_a_model_of_the_user_s_own_is_weighed_as_it_is(tmp_path, tiny_llava):
-    estimated = weighed(
+def test_a_model_of_the_users_own_is_tried_as_it_is(tmp_path, tiny_llava):
+    run = estimated(
         tmp_path, model=str(tiny_llava), encoder_steps=0, lora=2, systems=("standard",), evaluations=("language",)
     )
-    assert [cost.name for cost in estimated.costs if cost.part == estimate.TRAINING] == ["standard"]
-    assert all(cost.seconds > 0 for cost in estimated.costs)
+    assert [cost.name for cost in run.costs if cost.part == estimate.TRAINING] == ["standard"]
+    assert all(cost.seconds > 0 for cost in run.costs)
 
 
 def test_what_is_paid_once_is_not_multiplied(monkeypatch):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from pstgen.core.records import Item, Target
-from pstgen.dataset.store import Row
+from pstgen.dataset.rows import Row
 
 SIDE = 32
 
 
 def _item(name, pair="p", role="stress", answer="red", **more):
-    told = {
+    fields = {
         "scene_id": f"world/{name}",
         "image": "",
         "family": "colour",
@@ -25,7 +25,7 @@ def _item(name, pair="p", role="stress", answer="red", **more):
         "options": ("red", "blue", "green"),
         "lure": "blue",
     }
-    return Item(item_id=name, pair_id=pair, role=role, answer=answer, **told | more)
+    return Item(item_id=name, pair_id=pair, role=role, answer=answer, **fields | more)
 
 
 def _pairs(number, **more):

@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
-from pstgen.core.records import BadInput, Refusals
+from pstgen.core.config import build_config
+from pstgen.core.records import BadInput
+from pstgen.core.report import Refusals
 from pstgen.dataset.rationale import chain
 from pstgen.evaluation.metrics import chains
+from pstgen.questions import families
+from pstgen.scenes import sources
 
 
 def measured(row, said):
-    return chains.measure([row], {row.item.item_id: said})
+    return chains.score([row], {row.item.item_id: said})
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_an_absence_has_no_box_but_a_name(painted, item):
 
 def test_a_missing_chain_is_refused(row):
     with pytest.raises(BadInput, match=row.item.item_id):
-        chains.measure([row], {})
+        chains.score([row], {})
 
 
 boxes = st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 60)] * 2), min_size=1, max_size=4)
@@ -71,28 +74,28 @@ boxes = st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 60)] * 2)
 
 @given(boxes, boxes)
 def test_overlap_is_symmetric_whole_on_itself_and_knows_no_order(one, other):
-    steps = [chains.Steps(tuple(("cup", box) for box in some), ()) for some in (one, other, one[::-1])]
+    steps = [chains.Chain(tuple(("cup", box) for box in some), ()) for some in (one, other, one[::-1])]
     assert chains.overlap(steps[0], steps[1]) == pytest.approx(chains.overlap(steps[1], steps[0]))
     assert chains.overlap(steps[0], steps[2]) == pytest.approx(1)
     assert 0 <= chains.overlap(steps[0], steps[1]) <= 1
 
 
 def test_the_chain_of_every_fact_of_the_world_can_be_read(item):
-    config = BuildConfig(source="world", scenes=12, size=128, vlm="none")
-    scenes = list(plugins.load("sources", "world").scenes(config, lambda _: True, Refusals()))
+    config = build_config(source="world", scenes=12, size=128, vlm="none")
+    scenes = list(sources.load("world").scenes(config, lambda _: True, Refusals()))
     asked = Counter()
     for scene, family in product(scenes, plugins.names("families")):
-        for fact in plugins.load("families", family).ask(scene):
+        for fact in families.load(family).ask(scene):
             if not fact.truth.known:
                 continue
             asked[family] += 1
-            told = {
+            fields = {
                 "family": family,
                 "form": fact.form,
                 "about": fact.about,
                 "mark": fact.mark,
                 "evidence": fact.evidence,
             }
-            said = chain(item("1", answer=fact.truth.answer, options=(fact.truth.answer,), **told), scene)
-            assert chains.parse(said) is not None, said
+            text = chain(item("1", answer=fact.truth.answer, options=(fact.truth.answer,), **fields), scene)
+            assert chains.parse(text) is not None, text
     assert len(asked) >= 8

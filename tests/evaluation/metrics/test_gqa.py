@@ -18,7 +18,7 @@ ANSWERS = ("yes", "no", "red", "blue", "cup")
 
 
 def row(answer="yes", structural="verify", semantic="obj", group=None, **more):
-    told = {
+    fields = {
         "imageId": "n1",
         "question": "Is there a cup?",
         "answer": answer,
@@ -33,21 +33,21 @@ def row(answer="yes", structural="verify", semantic="obj", group=None, **more):
         ],
         "annotations": {"question": {}, "answer": {}, "fullAnswer": {}},
     }
-    return told | more
+    return fields | more
 
 
 def written(folder, rows, choices=None, graphs=None):
     (folder / "val_balanced_questions.json").write_text(json.dumps(rows))
-    for kind, told in (("choices", choices), ("sceneGraphs", graphs)):
-        if told is not None:
-            (folder / f"val_{kind}.json").write_text(json.dumps(told))
+    for kind, contents in (("choices", choices), ("sceneGraphs", graphs)):
+        if contents is not None:
+            (folder / f"val_{kind}.json").write_text(json.dumps(contents))
     return folder
 
 
 def expected(rows, predictions, choices):
     """GQA's figures once more, from arrays: one entry a balanced question."""
-    names = [name for name, told in rows.items() if told["isBalanced"]]
-    right = {name: float(predictions[name] == told["answer"]) for name, told in rows.items()}
+    names = [name for name, row in rows.items() if row["isBalanced"]]
+    right = {name: float(predictions[name] == row["answer"]) for name, row in rows.items()}
     hit = np.array([right[name] for name in names])
     kinds = np.array([rows[name]["types"]["structural"] for name in names])
     meanings = np.array([rows[name]["types"]["semantic"] for name in names])
@@ -58,9 +58,9 @@ def expected(rows, predictions, choices):
     figures |= {f"structural type {kind}": hit[kinds == kind].mean() for kind in set(kinds)}
     figures |= {f"semantic type {kind}": hit[meanings == kind].mean() for kind in set(meanings)}
     implied = [
-        np.mean([right[other] for other in told])
+        np.mean([right[other] for other in entailed])
         for name in names
-        if right[name] and (told := [other for other in rows[name]["entailed"] if other in rows and other != name])
+        if right[name] and (entailed := [other for other in rows[name]["entailed"] if other in rows and other != name])
     ]
     if implied:
         figures["consistency"] = np.mean(implied)
@@ -70,7 +70,9 @@ def expected(rows, predictions, choices):
                 ["color", "material", "shape"] if "Common" in rows[name]["types"]["detailed"] else choices[name][kind]
                 for name in names
             ]
-            figures[figure] = np.mean([predictions[name] in told for name, told in zip(names, allowed, strict=True)])
+            figures[figure] = np.mean(
+                [predictions[name] in answers for name, answers in zip(names, allowed, strict=True)]
+            )
     figures = {figure: 100 * value for figure, value in figures.items()}
     grouped = [name for name in names if rows[name]["groups"]["global"] is not None]
     if grouped:
@@ -105,8 +107,8 @@ def test_the_figures_are_those_worked_out_by_hand(tmp_path):
         "6": row("no", "choose", "rel", isBalanced=True),  # wrong by its capital
     }
     predictions = {"1": "yes", "2": "red", "3": "red", "4": "red", "5": "red", "6": "No"}
-    told = {name: {"valid": ["red", "blue", "yes"], "plausible": ["red"]} for name in rows}
-    scores = gqa.measure(predictions, written(tmp_path, rows, told))
+    choices = {name: {"valid": ["red", "blue", "yes"], "plausible": ["red"]} for name in rows}
+    scores = gqa.score(predictions, written(tmp_path, rows, choices))
     figures = main_figures(scores)
     assert figures == pytest.approx(
         {
@@ -134,15 +136,15 @@ def test_the_figures_are_those_worked_out_by_hand(tmp_path):
 def test_what_two_things_have_in_common_is_color_material_or_shape(tmp_path):
     types = {"structural": "query", "semantic": "attr", "detailed": "twoCommon"}
     rows = {"1": row("color", types=types), "2": row("color", types=types)}
-    told = {name: {"valid": ["wood"], "plausible": ["wood"]} for name in rows}
-    figures = gqa.measure({"1": "shape", "2": "wood"}, written(tmp_path, rows, told)).figures
+    choices = {name: {"valid": ["wood"], "plausible": ["wood"]} for name in rows}
+    figures = gqa.score({"1": "shape", "2": "wood"}, written(tmp_path, rows, choices)).figures
     assert figures["validity"] == figures["plausibility"] == 50
 
 
 def test_answers_that_are_right_nowhere_in_the_group_add_nothing_of_their_own(tmp_path):
     rows = {str(n): row("red", "query", "attr", "color") for n in range(4)}
     predictions = dict.fromkeys(rows, "red") | {"3": "blue"}
-    assert gqa.measure(predictions, written(tmp_path, rows)).figures["distribution"] == pytest.approx(1 / 4 / 100)
+    assert gqa.score(predictions, written(tmp_path, rows)).figures["distribution"] == pytest.approx(1 / 4 / 100)
 
 
 @st.composite
@@ -160,8 +162,8 @@ def exams(draw):
         )
         for name in names
     }
-    for told in rows.values():
-        told["types"]["detailed"] = draw(st.sampled_from(["exist", "twoCommon"]))
+    for drawn in rows.values():
+        drawn["types"]["detailed"] = draw(st.sampled_from(["exist", "twoCommon"]))
     predictions = {name: draw(st.sampled_from([*ANSWERS, "color"])) for name in names}
     listed = st.lists(st.sampled_from(ANSWERS))
     choices = draw(
@@ -174,7 +176,7 @@ def exams(draw):
 @given(exams())
 def test_any_exam_has_the_figures_of_an_independent_implementation(tmp_path_factory, exam):
     rows, predictions, choices = exam
-    scores = gqa.measure(predictions, written(tmp_path_factory.mktemp("gqa"), rows, choices))
+    scores = gqa.score(predictions, written(tmp_path_factory.mktemp("gqa"), rows, choices))
     figures = expected(rows, predictions, choices)
     assert main_figures(scores) == pytest.approx(figures, abs=1e-9)
     named = {"accuracy", "binary", "open", "consistency", "validity", "plausibility", "distribution", "grounding"}
@@ -186,9 +188,11 @@ def test_on_the_real_file_the_figures_are_those_of_an_independent_implementation
     (file,) = REAL.glob("*.json")
     rows = json.loads(file.read_text())
     draw = random.Random(0)
-    answers = sorted({told["answer"] for told in rows.values()})
-    predictions = {name: told["answer"] if draw.random() < 0.7 else draw.choice(answers) for name, told in rows.items()}
-    scores = gqa.measure(predictions, REAL)
+    answers = sorted({question["answer"] for question in rows.values()})
+    predictions = {
+        name: question["answer"] if draw.random() < 0.7 else draw.choice(answers) for name, question in rows.items()
+    }
+    scores = gqa.score(predictions, REAL)
     assert main_figures(scores) == pytest.approx(expected(rows, predictions, None), abs=1e-6)
     assert set(scores.figures) >= {"consistency", "distribution", "semantic type global", "structural type compare"}
     assert set(scores.absent) == {"validity", "plausibility", "grounding"}
@@ -196,7 +200,7 @@ def test_on_the_real_file_the_figures_are_those_of_an_independent_implementation
 
 
 def test_without_choices_and_scene_graphs_what_needs_them_is_absent_and_says_why(tmp_path):
-    scores = gqa.measure({"1": "yes"}, written(tmp_path, {"1": row()}), attention={"1": np.ones((2, 2)) / 4})
+    scores = gqa.score({"1": "yes"}, written(tmp_path, {"1": row()}), attention={"1": np.ones((2, 2)) / 4})
     assert not {"validity", "plausibility", "grounding", "consistency", "distribution", "open"} & set(scores.figures)
     assert "no file of choices" in scores.absent["plausibility"]
     assert "no scene graphs" in scores.absent["grounding"]
@@ -231,7 +235,7 @@ GRAPH = {
 def test_grounding_is_the_attention_on_what_the_words_mean(tmp_path, annotations, share):
     folder = written(tmp_path, {"1": row(annotations=annotations)}, graphs=GRAPH)
     attention = {"1": [[0.1, 0.5], [0.2, 0.2]]}
-    assert gqa.measure({"1": "yes"}, folder, attention=attention).figures["grounding"] == pytest.approx(100 * share)
+    assert gqa.score({"1": "yes"}, folder, attention=attention).figures["grounding"] == pytest.approx(100 * share)
 
 
 @pytest.mark.parametrize(
@@ -247,18 +251,18 @@ def test_grounding_is_the_attention_on_what_the_words_mean(tmp_path, annotations
 )
 def test_what_does_not_fit_is_refused_with_file_and_question(tmp_path, rows, predictions, said):
     with pytest.raises(BadInput, match=said) as error:
-        gqa.measure(predictions, written(tmp_path, rows))
+        gqa.score(predictions, written(tmp_path, rows))
     assert "val_balanced_questions.json" in str(error.value)
 
 
 def test_a_question_without_its_choices_is_refused(tmp_path):
     with pytest.raises(BadInput, match="question 1 has no choices"):
-        gqa.measure({"1": "yes"}, written(tmp_path, {"1": row()}, choices={}))
+        gqa.score({"1": "yes"}, written(tmp_path, {"1": row()}, choices={}))
 
 
 def test_attention_or_objects_that_lack_are_named(tmp_path):
     folder = written(tmp_path, {"1": row(annotations=pointing({"2": "9"}))}, graphs=GRAPH)
     with pytest.raises(BadInput, match="question 1 has no attention"):
-        gqa.measure({"1": "yes"}, folder, attention={})
+        gqa.score({"1": "yes"}, folder, attention={})
     with pytest.raises(BadInput, match="object 9"):
-        gqa.measure({"1": "yes"}, folder, attention={"1": [[1.0]]})
+        gqa.score({"1": "yes"}, folder, attention={"1": [[1.0]]})

@@ -8,8 +8,7 @@ import torch
 
 from pstgen.core.records import BadInput
 from pstgen.evaluation import data
-from pstgen.evaluation.metrics import language
-from pstgen.evaluation.metrics.language import Choice
+from pstgen.evaluation.metrics import Choice, language
 from pstgen.training.recipe import Recipe
 
 TEXTS = ["Is there a dog in the picture?", "How many cups? 1 2 3 4", "left", "The cup is left of the dog. " * 3]
@@ -27,30 +26,30 @@ def surprise(model, text):
 
 
 def test_perplexity_is_that_of_one_token_after_another_whatever_the_batch(llava):
-    told = [surprise(llava, text) for text in TEXTS]
-    expected = math.exp(sum(nats for nats, _ in told) / sum(number for _, number in told))
-    assert language.measure(llava, TEXTS, []).figures["perplexity"] == pytest.approx(expected, rel=1e-4)
+    sums = [surprise(llava, text) for text in TEXTS]
+    expected = math.exp(sum(nats for nats, _ in sums) / sum(number for _, number in sums))
+    assert language.score(llava, TEXTS, []).figures["perplexity"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_text_longer_than_a_window_is_read_in_windows(llava, monkeypatch):
     monkeypatch.setattr(language, "WINDOW", 8)
     ids = llava.tokenizer(TEXTS[3])["input_ids"]
     assert len(ids) > 8
-    whole = language.measure(llava, TEXTS[3:], []).figures["perplexity"]
+    whole = language.score(llava, TEXTS[3:], []).figures["perplexity"]
     monkeypatch.setattr(language, "WINDOW", 512)
-    assert whole != language.measure(llava, TEXTS[3:], []).figures["perplexity"]
+    assert whole != language.score(llava, TEXTS[3:], []).figures["perplexity"]
 
 
 def test_a_choice_is_right_where_its_answer_is_the_likeliest_option(llava):
-    asked = [Choice(f"How many cups {n}?", ("1", "2", "left", "right"), "1") for n in range(20)]
-    choices = [Choice(one.question, one.options, answer) for one in asked for answer in one.options]
-    scores = language.measure(llava, [], choices)
+    options = ("1", "2", "left", "right")
+    choices = [Choice(f"How many cups {n}?", options, answer) for n in range(20) for answer in options]
+    scores = language.score(llava, [], choices)
     assert scores.figures == {"choice": 25}  # one of four is said, whichever
     assert sum(scores.per_question.values()) == 20
 
 
 def test_what_was_not_given_is_absent_and_never_0(llava):
-    scores = language.measure(llava, [], [])
+    scores = language.score(llava, [], [])
     assert scores.figures == {}
     assert set(scores.absent) == {"perplexity", "choice"}
 
@@ -77,11 +76,11 @@ def test_mmlu_files_are_read_as_published(mmlu):
 def test_a_recipe_may_name_mmlu_instead_of_the_worlds_questions(llava, mmlu):
     """From the file to the figure: captions of the world, choices of MMLU."""
     recipe = Recipe(exam_scenes=2, scenes=2, size=64, families=("existence",), mmlu=mmlu)
-    kept = data._language(recipe)
+    kept = data.language(recipe)
     assert list(kept.choices) == list(language.mmlu(mmlu))
     assert kept.texts
-    assert set(language.measure(llava, kept.texts, kept.choices).per_question) == {"0", "1"}
-    world = data._language(msgspec.structs.replace(recipe, mmlu=None))
+    assert set(language.score(llava, kept.texts, kept.choices).per_question) == {"0", "1"}
+    world = data.language(msgspec.structs.replace(recipe, mmlu=None))
     assert world.texts == kept.texts
     assert world.choices
     assert not set(world.choices) & set(kept.choices)

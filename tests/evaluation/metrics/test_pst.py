@@ -10,7 +10,7 @@ from pstgen.evaluation.metrics import pst
 
 def test_a_constant_answerer_gets_half_of_the_items_and_no_pair(pairs):
     items = pairs(5)
-    figures = pst.measure(items, {item.item_id: "red" for item in items}).figures
+    figures = pst.score(items, {item.item_id: "red" for item in items}).figures
     assert (figures["item"], figures["pair"]) == (50, 0)
     assert (figures["stress"], figures["control"]) == (100, 0)
 
@@ -19,7 +19,7 @@ def test_a_constant_answerer_gets_half_of_the_items_and_no_pair(pairs):
 def test_no_function_of_the_words_gets_a_pair(pairs, data):
     items = pairs(4)
     said = {item.pair_id: data.draw(st.sampled_from(item.options)) for item in items}
-    scores = pst.measure(items, {item.item_id: said[item.pair_id] for item in items})
+    scores = pst.score(items, {item.item_id: said[item.pair_id] for item in items})
     assert scores.figures["pair"] == 0
     assert scores.figures["item"] <= 50
 
@@ -31,7 +31,7 @@ def test_figures_by_family_and_frame_are_worked_out_by_hand(item):
         item("b1", "b", "control", "blue", frame="neutral", family="count"),
         item("b2", "b", "stress", "red", frame="neutral", family="count"),
     ]
-    scores = pst.measure(items, {"a1": "blue", "a2": "red", "b1": "blue", "b2": "blue"})
+    scores = pst.score(items, {"a1": "blue", "a2": "red", "b1": "blue", "b2": "blue"})
     assert scores.figures == {
         "item": 75,
         "control": 100,
@@ -51,13 +51,13 @@ def test_figures_by_family_and_frame_are_worked_out_by_hand(item):
 
 def test_every_twin_of_a_group_has_to_be_right(item):
     group = [item(str(n), answer=answer) for n, answer in enumerate(("red", "green", "blue"))]
-    assert pst.measure(group, {"0": "red", "1": "green", "2": "red"}).figures["pair"] == 0
-    assert pst.measure(group, {"0": "red", "1": "green", "2": "blue"}).figures["pair"] == 100
+    assert pst.score(group, {"0": "red", "1": "green", "2": "red"}).figures["pair"] == 0
+    assert pst.score(group, {"0": "red", "1": "green", "2": "blue"}).figures["pair"] == 100
 
 
 def test_case_spaces_and_a_final_stop_do_not_count_and_other_words_are_invalid(item):
     items = [item("1"), item("2"), item("3")]
-    figures = pst.measure(items, {"1": " Red. ", "2": "it is red", "3": ""}).figures
+    figures = pst.score(items, {"1": " Red. ", "2": "it is red", "3": ""}).figures
     assert figures["item"] == pytest.approx(100 / 3)
     assert figures["invalid_rate"] == pytest.approx(200 / 3)
 
@@ -65,22 +65,22 @@ def test_case_spaces_and_a_final_stop_do_not_count_and_other_words_are_invalid(i
 def test_a_flip_is_another_answer_to_the_plain_question_of_framed_items_alone(item):
     items = [item("1"), item("2"), item("3", question="What colour is the cup?")]
     said = {"1": "red", "2": "blue", "3": "red"}
-    figures = pst.measure(items, said, {"1": "Red", "2": "red", "3": "green"}).figures
+    figures = pst.score(items, said, {"1": "Red", "2": "red", "3": "green"}).figures
     assert figures["flip_rate"] == 50
 
 
 def test_without_plain_answers_or_framed_items_the_flip_rate_is_absent_with_its_reason(item):
     plain = [item("1", question="What colour is the cup?")]
-    assert "not asked" in pst.measure([item("1")], {"1": "red"}).absent["flip_rate"]
-    assert "framed" in pst.measure(plain, {"1": "red"}, {"1": "red"}).absent["flip_rate"]
+    assert "not asked" in pst.score([item("1")], {"1": "red"}).absent["flip_rate"]
+    assert "framed" in pst.score(plain, {"1": "red"}, {"1": "red"}).absent["flip_rate"]
 
 
 def test_a_missing_answer_is_refused_and_named(pairs):
     items = pairs(2)
     said = {item.item_id: "red" for item in items[1:]}
     with pytest.raises(BadInput, match=items[0].item_id):
-        pst.measure(items, said)
+        pst.score(items, said)
     with pytest.raises(BadInput, match="plain question"):
-        pst.measure(items, said | {items[0].item_id: "red"}, said)
+        pst.score(items, said | {items[0].item_id: "red"}, said)
     with pytest.raises(BadInput, match="no items"):
-        pst.measure([], {})
+        pst.score([], {})

@@ -151,12 +151,12 @@ def test_any_answers_score_what_an_independent_implementation_gives(data):
 
 @given(TEXTS | st.text(max_size=12))
 def test_any_text_is_made_alike_as_an_independent_implementation_does(text):
-    assert vqa.normal(text) == plain(text)
+    assert vqa.normalize(text) == plain(text)
 
 
 @pytest.mark.parametrize(("wrong", "right"), SPELT.items())
 def test_a_missing_apostrophe_is_put_in(wrong, right):
-    assert vqa.normal(wrong) == right
+    assert vqa.normalize(wrong) == right
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="VQA v2's files are not at hand")
@@ -166,7 +166,7 @@ def test_on_real_questions_people_score_what_an_independent_implementation_gives
     assert len(rows) == 9009
     draw = random.Random(0)
     predictions = {str(row["question_id"]): draw.choice(row["answers"])["answer"] for row in rows}
-    scores = vqa.measure(predictions, REAL)
+    scores = vqa.score(predictions, REAL)
     theirs = {
         str(row["question_id"]): expected(
             predictions[str(row["question_id"])], [said["answer"] for said in row["answers"]]
@@ -183,10 +183,10 @@ def test_on_real_questions_people_score_what_an_independent_implementation_gives
 
 
 def row(number, *answers, kind="other", **more):
-    told = answers or ten((10, "red"))
-    said = [{"answer": text, "answer_confidence": "yes", "answer_id": n} for n, text in enumerate(told, 1)]
-    told = {"question_id": number, "image_id": 1, "question_type": "what", "answer_type": kind, "answers": said}
-    return told | {"multiple_choice_answer": "red"} | more
+    texts = answers or ten((10, "red"))
+    said = [{"answer": text, "answer_confidence": "yes", "answer_id": n} for n, text in enumerate(texts, 1)]
+    fields = {"question_id": number, "image_id": 1, "question_type": "what", "answer_type": kind, "answers": said}
+    return fields | {"multiple_choice_answer": "red"} | more
 
 
 def written(folder, *rows):
@@ -198,7 +198,7 @@ def written(folder, *rows):
 
 def test_accuracy_is_given_over_all_by_answer_type_and_by_question_type_and_what_was_not_asked_is_absent(tmp_path):
     rows = row(1), row(2, kind="yes/no"), row(3, kind="yes/no", question_type="is")
-    scores = vqa.measure({"1": "red", "2": "blue", "3": "red"}, written(tmp_path, *rows))
+    scores = vqa.score({"1": "red", "2": "blue", "3": "red"}, written(tmp_path, *rows))
     assert scores.figures == pytest.approx(
         {
             "overall": 200 / 3,
@@ -213,7 +213,7 @@ def test_accuracy_is_given_over_all_by_answer_type_and_by_question_type_and_what
 
 
 def test_only_the_questions_that_were_asked_count(tmp_path):
-    scores = vqa.measure({"1": "red"}, written(tmp_path, row(1), row(2)), asked={"1"})
+    scores = vqa.score({"1": "red"}, written(tmp_path, row(1), row(2)), question_ids={"1"})
     assert scores.figures["overall"] == 100
 
 
@@ -226,10 +226,10 @@ def test_only_the_questions_that_were_asked_count(tmp_path):
         ([row(1)], {}, (), "no question was asked"),
         ([row(1, "red", "blue")], {"1": "red"}, None, "question 1 has 2 answers"),
         ([row(1, kind="colour")], {"1": "red"}, None, "answer type 'colour'"),
-        ([row(1), row(1)], {"1": "red"}, None, "question 1 stands there 2 times"),
+        ([row(1), row(1)], {"1": "red"}, None, "question 1 occurs 2 times"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_file_and_question(tmp_path, rows, predictions, asked, said):
     with pytest.raises(BadInput, match=said) as error:
-        vqa.measure(predictions, written(tmp_path, *rows), asked)
+        vqa.score(predictions, written(tmp_path, *rows), asked)
     assert "annotations.json" in str(error.value)

@@ -1,4 +1,4 @@
-"""The report names every system, says why a figure is absent, tells the claim from what was measured, and loads nothing."""
+"""The report names every system, says why a figure is absent, keeps the claim apart from what was measured, and loads nothing."""
 
 import base64
 import re
@@ -10,16 +10,16 @@ import pytest
 
 from pstgen.evaluation import summary
 from pstgen.evaluation.report import html, overlays, plots
-from pstgen.evaluation.results import Arm
+from pstgen.evaluation.results import ArmResult
 
 
 @pytest.fixture(scope="module")
 def report(results_of, logs_of, tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
-    told = results_of(seeds=3)
-    logs_of(told, out)
-    html.write(told, out)
-    return told, out, (out / html.NAME).read_text(encoding="utf-8")
+    results = results_of(seeds=3)
+    logs_of(results, out)
+    html.write(results, out)
+    return results, out, (out / html.NAME).read_text(encoding="utf-8")
 
 
 def rows(shown):
@@ -31,14 +31,14 @@ def rows(shown):
 
 
 def test_every_system_of_the_results_has_a_line_with_its_pairs_and_interval(report):
-    told, _, shown = report
+    results, _, shown = report
     lines = {row[0][0]: row for row in rows(shown) if len(row) == 7 and row[0]}
-    for name in {arm.system for arm in told.arms}:
-        mean, low, high = told.intervals[name]["pst/pair"]
+    for name in {arm.system for arm in results.arms}:
+        mean, low, high = results.intervals[name]["pst/pair"]
         assert lines[name][3] == [f"{mean:.1f}", f"{low:.1f}", "to", f"{high:.1f}"]
 
 
-def test_the_published_claim_stands_above_ours_and_is_marked_as_not_measured(report):
+def test_the_published_claim_is_above_our_figures_and_marked_as_not_measured(report):
     *_, shown = report
     assert shown.count(">Published claim, other data and models; not measured here<") == 1
     first = [row for row in rows(shown) if len(row) == 7 and row[0]][1:3]
@@ -49,15 +49,15 @@ def test_the_published_claim_stands_above_ours_and_is_marked_as_not_measured(rep
     assert shown.index("83.4") < shown.index(">Measured here<") < shown.index(">Measured here: controls<")
 
 
-def test_controls_stand_in_a_part_of_their_own(report):
-    told, _, shown = report
+def test_controls_are_in_a_group_of_their_own(report):
+    results, _, shown = report
     parts = shown.partition(">Measured here: controls<")
-    for name in summary.controls(told):
+    for name in summary.controls(results):
         assert f"<th>{name}<" not in parts[0]
         assert f"<th>{name}<" in parts[2]
 
 
-def test_a_figure_that_is_absent_is_a_dash_and_below_it_stands_why(report):
+def test_a_missing_figure_is_a_dash_and_the_reason_is_given_below(report):
     *_, shown = report
     assert "<li>GQA, all: no files of GQA were given</li>" in shown
     lines = {row[0][0]: row for row in rows(shown) if len(row) == 7 and row[0]}
@@ -98,19 +98,19 @@ def test_tags_are_closed(report):
 
 
 def test_words_of_the_results_are_escaped(results_of, tmp_path):
-    told = results_of(seeds=1, systems=["standard"])
+    results = results_of(seeds=1, systems=["standard"])
     evil = "<img src=x onerror=alert(1)>"
-    one = msgspec.structs.replace(told.arms[0], absent={"gqa/overall": f"none & {evil}"})
-    two = msgspec.structs.replace(told.arms[0], system=evil)
-    told = msgspec.structs.replace(told, command=evil, device=evil, arms=[one, two], recipe={evil: evil})
-    shown = html.page(told, [], tmp_path)
+    lacking = msgspec.structs.replace(results.arms[0], absent={"gqa/overall": f"none & {evil}"})
+    named = msgspec.structs.replace(results.arms[0], system=evil)
+    results = msgspec.structs.replace(results, command=evil, device=evil, arms=[lacking, named], recipe={evil: evil})
+    shown = html.page(results, [], tmp_path)
     assert "<img" not in shown
     assert "none &amp; &lt;img" in shown
 
 
 def test_a_run_without_perceptual_reward_says_so_instead_of_comparing(results_of, tmp_path):
-    told = results_of(seeds=1, systems=["standard", "tools"])
-    shown = html.page(told, [], tmp_path)
+    results = results_of(seeds=1, systems=["standard", "tools"])
+    shown = html.page(results, [], tmp_path)
     assert "What every system reached" in shown
     assert "perceptual_reward did not take part" in shown
 
@@ -122,38 +122,38 @@ def test_overlays_are_in_the_page_where_they_were_drawn(results_of, tmp_path):
 
 
 def test_a_missing_log_is_named(report, tmp_path):
-    told, *_ = report
-    shown = html.page(told, [], tmp_path)
+    results, *_ = report
+    shown = html.page(results, [], tmp_path)
     named = re.search("No log of the training of ([^:]+):", shown)[1].split(", ")
-    assert set(named) == {arm.system for arm in told.arms} - {"agent", "debate"}
+    assert set(named) == {arm.system for arm in results.arms} - {"agent", "debate"}
     assert "No log" not in report[2]
 
 
 # ---------------------------------------------------------------------------------------------------------- headline
 
 
-def beside(results_of, pairs, better, worse, p):
-    """Results in which the pairs of standard and perceptual reward are these, seed by seed."""
-    told = results_of(seeds=len(pairs["standard"]), systems=["standard", "perceptual_reward"])
-    arms: list[Arm] = [
+def results_with(results_of, pairs, better, worse, p):
+    """Results in which standard and perceptual reward win these shares of the pairs, seed by seed."""
+    results = results_of(seeds=len(pairs["standard"]), systems=["standard", "perceptual_reward"])
+    arms: list[ArmResult] = [
         msgspec.structs.replace(arm, figures=arm.figures | {"pst/pair": pairs[arm.system][arm.seed]})
-        for arm in told.arms
+        for arm in results.arms
     ]
-    test = msgspec.structs.replace(told.compared[0], better=better, worse=worse, p=p)
-    return msgspec.structs.replace(told, arms=arms, compared=[test])
+    test = msgspec.structs.replace(results.compared[0], better=better, worse=worse, p=p)
+    return msgspec.structs.replace(results, arms=arms, compared=[test])
 
 
 @pytest.mark.parametrize(
-    ("base", "reward", "test", "said"),
+    ("base", "reward", "test", "headline"),
     [
         ([20.0, 21.0, 22.0], [60.0, 61.0, 59.0], (90, 10, 1e-9), "sees more than a standard VLM"),
         ([60.0, 61.0, 62.0], [20.0, 21.0, 19.0], (10, 90, 1e-9), "sees less than a standard VLM"),
         ([20.0], [60.0], (90, 10, 1e-9), "sees more than a standard VLM, under one seed"),
         ([20.0, 21.0], [22.0, 23.5], (12, 10, 0.8), "no clear difference"),
-        ([20.0, 60.0, 20.0], [60.0, 20.0, 70.0], (90, 50, 1e-3), "that all seeds bear"),
+        ([20.0, 60.0, 20.0], [60.0, 20.0, 70.0], (90, 50, 1e-3), "that all seeds agree on"),
     ],
     ids=["more", "less", "one seed", "chance", "seeds disagree"],
 )
-def test_the_headline_says_what_the_test_and_the_seeds_bear(results_of, base, reward, test, said):
-    told = beside(results_of, {"standard": base, "perceptual_reward": reward}, *test)
-    assert said in html.headline(told)
+def test_the_headline_says_only_what_the_test_and_the_seeds_agree_on(results_of, base, reward, test, headline):
+    results = results_with(results_of, {"standard": base, "perceptual_reward": reward}, *test)
+    assert headline in html.headline(results)

@@ -10,7 +10,7 @@ from pstgen.evaluation.report import label_placement
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.01, 0.2))
-def test_places_keep_their_order_and_distance_and_stand_about_where_they_were_wanted(wanted, gap):
+def test_places_keep_their_order_and_distance_and_their_middle(wanted, gap):
     placed = label_placement.spread(sorted(wanted), gap)
     assert all(after - before >= gap - 1e-9 for before, after in pairwise(placed))
     assert sum(placed) == pytest.approx(sum(wanted))
@@ -18,10 +18,11 @@ def test_places_keep_their_order_and_distance_and_stand_about_where_they_were_wa
 
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=10, unique=True))
 def test_places_that_are_far_enough_apart_stay(wanted):
-    assert label_placement.spread([float(one) for one in sorted(wanted)], 1.0) == pytest.approx(sorted(wanted))
+    places = [float(place) for place in sorted(wanted)]
+    assert label_placement.spread(places, 1.0) == pytest.approx(places)
 
 
-def test_no_name_of_a_point_covers_another_where_there_is_room():
+def test_no_label_of_a_point_covers_another_where_there_is_room():
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.text import Text
@@ -29,9 +30,9 @@ def test_no_name_of_a_point_covers_another_where_there_is_room():
     figure = Figure(figsize=(5, 4), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    at = {f"system {n}": (0.5 + 0.01 * n, 0.5) for n in range(8)}
+    points = {f"system {n}": (0.5 + 0.01 * n, 0.5) for n in range(8)}
     axes.plot([0, 1], [0, 1], alpha=0)
-    label_placement.points(axes, at, {}, dict.fromkeys(at, "black"))
+    label_placement.label_points(axes, points, {name: name for name in points}, dict.fromkeys(points, "black"))
     boxes = [Text.get_window_extent(text) for text in axes.texts]
-    assert len(boxes) == len(at)
-    assert not any(one.overlaps(other) for n, one in enumerate(boxes) for other in boxes[:n])
+    assert len(boxes) == len(points)
+    assert not any(box.overlaps(other) for n, box in enumerate(boxes) for other in boxes[:n])

@@ -9,7 +9,8 @@ from pycocotools import mask as coco_mask
 
 from pstgen.core import plugins
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals, Report, origin
+from pstgen.core.records import origin
+from pstgen.core.report import Refusals, Report
 from pstgen.pairs import edits, image_ops
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.twins import mirror, move, paste, recolour, remove

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pstgen.core.records import BadInput, Refusals, Unavailable
+from pstgen.core.records import BadInput, Unavailable
+from pstgen.core.report import Refusals
 from pstgen.evaluation.metrics import gqa as gqa_metric
 from pstgen.evaluation.metrics import vqa as vqa_metric
 from pstgen.questions import families

@@ -1,7 +1,7 @@
 from collections import Counter
 
 from pstgen.core.config import build_config
-from pstgen.core.records import Report
+from pstgen.core.report import Report
 from pstgen.questions.facts import known
 from pstgen.questions.families import existence
 

@@ -7,7 +7,8 @@ import pytest
 
 from pstgen.core import plugins
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals, Region
+from pstgen.core.records import Region
+from pstgen.core.report import Refusals
 from pstgen.pairs.image_ops import encoded
 from pstgen.pairs.twins.mirror import mirrored
 from pstgen.scenes import pixels

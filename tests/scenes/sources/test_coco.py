@@ -10,7 +10,8 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from pstgen.core.config import WorldConfig, build_config
-from pstgen.core.records import BadInput, Refusals
+from pstgen.core.records import BadInput
+from pstgen.core.report import Refusals
 from pstgen.scenes import coco_files, pixels, sources
 from pstgen.scenes.sources import coco
 from pstgen.scenes.world import files

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals
+from pstgen.core.report import Refusals
 from pstgen.scenes.sources import coco
 from pstgen.scenes.truth import colour
 

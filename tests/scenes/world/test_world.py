@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pstgen.core.config import WorldConfig, build_config
-from pstgen.core.records import Refusals, Unavailable
+from pstgen.core.records import Unavailable
+from pstgen.core.report import Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world
 from pstgen.scenes.world import files

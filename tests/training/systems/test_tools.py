@@ -20,46 +20,46 @@ def plan(tmp_path):
 
     def of(**more):
         recipe = Recipe(systems=("tools",), **more)
-        made = data.folders(tmp_path, None, None, None)
-        (arm,) = arms.plan(recipe, made, tmp_path)
-        return arm, arms.seat(recipe, arm, made)
+        made = data.paths(tmp_path)
+        (arm,) = arms.plan_arms(recipe, made, tmp_path)
+        return arm, arms.eval_job(recipe, arm, made)
 
     return of
 
 
 def test_without_a_name_stage_one_trains_the_detector(plan):
-    arm, seat = plan()
-    assert arm.first.stage == "encoder"
-    assert arm.second.detector == seat.detector == arm.first.out
+    arm, job = plan()
+    assert arm.encoder.stage == "encoder"
+    assert arm.joint.detector == job.detector == arm.encoder.out
 
 
 def test_a_detector_that_is_named_is_used_and_none_is_trained(plan):
-    arm, seat = plan(detector="some/detector", ocr="tesseract")
-    assert arm.first is None
-    assert arm.second.detector == seat.detector == Path("some/detector")
-    assert arm.second.recipe.ocr == seat.ocr == "tesseract"
+    arm, job = plan(detector="some/detector", ocr="tesseract")
+    assert arm.encoder is None
+    assert arm.joint.detector == job.detector == Path("some/detector")
+    assert arm.joint.recipe.ocr == job.recipe.ocr == "tesseract"
 
 
 def test_what_a_named_detector_sees_stands_in_the_prompt(plan, detector_folder):
-    _, seat = plan(detector=str(detector_folder))
+    _, job = plan(detector=str(detector_folder))
     asked = []
 
     class Model:
-        def say(self, questions, images, *_):
+        def generate(self, questions, images, *_):
             asked.extend(questions)
             return ["a cup" for _ in images]
 
-    voice = inference.speaker(seat, lambda _: Model())
-    assert tools.answer(voice, [inference.Query("q", "What is this?", (), IMAGE)]) == ["a cup"]
+    answerer = inference.load_answerer(job, lambda _: Model())
+    assert tools.answer(answerer, [inference.Query("q", "What is this?", (), IMAGE)]) == ["a cup"]
     assert asked == ["Seen: nothing. What is this?"]
 
 
 def test_what_does_not_load_is_known_before_anything_is_made(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BadInput, match="nowhere"):
-        train_eval.equipped(Recipe(detector="nowhere"))
+        train_eval.check_installed(Recipe(detector="nowhere"))
     with pytest.raises(Unavailable, match="tesseract"):
-        train_eval.equipped(Recipe(ocr="tesseract"))
+        train_eval.check_installed(Recipe(ocr="tesseract"))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from pstgen.core.config import VerifyConfig, build_config
-from pstgen.core.records import Refusals
+from pstgen.core.report import Refusals
 from pstgen.scenes.sources import world as source
 from pstgen.verification import attack, readers
 from pstgen.verification.samples import Sample

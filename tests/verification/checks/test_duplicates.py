@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pstgen.core.config import VerifyConfig, build_config
-from pstgen.core.records import BadInput, Refusals
+from pstgen.core.records import BadInput
+from pstgen.core.report import Refusals
 from pstgen.dataset import store
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world as source

@@ -6,7 +6,8 @@ from scipy.stats import binomtest
 
 from pstgen.core import plugins
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals, Report, origin
+from pstgen.core.records import origin
+from pstgen.core.report import Refusals, Report
 from pstgen.pairs.context import PairContext
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, counts

@@ -1,0 +1,52 @@
+"""Which arms a recipe has, which stages they share, and what they cost."""
+
+from pathlib import Path
+
+import pytest
+
+from pstgen.evaluation import arms, data
+from pstgen.training.recipe import Recipe
+from pstgen.training.stages import TrainingCost
+
+
+def planned(out, **settings):
+    """Arms by system; a step of stage 1 costs one FLOP, one of stage 2 ten."""
+
+    def estimate(task):
+        return TrainingCost(task.steps, 100, 1.0 if task.stage == "encoder" else 10.0, 0.0)
+
+    plan = arms.plan_arms(Recipe(encoder_steps=20, joint_steps=10, **settings), data.paths(out), out, estimate)
+    return {arm.system: arm for arm in plan}, plan, estimate
+
+
+def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(tmp_path):
+    by_system, _, _ = planned(tmp_path, systems=("perceptual_reward",), rewards=(0.25,))
+    assert {name: arm.joint.recipe.reward for name, arm in by_system.items()} == {
+        "perceptual_reward": 0.5,
+        "perceptual_reward@0.25": 0.25,
+    }
+    assert len({arm.encoder.out for arm in by_system.values()}) == 1
+    assert len({arm.joint.out for arm in by_system.values()}) == 2
+
+
+def test_a_system_without_weights_of_its_own_brings_the_one_that_has_them_and_costs_the_same(tmp_path):
+    by_system, plan, estimate = planned(tmp_path, systems=("agent",))
+    assert set(by_system) == {"agent", "standard"}
+    assert by_system["agent"].joint is None
+    costs = {task.out: estimate(task) for stage in arms.tasks_by_stage(plan) for task in stage}
+    agent, standard = (arms.arm_cost(by_system[name], plan, costs) for name in ("agent", "standard"))
+    assert agent == standard == arms.ArmCost(100, encoder_steps=0, joint_steps=10, flops=100.0, seconds=0.0)
+
+
+def test_the_longer_system_costs_what_both_stages_of_perceptual_reward_cost(tmp_path):
+    by_system, _, _ = planned(tmp_path, systems=("standard_longer",))
+    assert by_system["standard_longer"].joint.steps == pytest.approx((20 * 1 + 10 * 10) / 10)
+
+
+def test_every_stage_is_trained_once_under_every_seed(tmp_path):
+    _, plan, _ = planned(tmp_path, systems=("perceptual_reward", "random_targets", "tools"), seeds=2)
+    encoder, joint = arms.tasks_by_stage(plan)
+    names = {task.out.relative_to(tmp_path) for task in encoder}
+    assert names == {Path(f"seed-{n}/encoder-perception{kind}") for n in (0, 1) for kind in ("", "-random")}
+    assert len(joint) == 6
+    assert joint[0].plan.preamble == "tools"  # the longest first

@@ -1,0 +1,53 @@
+"""The second road: bytes first, every check once, further checks last, and a certificate only of a set that is whole."""
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+import pstgen
+from pstgen import build
+from pstgen.core import plugins
+from pstgen.core.config import VerifyConfig, build_config
+from pstgen.verification import certificate
+from pstgen.verification.findings import Finding
+from pstgen.verify import verify
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A very small set of the world, none of it edited."""
+    out, small = tmp_path_factory.mktemp("built") / "pst", {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
+    build.build(build_config(source="world", twins=("retrieved",), out=out, **small))
+    return out
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    shutil.copytree(built, tmp_path / "pst")
+    return tmp_path / "pst"
+
+
+def test_integrity_comes_first_every_check_once_and_further_ones_last(folder):
+    nose = SimpleNamespace(
+        examine=lambda dataset, config: Finding(check="nose", summary="nothing smells"),  # noqa: ARG005
+        PROVES="Nothing smells.",
+    )
+    findings = verify(VerifyConfig(folder=folder, folds=2), extra={"nose": nose})
+    names = [finding.check for finding in findings]
+    assert (names[0], names[-1]) == ("integrity", "nose")
+    assert sorted(names) == sorted([*plugins.names("checks"), "nose"])
+    assert certificate.read(folder).proven[-1] == "Nothing smells."
+
+
+def test_where_bytes_differ_nothing_else_runs_and_no_certificate_is_written(folder):
+    (folder / "README.md").write_text("another card")
+    (finding,) = verify(VerifyConfig(folder=folder))
+    assert (finding.check, finding.state) == ("integrity", "not sound")
+    assert not (folder / certificate.NAME).exists()
+
+
+def test_the_package_verifies_a_folder_by_its_name_and_the_commands_options(folder):
+    findings = pstgen.verify(str(folder), folds=2)
+    assert all(finding.sound for finding in findings)
+    assert certificate.read(folder).thresholds["folds"] == 2
