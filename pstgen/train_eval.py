@@ -1,36 +1,37 @@
 """THE THIRD ROAD, of `pstgen train-eval`: data → stage 1 → stage 2 → answers → figures → results."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from pstgen import build
+from pstgen.build import build, with_defaults
 from pstgen.core.config import BuildConfig
-from pstgen.core.progress import Progress
+from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.dataset import store
+from pstgen.dataset import atomic
 from pstgen.evaluation import aggregate, data, inference, pool, results
-from pstgen.evaluation.arms import Arm, cost, plan, seat, stages
-from pstgen.evaluation.data import Materials
+from pstgen.evaluation.arms import Arm, arm_cost, eval_job, plan_arms, tasks_by_stage
+from pstgen.evaluation.data import DataPaths
 from pstgen.evaluation.dry_run import estimate
-from pstgen.evaluation.dry_run.estimate import Estimate
-from pstgen.evaluation.inference import Seat
+from pstgen.evaluation.dry_run.estimate import RunEstimate
+from pstgen.evaluation.inference import EvalJob
 from pstgen.evaluation.report import html, model_card, overlays
 from pstgen.evaluation.results import Results
 from pstgen.models import tools
-from pstgen.training.recipe import ENCODERS, Recipe
-from pstgen.training.stages import DONE, Learnt, Task
+from pstgen.training.recipe import ENCODERS, Recipe, read
+from pstgen.training.stages import DONE, Task, TrainingCost
 
-EXAMINATION = 150.0  # steps of training that examining a system takes about as long as
+EVALUATION_STEPS = 150.0  # of training, that take about as long as evaluating a system
 RECIPE, GIVEN = "recipe.json", "given.json"
 
 
-def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Progress) -> Results:
-    """Train and examine every system of the recipe, and report; what is done already is not done again.
+def run(recipe: Recipe, out: Path, paths: DataPaths, command: str, progress: Progress) -> Results:
+    """Train and evaluate every system of the recipe, and report; what is done already is not done again.
 
     Raises BadInput where a folder that was given does not fit.
     """
@@ -38,118 +39,132 @@ def run(recipe: Recipe, out: Path, made: Materials, command: str, track: Progres
         raise BadInput(
             f"{recipe.encoder}: no LLaVA has such an image encoder; train it by --stage encoder, or take tiny"
         )
-    gather(recipe, made, out, track)
-    arms = plan(recipe, made, out)
-    first, second = stages(arms)
-    track.plan(
-        [*((_name(task), float(task.steps)) for task in (*first, *second)), ("examination", EXAMINATION * len(arms))]
-    )
-    learnt = {task.out: done for task, done in _all((first, second), track)}
-    seats = [seat(recipe, arm, made) for arm in arms]
-    _sit(seats, track)
-    paid = {arm.folder: cost(arm, arms, learnt) for arm in arms}
-    found = aggregate.assemble(recipe, seats, paid, made, command)
-    results.write(found, out)
-    report(found, arms, seats, out)
-    return found
+    prepare_data(recipe, paths, out, progress)
+    arms = plan_arms(recipe, paths, out)
+    tasks = tasks_by_stage(arms)
+    steps = [(_name(task), float(task.steps)) for stage in tasks for task in stage]
+    progress.plan([*steps, ("evaluation", EVALUATION_STEPS * len(arms))])
+    costs = {task.out: cost for task, cost in _train(tasks, progress)}
+    jobs = [eval_job(recipe, arm, paths) for arm in arms]
+    _evaluate(jobs, progress)
+    measured = aggregate.assemble(recipe, jobs, {arm.folder: arm_cost(arm, arms, costs) for arm in arms}, command)
+    results.write(measured, out)
+    write_report(measured, arms, jobs, out)
+    return measured
 
 
-def gather(recipe: Recipe, made: Materials, out: Path, track: Progress) -> None:
+def from_recipe(name: str, out: Path, progress: Progress = silent, *, resume: bool = False, **settings: Any) -> Results:
+    """Train and evaluate by a recipe as `pstgen train-eval` does: `train_eval.from_recipe("small", Path("run"), seeds=3)`.
+
+    settings: what changes in the recipe. Raises what `run` raises.
+    """
+    recipe, paths = read(name, **settings), data.paths(out)
+    check_installed(recipe)
+    begin(recipe, paths, out, resume=resume)
+    return run(recipe, out, paths, f"pstgen train-eval --recipe {name}", progress)
+
+
+def prepare_data(recipe: Recipe, paths: DataPaths, out: Path, progress: Progress) -> None:
     """Make whatever is not there yet; what the user gave is taken as it is."""
-    data.check(recipe, made, out)
-    data.lessons(recipe, made, track, data.held(recipe, made, out))
-    if not (made.pst / data.MANIFEST).is_file():
-        build_test(data.tested(recipe, made.pst), track)
-    if made.vqa == out / "exams" and not made.vqa.is_dir():
-        data.write_exams(recipe, out, track)
-    if not made.language.is_file():
-        data.write_language(recipe, made)
+    data.check(recipe, paths, out)
+    data.write_examples(recipe, paths, progress, data.held_out_images(recipe, paths, out))
+    if not paths.has_stress_test:
+        build_stress_test(data.stress_test_config(recipe, paths.pst), progress)
+    if data.own_benchmarks(paths, out) and not (out / "exams").is_dir():
+        data.write_benchmarks(recipe, out, progress)
+    if not paths.language.is_file():
+        data.write_language(recipe, paths)
 
 
-def build_test(config: BuildConfig, track: Progress) -> None:
+def build_stress_test(config: BuildConfig, progress: Progress) -> None:
     """Build a stress test of the world."""
-    build.build(build.settled(config), track)
+    build(with_defaults(config), progress)
 
 
-def foresee(recipe: Recipe, made: Materials, out: Path, track: Progress, *, encoders: bool = False) -> Estimate:
-    """What a run in `out` would cost; nothing is written there. encoders: of stage 1 alone."""
-    return estimate.weigh(recipe, made, out, track, build=build_test, encoders=encoders)
+def dry_run(
+    recipe: Recipe, paths: DataPaths, out: Path, progress: Progress, *, encoders_alone: bool = False
+) -> RunEstimate:
+    """What a run in `out` would cost; nothing is written there. encoders_alone: stage 1 alone."""
+    return estimate.estimate_run(recipe, paths, out, progress, build=build_stress_test, encoders_alone=encoders_alone)
 
 
-def report(found: Results, arms: Sequence[Arm], seats: Sequence[Seat], out: Path) -> None:
+def write_report(measured: Results, arms: Sequence[Arm], jobs: Sequence[EvalJob], out: Path) -> None:
     """Overlays, the page with its plots, and a card beside all weights."""
-    overlays.write(found, out, seats)
-    html.write(found, out)
-    cards = {(one.system, one.seed): one for one in found.arms}
+    overlays.write(measured, out, jobs)
+    html.write(measured, out)
+    by_arm = {(result.system, result.seed): result for result in measured.arms}
     for arm in arms:
-        if arm.second:
-            model_card.write(cards[arm.system, arm.seed], found, arm.second.out)
-    model_card.encoders(found, out)
+        if arm.joint:
+            model_card.write(by_arm[arm.system, arm.seed], measured, arm.joint.out)
+    model_card.write_encoders(measured, out)
 
 
-def encoders(recipe: Recipe, out: Path, made: Materials, track: Progress) -> list[Path]:
+def train_encoders(recipe: Recipe, out: Path, paths: DataPaths, progress: Progress) -> list[Path]:
     """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
-    data.lessons(recipe, made, track, data.held(recipe, made, out))
-    first, _ = stages(plan(recipe, made, out))
-    return [task.out for task, _ in _all((first, []), track)]
+    data.write_examples(recipe, paths, progress, data.held_out_images(recipe, paths, out))
+    encoders, _ = tasks_by_stage(plan_arms(recipe, paths, out))
+    return [task.out for task, _ in _train([encoders], progress)]
 
 
-def equipped(recipe: Recipe) -> None:
+def check_installed(recipe: Recipe) -> None:
     """Raise Unavailable or BadInput where a library or a tool is missing that the run will need."""
     for name in ("accelerate", "matplotlib", *(["peft"] if recipe.lora else [])):
         if find_spec(name) is None:
             raise Unavailable(f"train-eval needs {name}: pip install 'pstgen[train]'")
     if recipe.detector or recipe.ocr:
-        tools.tried(recipe.detector, recipe.ocr)
+        tools.check_tools(recipe.detector, recipe.ocr)
 
 
-def claim(recipe: Recipe, made: Materials, out: Path, *, resume: bool) -> None:
-    """Write the recipe, and what was given, into the folder of the run; one that has no lessons yet has not begun.
+def begin(recipe: Recipe, paths: DataPaths, out: Path, *, resume: bool) -> None:
+    """Write the recipe, and what was given, into the folder of the run; a run without examples has not begun.
 
-    Raises BadInput where a run is there that is not to go on, or another.
+    Raises BadInput where a run is there that is not to be resumed, or that began with other settings.
     """
-    told = {RECIPE: msgspec.to_builtins(recipe, enc_hook=str), GIVEN: data.given(made, out)}
-    files = {out / name: msgspec.json.format(msgspec.json.encode(value)) + b"\n" for name, value in told.items()}
-    if made.course.exists() and not resume:
+    settings = {RECIPE: msgspec.to_builtins(recipe, enc_hook=str), GIVEN: data.given(paths, out)}
+    files = {out / name: msgspec.json.format(msgspec.json.encode(value)) + b"\n" for name, value in settings.items()}
+    begun = paths.examples.exists()
+    if begun and not resume:
         raise BadInput(f"{out}: there is a run in it; go on with it by --resume, or name another --out")
-    for file, text in files.items():
-        if made.course.exists() and file.is_file() and file.read_bytes() != text:
+    for file, code in files.items():
+        if begun and file.is_file() and file.read_bytes() != code:
             raise BadInput(f"{out}: was begun with another {file.stem} (see {file.name}); name another --out")
     out.mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        store.put(file, text)
+    for file, code in files.items():
+        atomic.put(file, code)
 
 
-def _all(waves: tuple[list[Task], list[Task]], track: Progress) -> Iterator[tuple[Task, Learnt]]:
-    """Learn every stage, as many at once as there are cores for them."""
-    for wave in waves:
+# ---------------------------------------------------------------------------------------------------------- processes
+
+
+def _train(tasks: Iterable[list[Task]], progress: Progress) -> Iterator[tuple[Task, TrainingCost]]:
+    """Train one stage's tasks after the other's, as many at once as there are cores for them."""
+    for stage in tasks:
         with pool.processes() as workers:
-            futures = {workers.submit(inference.train, task): task for task in wave}
-            for future in pool.watched(list(futures), partial(_progress, wave, track)):
+            futures = {workers.submit(pool.train, task): task for task in stage}
+            for future in pool.as_completed(list(futures), partial(_report_steps, stage, progress)):
                 yield futures[future], future.result()
 
 
-def _progress(wave: Sequence[Task], track: Progress) -> None:
-    """Say how far each stage is, by the last whole line of its log, or by what is left when it is done."""
-    for task in wave:
+def _report_steps(tasks: Sequence[Task], progress: Progress) -> None:
+    """Show how far each task is, by the last whole line of its log, or that it is done."""
+    for task in tasks:
         log = task.out / "log.jsonl"
         lines = [line for line in log.read_bytes().splitlines()[-2:] if line.endswith(b"}")] if log.is_file() else []
-        done = (
-            task.steps if (task.out / DONE).is_file() else max((json.loads(line)["step"] for line in lines), default=0)
-        )
         if lines:
-            track.reach(_name(task), done, task.steps)
+            is_done = (task.out / DONE).is_file()
+            step = task.steps if is_done else max(json.loads(line)["step"] for line in lines)
+            progress.reach(_name(task), step, task.steps)
 
 
 def _name(task: Task) -> str:
-    """What a stage is called while it runs."""
+    """What a task is called while it runs."""
     name = task.out.parent.name if task.stage == "joint" else task.out.name
     return name if task.recipe.seeds == 1 else f"{name} ({task.seed})"
 
 
-def _sit(seats: Sequence[Seat], track: Progress) -> None:
+def _evaluate(jobs: Sequence[EvalJob], progress: Progress) -> None:
     with pool.processes() as workers:
-        futures = [workers.submit(inference.sit, each) for each in seats]
-        for n, future in enumerate(pool.watched(futures, lambda: None), 1):
+        futures = [workers.submit(inference.evaluate, job) for job in jobs]
+        for n, future in enumerate(pool.as_completed(futures), 1):
             future.result()
-            track.reach("examination", n, len(seats))
+            progress.reach("evaluation", n, len(jobs))

@@ -1,1 +1,1 @@
-"""`pstgen train-eval`: systems x metrics -> table. run.py is the road; the others are its stations."""
+"""`pstgen train-eval` after the training: systems answer, metrics measure, and what was measured is compared and reported."""

@@ -7,108 +7,129 @@ from pathlib import Path
 import msgspec
 
 from pstgen.core import plugins
-from pstgen.evaluation import inference
-from pstgen.evaluation.data import Materials
-from pstgen.evaluation.inference import Seat
+from pstgen.evaluation.data import DataPaths
+from pstgen.evaluation.inference import EvalJob, load_system
 from pstgen.evaluation.summary import BASE, REWARD
+from pstgen.training import stages
 from pstgen.training.recipe import Recipe
-from pstgen.training.stages import Learnt, Task, ready, weigh
+from pstgen.training.stages import Task, TrainingCost
 from pstgen.training.systems import Plan
+
+Estimator = Callable[[Task], TrainingCost]
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A system under a seed, and the stages that it needs; first is shared by all that begin alike."""
+    """A system under a seed, and the stages that it needs; encoder: stage 1, which all arms share that begin alike.
+
+    joint: stage 2; None of a system that answers with another's weights.
+    """
 
     system: str
     plan: Plan
     seed: int
     folder: Path
-    first: Task | None
-    second: Task | None
+    encoder: Task | None
+    joint: Task | None
 
 
-def counted(task: Task) -> Learnt:
+@dataclass(frozen=True)
+class ArmCost:
+    """What the training of an arm cost, both stages."""
+
+    parameters: int
+    encoder_steps: int
+    joint_steps: int
+    flops: float
+    seconds: float
+
+
+def estimate_task(task: Task) -> TrainingCost:
     """What a stage would cost, made without what is not trained yet."""
-    return weigh(ready(bare(task)), task)
+    return stages.estimate_cost(stages.prepare(without_pretrained(task)))
 
 
-def plan(recipe: Recipe, made: Materials, out: Path, weighed: Callable[[Task], Learnt] = counted) -> list[Arm]:
+def without_pretrained(task: Task) -> Task:
+    """The same stage without what another one has to train first: it costs the same."""
+    return replace(task, encoder=None, detector=None)
+
+
+def plan_arms(recipe: Recipe, data: DataPaths, out: Path, estimate: Estimator = estimate_task) -> list[Arm]:
     """Every system under every seed. One that answers with another's weights needs that one too.
 
-    weighed: says what a stage costs; the system that trains longer depends on it.
+    estimate: says what a stage costs; the system that trains longer depends on it.
     """
     names = recipe.systems or plugins.names("systems")
-    plans: dict[str, Plan] = {name: inference.named(name).PLAN for name in names}
-    plans |= {each.of: inference.named(each.of).PLAN for each in list(plans.values()) if each.of}
+    plans = {name: load_system(name).PLAN for name in names}
+    plans |= {plan.weights_of: load_system(plan.weights_of).PLAN for plan in list(plans.values()) if plan.weights_of}
     if REWARD in plans:
-        plans |= {f"{REWARD}@{other:g}": plans[REWARD] for other in recipe.rewards}
-    steps = longer(recipe, made, out, weighed) if any(each.longer for each in plans.values()) else 0
-    seeds = range(recipe.seeds)
-    return [_arm(recipe, made, out / f"seed-{n}", n, name, each, steps) for n in seeds for name, each in plans.items()]
+        plans |= {f"{REWARD}@{weight:g}": plans[REWARD] for weight in recipe.rewards}
+    steps = _longer_steps(recipe, data, out, estimate) if any(plan.longer for plan in plans.values()) else 0
+    return [
+        _arm(recipe, data, out / f"seed-{seed}", seed, name, steps=steps if plan.longer else recipe.joint_steps)
+        for seed in range(recipe.seeds)
+        for name, plan in plans.items()
+    ]
 
 
-def _arm(recipe: Recipe, made: Materials, folder: Path, seed: int, name: str, plan: Plan, steps: int) -> Arm:  # noqa: PLR0913, PLR0917 (one line of a table)
-    def encoder(kind: Plan) -> Task:
-        where = folder / "-".join(filter(None, ("encoder", kind.first, kind.corrupt)))
-        return Task(recipe, kind, made.course, made.words, where, "encoder", seed, recipe.encoder_steps)
+def _longer_steps(recipe: Recipe, data: DataPaths, out: Path, estimate: Estimator) -> int:
+    """How many steps of the standard system cost what both stages of perceptual reward cost."""
+    reward, base = (_arm(recipe, data, out, 0, name, steps=recipe.joint_steps) for name in (REWARD, BASE))
+    flops = sum(estimate(task).flops for task in (reward.encoder, reward.joint) if task)
+    return round(flops / max(estimate(task).step_flops for task in (base.joint,) if task))
 
-    first = encoder(plan) if plan.first and recipe.encoder_steps else None
-    uses = plan.told == "tools"
-    detector = encoder(Plan(first="perception")) if uses and not recipe.detector else None
-    other = name.partition("@")[2]
-    second = Task(
-        msgspec.structs.replace(recipe, reward=float(other)) if other else recipe,
+
+def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, *, steps: int) -> Arm:  # noqa: PLR0913 (one line of a table)
+    plan, weight = load_system(system).PLAN, system.partition("@")[2]
+
+    def encoder(pretraining: Plan) -> Task:
+        name = "-".join(filter(None, ("encoder", pretraining.pretraining, pretraining.corruption)))
+        where = data.examples, data.tokenizer, folder / name
+        return Task(recipe, pretraining, *where, "encoder", seed, recipe.encoder_steps)
+
+    first = encoder(plan) if plan.pretraining and recipe.encoder_steps else None
+    needs_tools = plan.preamble == "tools"
+    detector = encoder(Plan(pretraining="perception")) if needs_tools and not recipe.detector else None
+    joint = Task(
+        msgspec.structs.replace(recipe, reward=float(weight)) if weight else recipe,
         plan,
-        made.course,
-        made.words,
-        folder / name / "model",
+        data.examples,
+        data.tokenizer,
+        folder / system / "model",
         "joint",
         seed,
-        steps if plan.longer else recipe.joint_steps,
-        begun=first.out if first else None,
-        detector=detector.out if detector else Path(recipe.detector) if uses else None,
+        steps,
+        encoder=first.out if first else None,
+        detector=detector.out if detector else Path(recipe.detector) if needs_tools else None,
     )
-    return Arm(name, plan, seed, folder / name, first or detector, None if plan.of else second)
+    return Arm(system, plan, seed, folder / system, first or detector, None if plan.weights_of else joint)
 
 
-def longer(recipe: Recipe, made: Materials, out: Path, weighed: Callable[[Task], Learnt]) -> int:
-    """How many steps of a standard VLM cost what both stages of perceptual reward cost."""
-    whole, plain = (_arm(recipe, made, out, 0, name, inference.named(name).PLAN, 0) for name in (REWARD, BASE))
-    paid = sum(weighed(task).flops for task in (whole.first, whole.second) if task)
-    return round(paid / max(weighed(task).step_flops for task in (plain.second,) if task))
+def tasks_by_stage(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
+    """Every task once: those of stage 1, which those of stage 2 wait for; the longest first."""
+    encoder = {arm.encoder.out: arm.encoder for arm in arms if arm.encoder}
+    joint = {arm.joint.out: arm.joint for arm in arms if arm.joint}
+    return list(encoder.values()), sorted(joint.values(), key=lambda task: (not task.plan.preamble, -task.steps))
 
 
-def cost(arm: Arm, arms: Sequence[Arm], learnt: Mapping[Path, Learnt]) -> dict[str, float]:
-    """What its training cost, that of the system whose weights it answers with included."""
-    if arm.plan.of:
-        other = next(one for one in arms if (one.system, one.seed) == (arm.plan.of, arm.seed))
-        return cost(other, arms, learnt)
-    done = [learnt[task.out] if task else None for task in (arm.first, arm.second)]
-    encoder, joint = (one.steps if one else 0 for one in done)
-    return {
-        "parameters": max(one.parameters for one in done if one),
-        "encoder": encoder,
-        "joint": joint,
-        "flops": sum(one.flops for one in done if one),
-        "seconds": sum(one.seconds for one in done if one),
-    }
+def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) -> ArmCost:
+    """What its training cost, that of the system whose weights it answers with included. costs: by the folder of a task."""
+    if arm.plan.weights_of:
+        trained = next(other for other in arms if (other.system, other.seed) == (arm.plan.weights_of, arm.seed))
+        return arm_cost(trained, arms, costs)
+    encoder, joint = (costs[task.out] if task else None for task in (arm.encoder, arm.joint))
+    both = [cost for cost in (encoder, joint) if cost]
+    return ArmCost(
+        parameters=max(cost.parameters for cost in both),
+        encoder_steps=encoder.steps if encoder else 0,
+        joint_steps=joint.steps if joint else 0,
+        flops=sum(cost.flops for cost in both),
+        seconds=sum(cost.seconds for cost in both),
+    )
 
 
-def bare(task: Task) -> Task:
-    """The same without what is not trained yet: to be weighed."""
-    return replace(task, begun=None, detector=None)
-
-
-def stages(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
-    """Every stage once: first ones, which second ones wait for; the longest first."""
-    first = {arm.first.out: arm.first for arm in arms if arm.first}
-    second = {arm.second.out: arm.second for arm in arms if arm.second}
-    return list(first.values()), sorted(second.values(), key=lambda task: (not task.plan.told, -task.steps))
-
-
-def seat(recipe: Recipe, arm: Arm, made: Materials) -> Seat:
-    """Where an arm sits its examination."""
-    model = arm.second.out if arm.second else arm.folder.parent / arm.plan.of / "model"
-    detector = arm.second.detector if arm.second else None
-    return Seat(arm.system, arm.seed, arm.folder, model, detector, made, recipe.evaluations, recipe.ocr)
+def eval_job(recipe: Recipe, arm: Arm, data: DataPaths) -> EvalJob:
+    """The evaluation of an arm."""
+    model = arm.joint.out if arm.joint else arm.folder.parent / arm.plan.weights_of / "model"
+    detector = arm.joint.detector if arm.joint else None
+    return EvalJob(arm.system, arm.seed, arm.folder, model, detector, data, recipe)

@@ -1,4 +1,4 @@
-"""Weather, noise, blur and compression, drawn into images by albumentations, which no other module imports."""
+"""Weather, noise, blur and compression, by albumentations, which no other module imports."""
 
 import os
 import warnings
@@ -24,22 +24,22 @@ BLUR = (0.01, 0.02, 0.04)  # standard deviation, of the shorter side
 JPEG = (40, 20, 8)  # quality
 
 
-def spoilt(image: NDArray[np.uint8], kind: str, strength: int, seed: int) -> NDArray[np.uint8]:
+def corrupt(image: NDArray[np.uint8], kind: str, strength: int, seed: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB → the same size; the same seed draws the same drops. strength: 1, 2 or 3.
 
-    Raises Unavailable where albumentations is not there, or not the one whose arguments these are.
+    Raises Unavailable where albumentations is not installed, or is a version with other arguments.
     """
-    drawing = _drawing(kind, strength, min(image.shape[:2]))
-    drawing.set_random_seed(seed)
-    drawn: NDArray[np.uint8] = drawing(image=image)["image"]
-    return drawn
+    transform = _transform(kind, strength, min(image.shape[:2]))
+    transform.set_random_seed(seed)
+    corrupted: NDArray[np.uint8] = transform(image=image)["image"]
+    return corrupted
 
 
 @lru_cache(maxsize=64)
-def _drawing(kind: str, strength: int, side: int) -> Any:
-    """What draws it on images whose shorter side is `side` pixels. An unknown argument only warns: here it is an error."""
+def _transform(kind: str, strength: int, side: int) -> Any:
+    """The transform of images whose shorter side is `side` pixels. An unknown argument only warns: here it is an error."""
     albumentations = _albumentations()
-    name, arguments = _named(kind, strength - 1, side)
+    name, arguments = _arguments(kind, strength - 1, side)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -59,12 +59,12 @@ def _albumentations() -> Any:
     return albumentations
 
 
-def _named(kind: str, n: int, side: int) -> tuple[str, dict[str, Any]]:
-    """The transform that draws it, and its arguments."""
+def _arguments(kind: str, n: int, side: int) -> tuple[str, dict[str, Any]]:
+    """The name of the transform, and its arguments."""
     covered, brighter = SNOW[n]
     deviation = BLUR[n] * side
     kernel = 2 * round(side / 100) + 1  # of rain's blur, pixels
-    named: dict[str, tuple[str, dict[str, Any]]] = {
+    transforms: dict[str, tuple[str, dict[str, Any]]] = {
         "rain": ("RandomRain", {"rain_type": RAIN[n], "brightness_coefficient": DIMMED[n], "blur_value": kernel}),
         "fog": ("RandomFog", {"fog_coef_range": (FOG[n], FOG[n]), "alpha_coef": 0.1}),
         # The other method, texture, adds to the hue: what was red would be blue.
@@ -77,4 +77,4 @@ def _named(kind: str, n: int, side: int) -> tuple[str, dict[str, Any]]:
         "blur": ("GaussianBlur", {"blur_limit": 0, "sigma_limit": (deviation, deviation)}),
         "jpeg": ("ImageCompression", {"quality_range": (JPEG[n], JPEG[n])}),
     }
-    return named[kind]
+    return transforms[kind]

@@ -1,56 +1,71 @@
-"""What systems learn from and are examined on: lessons, tokenizer, stress test, exams, and what language knows by itself."""
+"""What systems learn from and are tested on: examples, tokenizer, stress test, benchmarks, and language without images."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import BuildConfig, build_config, with_settings
 from pstgen.core.progress import Progress
-from pstgen.core.records import BadInput, Refusals, Scene
-from pstgen.dataset import store
-from pstgen.evaluation.metrics import gqa as marks_gqa
-from pstgen.evaluation.metrics import vqa as marks_vqa
-from pstgen.evaluation.metrics.language import Choice, mmlu
-from pstgen.questions.benchmarks import gqa, gqa_programs, synthetic, vqa_v2
+from pstgen.core.records import BadInput, Scene
+from pstgen.core.report import Refusals
+from pstgen.dataset import atomic, sealing, store
+from pstgen.evaluation.metrics import Choice, Language, Scores, gqa, vqa
+from pstgen.evaluation.metrics.language import mmlu
+from pstgen.questions.benchmarks import gqa_programs, synthetic
+from pstgen.questions.benchmarks.files import Example
+from pstgen.questions.benchmarks.gqa import examples as gqa_examples
+from pstgen.questions.benchmarks.vqa_v2 import examples as vqa_examples
+from pstgen.scenes import sources
 from pstgen.training import examples, modeling
-from pstgen.training.examples import Course
+from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
 
-LEARNT = 4_000_000  # seeds of worlds; none sees another's scenes
-TESTED = {"validation": 5_000_000, "test": 7_000_000}
-EXAMINED = {"validation": 8_000_000, "test": 6_000_000}
-MANIFEST = "manifest.json"  # of a stress test that is there
-CORPUS = 500  # lessons that the tokenizer is trained on
-CHOICES, TEXTS = 400, 200  # of the language that is to be kept
+TRAINING_SEED = 4_000_000  # of the world that is learnt from; no two of these worlds share a scene
+STRESS_TEST_SEEDS = {"validation": 5_000_000, "test": 7_000_000}
+BENCHMARK_SEEDS = {"validation": 8_000_000, "test": 6_000_000}
+MANIFEST = "manifest.json"  # of a stress test that is complete
+TOKENIZER_EXAMPLES = 500  # that the tokenizer is trained on
+CHOICES, TEXTS = 400, 200  # at most, that measure language without images
+
+
+class Benchmark(NamedTuple):
+    """How a benchmark's official files are read, and answers to them are scored."""
+
+    examples: Callable[[Path, Refusals], Iterator[Example]]
+    score: Callable[[Mapping[str, str], Path, Collection[str]], Scores]
+
+
+BENCHMARKS = {"vqa": Benchmark(vqa_examples, vqa.score), "gqa": Benchmark(gqa_examples, gqa.score)}
 
 
 @dataclass(frozen=True)
-class Materials:
-    """Folders. vqa, gqa: where the official files are, with their images; None where that exam is not sat."""
+class DataPaths:
+    """Where all data of a run are. vqa, gqa: official files with their images; None where that benchmark is not asked."""
 
-    course: Path
-    words: Path
+    examples: Path
+    tokenizer: Path
     pst: Path
     vqa: Path | None
     gqa: Path | None
     language: Path
 
+    @property
+    def benchmarks(self) -> dict[str, Path]:
+        """Every benchmark that is asked, by its name in BENCHMARKS."""
+        return {name: folder for name, folder in (("vqa", self.vqa), ("gqa", self.gqa)) if folder}
 
-class Language(msgspec.Struct, frozen=True):
-    """language.json: sentences that were not learnt, and questions on words alone."""
+    @property
+    def has_stress_test(self) -> bool:
+        """Is the stress test there already?"""
+        return (self.pst / MANIFEST).is_file()
 
-    texts: tuple[str, ...]
-    choices: tuple[Choice, ...]
 
-
-def folders(out: Path, pst: Path | None, vqa: Path | None, gqa: Path | None) -> Materials:
-    """Where everything is, or will be made. Both exams are the world's, unless official files of one are given.
+def paths(out: Path, pst: Path | None = None, vqa: Path | None = None, gqa: Path | None = None) -> DataPaths:
+    """Where everything is, or will be made. Both benchmarks are the world's, unless official files of one are given.
 
     Raises BadInput where a folder that was given is not there.
     """
@@ -58,83 +73,101 @@ def folders(out: Path, pst: Path | None, vqa: Path | None, gqa: Path | None) -> 
         if folder and not folder.exists():
             raise BadInput(f"--{name} {folder}: no such folder")
     own = None if vqa or gqa else out / "exams"
-    return Materials(out / "course", out / "words", pst or out / "pst", vqa or own, gqa or own, out / "language.json")
+    return DataPaths(out / "course", out / "words", pst or out / "pst", vqa or own, gqa or own, out / "language.json")
 
 
-def given(made: Materials, out: Path) -> dict[str, str]:
+def own_benchmarks(data: DataPaths, out: Path) -> bool:
+    """Are the benchmarks to be made from the world?"""
+    return data.vqa == out / "exams"
+
+
+def given(data: DataPaths, out: Path) -> dict[str, str]:
     """What the user gave, by name: a folder, and of a stress test the sha256 of its manifest."""
-    told = {"pst": made.pst, "vqa": made.vqa, "gqa": made.gqa}
-    mine = {name: str(where.absolute()) for name, where in told.items() if where and where.parent != out}
-    if "pst" in mine and (made.pst / MANIFEST).is_file():
-        mine["sealed"] = sha256((made.pst / MANIFEST).read_bytes()).hexdigest()
-    return mine
+    folders = {"pst": data.pst, **data.benchmarks}
+    theirs = {name: str(folder.absolute()) for name, folder in folders.items() if folder.parent != out}
+    if "pst" in theirs and data.has_stress_test:
+        theirs["sealed"] = sealing.hashed(data.pst / MANIFEST).sha256
+    return theirs
 
 
-def check(recipe: Recipe, made: Materials, out: Path) -> None:
-    """Raise BadInput where the exams could ask nothing of the recipe's families."""
-    if made.vqa == out / "exams":
-        _askable(recipe)
+def check(recipe: Recipe, data: DataPaths, out: Path) -> None:
+    """Raise BadInput where the world's benchmarks could ask nothing of the recipe's families."""
+    if own_benchmarks(data, out):
+        _families_with_programs(recipe)
 
 
-def write_exams(recipe: Recipe, out: Path, track: Progress) -> None:
-    """The world's exams, and such questions of the world that is learnt from."""
-    _exams(recipe, examined(recipe), "test", out / "exams", track)
-    _exams(recipe, _read(recipe, LEARNT), "train", out / "exams-train", track)
+# ---------------------------------------------------------------------------------------------------------- training
 
 
-def write_language(recipe: Recipe, made: Materials) -> None:
-    """What measures the language that is to be kept."""
-    made.language.write_bytes(msgspec.json.encode(_language(recipe)))
+def write_examples(recipe: Recipe, data: DataPaths, progress: Progress, held_out: Collection[str] = ()) -> None:
+    """Examples of no image that is held out, and a tokenizer for a model that is made from random weights."""
+    config = training_config(recipe)
+    written = examples.prepare(config, recipe.plain, data.examples, progress, held_out)
+    if not recipe.model and not data.tokenizer.is_dir():
+        modeling.save_tokenizer(recipe, _tokenizer_texts(written), data.tokenizer)
 
 
-def held(recipe: Recipe, made: Materials, out: Path) -> set[str]:
-    """Numbers of the photographs that are examined on, by the exams or the stress test that were given."""
-    shown = _exams_given(made, out)
-    if recipe.train and (made.pst / MANIFEST).is_file():
-        shown |= {examples.number(item.scene_id) for item in store.open(made.pst).items()}
-    return shown if recipe.train else set()
-
-
-def _exams_given(made: Materials, out: Path) -> set[str]:
-    """Try every question of official files before anything is trained; give what names their images in COCO.
-
-    What is left out is named in `out`/REFUSED. Raises BadInput where nothing is left of an exam, or cannot be marked.
-    """
-    refused, shown = Refusals(), set[str]()
-    for reader, metric, where in ((vqa_v2, marks_vqa, made.vqa), (gqa, marks_gqa, made.gqa)):
-        if not where or where == out / "exams":
-            continue
-        asked = {one.question_id: one.image for one in reader.examples(where, refused)}
-        if not asked:
-            first = next(iter(refused.records), None)
-            why = f": {first.record} {first.reason}" if first else ""
-            raise BadInput(f"{where}: no question can be asked{why} ({len(refused.records):,} left out)")
-        metric.measure(dict.fromkeys(asked, ""), where, set(asked))
-        if reader is vqa_v2:  # GQA's images have names of their own
-            shown |= set(map(examples.number, asked.values()))
-    if refused.records:
-        store.put(out / examples.REFUSED, b"".join(map(examples.line, refused.records)))
-    return shown
-
-
-def lessons(recipe: Recipe, made: Materials, track: Progress, held: Collection[str] = ()) -> None:
-    """Lessons of no scene that is held back, and a tokenizer for a model that is made from random weights."""
-    told = examples.prepare(taught(recipe), recipe.plain, made.course, track, held)
-    if not recipe.model and not made.words.is_dir():
-        modeling.save_tokenizer(recipe, _corpus(told), made.words)
-
-
-def taught(recipe: Recipe) -> BuildConfig:
+def training_config(recipe: Recipe) -> BuildConfig:
     """The scenes that are learnt from."""
     source = {"source": "coco", "root": recipe.train, "split": recipe.split} if recipe.train else {"source": "world"}
-    return _world(recipe, LEARNT, recipe.scenes, recipe.typicality, **source)
+    return _config(recipe, TRAINING_SEED, recipe.scenes, recipe.typicality, **source)
 
 
-def tested(recipe: Recipe, out: Path) -> BuildConfig:
-    """The stress test: other scenes, of a world of its own."""
-    return _world(
+def _config(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: Any) -> BuildConfig:
+    return build_config(
+        scenes=scenes, size=recipe.size, typicality=typicality, seed=seed, families=recipe.families, **more
+    )
+
+
+def _tokenizer_texts(written: Examples) -> Iterator[str]:
+    for n in range(min(TOKENIZER_EXAMPLES, len(written))):
+        example = written[n]
+        yield from (f" {caption}" for caption in example.scene.captions)
+        for question in example.questions:
+            yield f"USER: {question.text} ASSISTANT: {question.answer}"
+            yield from (f" {option}" for option in question.options)
+            yield f" {question.chain}; so {question.answer}"
+
+
+def held_out_images(recipe: Recipe, data: DataPaths, out: Path) -> set[str]:
+    """Numbers of the photographs that are tested on, by the benchmarks or the stress test that were given."""
+    tested = check_given_benchmarks(data, out)
+    if recipe.train and data.has_stress_test:
+        tested |= {examples.image_number(item.scene_id) for item in store.open(data.pst).items()}
+    return tested if recipe.train else set()
+
+
+def check_given_benchmarks(data: DataPaths, out: Path) -> set[str]:
+    """Read every question of official files before anything is trained, and return the numbers of their images in COCO.
+
+    What is left out is named in `out`/REFUSED. Raises BadInput where nothing is left of a benchmark, or where answers to it
+    could not be scored.
+    """
+    if own_benchmarks(data, out):
+        return set()
+    refused, numbers = Refusals(), set[str]()
+    for name, folder in data.benchmarks.items():
+        images = {example.question_id: example.image for example in BENCHMARKS[name].examples(folder, refused)}
+        if not images:
+            first = next(iter(refused.records), None)
+            why = f": {first.record} {first.reason}" if first else ""
+            raise BadInput(f"{folder}: no question can be asked{why} ({len(refused.records):,} left out)")
+        BENCHMARKS[name].score(dict.fromkeys(images, ""), folder, set(images))
+        if name == "vqa":  # GQA's images have names of their own
+            numbers |= set(map(examples.image_number, images.values()))
+    if refused.records:
+        atomic.put(out / examples.REFUSED, b"".join(map(examples.refusal_line, refused.records)))
+    return numbers
+
+
+# ---------------------------------------------------------------------------------------------------------- testing
+
+
+def stress_test_config(recipe: Recipe, out: Path) -> BuildConfig:
+    """The stress test: scenes of another world than that which is learnt from."""
+    return _config(
         recipe,
-        TESTED[recipe.tested_on],
+        STRESS_TEST_SEEDS[recipe.tested_on],
         recipe.pst_scenes,
         recipe.typicality_tested,
         source="world",
@@ -145,60 +178,55 @@ def tested(recipe: Recipe, out: Path) -> BuildConfig:
     )
 
 
-def _world(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: Any) -> BuildConfig:
-    return BuildConfig(
-        scenes=scenes, size=recipe.size, typicality=typicality, seed=seed, families=recipe.families, **more
-    )
+def write_benchmarks(recipe: Recipe, out: Path, progress: Progress) -> None:
+    """Benchmarks on scenes of a world of their own; and such questions of the world that is learnt from."""
+    _write_benchmark(recipe, benchmark_scenes(recipe), "test", out / "exams", progress)
+    _write_benchmark(recipe, _world_scenes(recipe, TRAINING_SEED), "train", out / "exams-train", progress)
 
 
-def _exams(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, track: Progress) -> None:
-    rules = synthetic.Rules(families=_askable(recipe), per_scene=recipe.exam_questions)
-    with store.create(folder) as draft:
-        synthetic.write(track(scenes, f"exams: {split}", recipe.exam_scenes), draft, split, rules)
+def benchmark_scenes(recipe: Recipe) -> Iterator[Scene]:
+    """Scenes that no system has learnt from, of a world as typical as that which is learnt from."""
+    return _world_scenes(recipe, BENCHMARK_SEEDS[recipe.tested_on])
 
 
-def _askable(recipe: Recipe) -> tuple[str, ...]:
+def _world_scenes(recipe: Recipe, seed: int) -> Iterator[Scene]:
+    config = _config(recipe, seed, recipe.exam_scenes, recipe.typicality, source="world")
+    return sources.load("world").scenes(config, lambda _: True, Refusals())
+
+
+def _write_benchmark(recipe: Recipe, scenes: Iterator[Scene], split: str, folder: Path, progress: Progress) -> None:
+    rules = synthetic.Rules(families=_families_with_programs(recipe), per_scene=recipe.exam_questions)
+    with atomic.create(folder) as draft:
+        synthetic.write(progress(scenes, f"benchmark questions: {split}", recipe.exam_scenes), draft, split, rules)
+
+
+def _families_with_programs(recipe: Recipe) -> tuple[str, ...]:
     """The families that GQA has programs for; the stress test asks of the others too. Raises BadInput where there is none."""
-    able = {family for family, _ in gqa_programs.FORMS}
-    if not (told := tuple(name for name in recipe.families if name in able)):
-        raise BadInput(f"families: GQA has no program for any of them; name one of {', '.join(sorted(able))} as well")
-    return told
+    able = gqa_programs.supported_families()
+    families = tuple(name for name in recipe.families if name in able)
+    if not families:
+        raise BadInput(f"families: GQA has no program for any of them; name one of {', '.join(able)} as well")
+    return families
 
 
-def examined(recipe: Recipe) -> Iterator[Scene]:
-    """Scenes that nobody has learnt from, of a world as typical as that of the lessons."""
-    return _read(recipe, EXAMINED[recipe.tested_on])
+def write_language(recipe: Recipe, data: DataPaths) -> None:
+    """What measures language without images."""
+    data.language.write_bytes(msgspec.json.encode(language(recipe)))
 
 
-def _read(recipe: Recipe, seed: int) -> Iterator[Scene]:
-    config = _world(recipe, seed, recipe.exam_scenes, recipe.typicality, source="world")
-    read: Iterator[Scene] = plugins.load("sources", "world").scenes(config, lambda _: True, Refusals())
-    return read
+def language(recipe: Recipe) -> Language:
+    """Of scenes not learnt: captions, and plain questions with what the world that is learnt makes one expect as the answer.
 
-
-def _language(recipe: Recipe) -> Language:
-    """Of scenes not learnt: captions, and plain questions with what the lessons' world makes one expect as the answer.
-
-    MMLU's questions stand instead of those where the recipe names a file. Raises BadInput where it is none.
+    MMLU's questions replace those where the recipe names a file. Raises BadInput where that is not in MMLU's format.
     """
-    config = msgspec.structs.replace(taught(recipe), source="world")
+    config = with_settings(training_config(recipe), source="world")
     expected = examples.expectation(config)
     texts: list[str] = []
     choices: dict[str, Choice] = {}
-    for scene in examined(recipe):
+    for scene in benchmark_scenes(recipe):
         texts += scene.captions
-        lesson = examples.draw(scene, config, 1.0, expected)
-        for one in lesson.asked if lesson else ():
-            choices.setdefault(one.question, Choice(one.question, one.options, one.expected))
+        example = examples.draw(scene, config, 1.0, expected)
+        for question in example.questions if example else ():
+            choices.setdefault(question.text, Choice(question.text, question.options, question.expected))
     chosen = mmlu(recipe.mmlu) if recipe.mmlu else islice(choices.values(), CHOICES)
     return Language(tuple(texts[:TEXTS]), tuple(chosen))
-
-
-def _corpus(lessons: Course) -> Iterator[str]:
-    for n in range(min(CORPUS, len(lessons))):
-        lesson = lessons.lesson(n)
-        yield from (f" {caption}" for caption in lesson.scene.captions)
-        for one in lesson.asked:
-            yield f"USER: {one.question} ASSISTANT: {one.answer}"
-            yield from (f" {option}" for option in one.options)
-            yield f" {one.chain}; so {one.answer}"

@@ -1,163 +1,196 @@
-"""One system sits the examination: it learns, answers everything, and is looked into."""
+"""One system answers everything that is asked, and what is expensive to measure is measured where its model is loaded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
+from more_itertools import batched
 
 from pstgen.core import plugins
-from pstgen.core.records import Refusals, Unavailable
-from pstgen.dataset import sampling, store
-from pstgen.dataset.store import Row
-from pstgen.evaluation.data import Language, Materials
-from pstgen.evaluation.metrics import Scores
-from pstgen.models.answerer import Query, Speaker
+from pstgen.core.records import Item, Unavailable
+from pstgen.core.report import Refusals
+from pstgen.dataset import atomic, sampling, store
+from pstgen.dataset.rows import Row
+from pstgen.evaluation import metrics
+from pstgen.evaluation.data import BENCHMARKS, DataPaths
+from pstgen.evaluation.metrics import CHAIN_ITEMS, Answers, Evaluation, Language, Latency, Scores
+from pstgen.models.answerer import Answerer, Query
 from pstgen.models.huggingface import Model
 from pstgen.questions.benchmarks.files import Example
 from pstgen.scenes import pixels
-from pstgen.training.stages import Learnt, Task, learn
-from pstgen.training.systems import Plan
+from pstgen.training import systems
+from pstgen.training.recipe import Recipe
+from pstgen.training.systems import System
 
-ANSWERS, LOOKED = "answers.json", "looked.json"
+ANSWERS, EXPENSIVE_SCORES = "answers.json", "looked.json"
 BATCH = 64
-LOOKED_INTO, ATTACKED, CHAINED = 96, 48, 96  # items of the stress test: attention, robustness, chains
+MAX_TOKENS = 96  # of a chain, where the system does not say
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A system under a seed. folder: of its answers; model: of the weights that answer; detector, ocr: for tools."""
+class EvalJob:
+    """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for its tools."""
 
     system: str
     seed: int
     folder: Path
     model: Path
     detector: Path | None
-    materials: Materials
-    evaluations: tuple[str, ...]
-    ocr: str = ""
+    data: DataPaths
+    recipe: Recipe
 
 
-class Answers(msgspec.Struct, frozen=True):
-    """What a system answered, by the name of the question: the stress test as asked and asked plainly, and both exams."""
-
-    pst: dict[str, str]
-    neutral: dict[str, str]
-    vqa: dict[str, str]
-    gqa: dict[str, str]
-    chains: dict[str, str] = {}
+def load_system(name: str) -> System:
+    """The system of that name; with another lambda it is called NAME@LAMBDA."""
+    return systems.load(name.partition("@")[0])
 
 
-def train(task: Task) -> Learnt:
-    """Learn one stage; its progress stands in the log of its folder."""
-    return learn(task, _silent)
+def load_answerer(job: EvalJob, load: Callable[[Path], Model] = lambda folder: Model(str(folder), "auto")) -> Answerer:
+    """The system's model, loaded, and its tools."""
+    return Answerer(load(job.model), str(job.detector or ""), job.recipe.ocr)
 
 
-def _silent(step: int, figures: dict[str, float]) -> None:
-    """Say nothing: the log in the folder tells."""
+@lru_cache(maxsize=1)
+def _items(pst: Path) -> tuple[Item, ...]:
+    """Of a stress test, which all jobs of a run share."""
+    return tuple(store.open(pst).items())
 
 
-def sit(seat: Seat) -> None:
-    """Answer and be looked into; what is there already is not done again."""
-    seat.folder.mkdir(parents=True, exist_ok=True)
-    if not (seat.folder / ANSWERS).is_file():
-        store.put(seat.folder / ANSWERS, msgspec.json.encode(answers(seat)))
-    if not (seat.folder / LOOKED).is_file():
-        told = {name: msgspec.to_builtins(one) for name, one in looks(seat)}
-        store.put(seat.folder / LOOKED, msgspec.json.encode(told))
+class JobEvaluation:
+    """What metrics measure of one job, each part loaded when it is first used."""
+
+    def __init__(self, job: EvalJob, latency: Callable[[], Latency] | None = None) -> None:
+        self.job = job
+        self._latency = latency
+
+    @cached_property
+    def system(self) -> System:
+        """The system, with its plan."""
+        return load_system(self.job.system)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Its model, loaded, and its tools."""
+        return load_answerer(self.job)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What it answered."""
+        return msgspec.json.decode((self.job.folder / ANSWERS).read_bytes(), type=Answers)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Of the whole stress test, without pixels."""
+        return _items(self.job.data.pst)
+
+    def rows(self, most: int, /) -> list[Row]:
+        """About so many items: whole pairs, some of every family by a hash of their names, the same for every system."""
+        return [row for pair in sampling.pick(store.open(self.job.data.pst), most // 2) for row in pair.rows]
+
+    @property
+    def benchmarks(self) -> Mapping[str, Path]:
+        """Where the official files of every benchmark are that is asked."""
+        return self.job.data.benchmarks
+
+    @cached_property
+    def language(self) -> Language:
+        """What measures language without images."""
+        return msgspec.json.decode(self.job.data.language.read_bytes(), type=Language)
+
+    @property
+    def latency(self) -> Latency:
+        """Of its answers, in turn with other systems'. Raises Unavailable before that was measured."""
+        if self._latency is None:
+            raise Unavailable("latency is measured after all systems have answered")
+        return self._latency()
+
+    @property
+    def price(self) -> float:
+        """Of an hour of the device."""
+        return self.job.recipe.price
 
 
-def named(name: str) -> Any:
-    """The system of that name; one of another lambda is called NAME@LAMBDA."""
-    return plugins.load("systems", name.partition("@")[0])
+# ---------------------------------------------------------------------------------------------------------- answers
 
 
-def speaker(seat: Seat, load: Callable[[Path], Model] = lambda folder: Model(str(folder), "auto")) -> Speaker:
-    """The system's model, loaded."""
-    return Speaker(load(seat.model), str(seat.detector or ""), seat.ocr)
+def evaluate(job: EvalJob) -> None:
+    """Answer everything, and measure what is expensive; what is there already is not done again."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    evaluation = JobEvaluation(job)
+    if not (job.folder / ANSWERS).is_file():
+        atomic.put(job.folder / ANSWERS, msgspec.json.encode(answer_all(evaluation)))
+    if not (job.folder / EXPENSIVE_SCORES).is_file():
+        scores = {name: measure(name, evaluation) for name in expensive_metrics(job.recipe, evaluation.system)}
+        atomic.put(job.folder / EXPENSIVE_SCORES, msgspec.json.encode(scores))
 
 
-def answers(seat: Seat) -> Answers:
-    """Everything that is asked, a batch of images at a time."""
-    system, voice = named(seat.system), speaker(seat)
-    told: dict[str, dict[str, str]] = {"pst": {}, "neutral": {}, "vqa": {}, "gqa": {}}
-    rows = store.open(seat.materials.pst).rows()
-    for batch in _batches(rows):
-        queries = [query(row) for row in batch]
-        plain = [replace(one, question=row.item.neutral) for one, row in zip(queries, batch, strict=True)]
-        for name, asked in (("pst", queries), ("neutral", plain)):
-            told[name] |= {one.name: answer for one, answer in zip(asked, system.answer(voice, asked), strict=True)}
-    said: dict[tuple[str, str], str] = {}  # the world asks one set of questions, written in two formats
-    for name, where in (("vqa", seat.materials.vqa), ("gqa", seat.materials.gqa)):
-        examples: Iterator[Example] = _official(name).examples(where, Refusals()) if where else iter(())
-        for some in _batches(examples):
-            new = [one for one in some if (one.question_id, one.question) not in said]
-            asked = [Query(one.question_id, one.question, (), pixels.read(str(one.image))) for one in new]
-            said |= {
-                (one.name, one.question): answer for one, answer in zip(asked, system.answer(voice, asked), strict=True)
-            }
-            told[name] |= {one.question_id: said[one.question_id, one.question] for one in some}
-    return Answers(**told, chains=_chains(seat, system, voice))
+def answer_all(evaluation: JobEvaluation) -> Answers:
+    """The system's answers to the stress test and to all benchmarks, and its chains."""
+    pst: dict[str, str] = {}
+    neutral: dict[str, str] = {}
+    for rows in batched(store.open(evaluation.job.data.pst).rows(), BATCH):
+        queries = [as_query(row) for row in rows]
+        plain = [replace(query, question=row.item.neutral) for query, row in zip(queries, rows, strict=True)]
+        pst |= _answer(evaluation, queries)
+        neutral |= _answer(evaluation, plain)
+    return Answers(pst, neutral, **_answer_benchmarks(evaluation), chains=_chains(evaluation))
 
 
-def _official(name: str) -> Any:
-    from pstgen.questions.benchmarks import gqa, vqa_v2
-
-    return {"vqa": vqa_v2, "gqa": gqa}[name]
-
-
-def query(row: Row) -> Query:
+def as_query(row: Row) -> Query:
     """An item as a question."""
-    return Query(row.item.item_id, row.item.question, row.item.options, pixels.decoded(row.image))
+    return Query(row.item.item_id, row.item.question, row.item.options, pixels.decode(row.image))
 
 
-def _chains(seat: Seat, system: Any, voice: Speaker) -> dict[str, str]:
-    """What a system that says its chain says."""
-    plan: Plan = system.PLAN
-    if plan.told != "chain":
+def _answer(evaluation: Evaluation, queries: Sequence[Query]) -> dict[str, str]:
+    """The system's answer to each query, by the query's name."""
+    answers = evaluation.system.answer(evaluation.answerer, queries)
+    return {query.name: answer for query, answer in zip(queries, answers, strict=True)}
+
+
+def _answer_benchmarks(evaluation: JobEvaluation) -> dict[str, dict[str, str]]:
+    """By benchmark and question id. The world asks the same questions in both formats: they are answered once."""
+    answers: dict[str, dict[str, str]] = {name: {} for name in BENCHMARKS}
+    known: dict[tuple[str, str], str] = {}
+    for name, folder in evaluation.benchmarks.items():
+        for batch in batched(BENCHMARKS[name].examples(folder, Refusals()), BATCH):
+            new = [example for example in batch if _key(example) not in known]
+            queries = [
+                Query(example.question_id, example.question, (), pixels.read(str(example.image))) for example in new
+            ]
+            texts = evaluation.system.answer(evaluation.answerer, queries)
+            known |= dict(zip(map(_key, new), texts, strict=True))
+            answers[name] |= {example.question_id: known[_key(example)] for example in batch}
+    return answers
+
+
+def _key(example: Example) -> tuple[str, str]:
+    return example.question_id, example.question
+
+
+def _chains(evaluation: JobEvaluation) -> dict[str, str]:
+    """The whole text of a system that generates a chain before its answer; nothing of any other."""
+    if evaluation.system.PLAN.preamble != "chain":
         return {}
-    some = [query(row) for row in some_rows(seat, CHAINED)]
-    return dict(zip((one.name for one in some), voice.say(some, system.MOST_TOKENS), strict=True))
+    queries = [as_query(row) for row in evaluation.rows(CHAIN_ITEMS)]
+    texts = evaluation.answerer.generate(queries, getattr(evaluation.system, "MAX_TOKENS", MAX_TOKENS))
+    return {query.name: text for query, text in zip(queries, texts, strict=True)}
 
 
-def some_rows(seat: Seat, most: int) -> list[Row]:
-    """About so many items: whole pairs, some of every family by a hash of their names, the same for every system."""
-    return [row for pair in sampling.pick(store.open(seat.materials.pst), most // 2) for row in pair]
+# ---------------------------------------------------------------------------------------------------------- metrics
 
 
-def looks(seat: Seat) -> Iterator[tuple[str, Scores]]:
-    """Metrics that need the model itself."""
-    system, voice = named(seat.system), speaker(seat)
-    plan: Plan = system.PLAN
-    wanted = set(seat.evaluations or plugins.names("metrics"))
-    load = plugins.load
-    if "language" in wanted and not plan.of:
-        kept = msgspec.json.decode(seat.materials.language.read_bytes(), type=Language)
-        yield "language", load("metrics", "language").measure(voice.model, kept.texts, kept.choices)
-    if "attention" in wanted and plan.sees and not plan.of:
-        yield "attention", _or_why(load("metrics", "attention").measure, voice.model, some_rows(seat, LOOKED_INTO))
-    if "robustness" in wanted and plan.sees:
-        yield "robustness", load("metrics", "robustness").measure(system, voice, some_rows(seat, ATTACKED))
-    if "chains" in wanted and plan.told == "chain":
-        said = msgspec.json.decode((seat.folder / ANSWERS).read_bytes(), type=Answers).chains
-        yield "chains", load("metrics", "chains").measure(some_rows(seat, CHAINED), said)
+def expensive_metrics(recipe: Recipe, system: System) -> Iterator[str]:
+    """The metrics that are measured beside the model, are wanted by the recipe, and say something of the system."""
+    for name in recipe.evaluations or plugins.names("metrics"):
+        if metrics.is_expensive(name) and not metrics.inapplicable(name, system.PLAN):
+            yield name
 
 
-def _or_why(measure: Callable[..., Scores], *given: Any) -> Scores:
-    """Figures, or why a model of this kind has none."""
+def measure(name: str, evaluation: Evaluation) -> Scores:
+    """A metric's scores; where it is unavailable, no figures, and the reason."""
     try:
-        return measure(*given)
+        return metrics.load(name).measure(evaluation)
     except Unavailable as error:
-        return Scores(figures={}, absent={"share": str(error)})
-
-
-def _batches(things: Any) -> Iterator[Sequence[Any]]:
-    batch: list[Any] = []
-    for thing in things:
-        batch.append(thing)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        return Scores(figures={}, absent={"overall": str(error)})

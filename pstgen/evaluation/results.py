@@ -7,19 +7,20 @@ from typing import Any
 
 import msgspec
 
-from pstgen import __version__
-from pstgen.dataset import store
+from pstgen.core import __version__
+from pstgen.dataset import atomic
 from pstgen.training.recipe import Recipe
 
 FORMAT = 1
 FILE = "results.json"
 
 
-class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ArmResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One system under one seed.
 
     flops: of its training, both stages. figures: "pst/pair", "vqa/overall", "cost/p50", …: percent, or as the metric
-    says. absent: figures that there are none of, and why. score: by question, "pst", "vqa" and "gqa", 0 to 1.
+    says. absent: figures that could not be measured, and why. scores: by metric and question, 0 to 1, of the metrics by
+    which systems are compared.
     """
 
     system: str
@@ -33,7 +34,7 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scores: dict[str, dict[str, float]]
 
 
-class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """McNemar's exact test of one system against another; a question's score is summed over seeds, and is one observation."""
 
     system: str
@@ -45,7 +46,11 @@ class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of a run. intervals: system → figure → (mean, low, high) over seeds, or over pairs where there is one seed."""
+    """All of a run.
+
+    materials: how many questions each benchmark has. intervals: system → figure → (mean, low, high) over seeds, or over
+    pairs where there is one seed.
+    """
 
     format: int
     pstgen: str
@@ -54,9 +59,9 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipe: dict[str, Any]
     libraries: dict[str, str]
     materials: dict[str, int]
-    arms: list[Arm]
+    arms: list[ArmResult]
     intervals: dict[str, dict[str, tuple[float, float, float]]]
-    compared: list[Compared]
+    compared: list[Comparison]
 
 
 def read(folder: Path) -> Results:
@@ -66,22 +71,22 @@ def read(folder: Path) -> Results:
 
 def write(results: Results, folder: Path) -> None:
     """Write it, whole or not at all."""
-    store.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    atomic.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
-def of_system(results: Results, system: str) -> list[Arm]:
+def of_system(results: Results, system: str) -> list[ArmResult]:
     """Its arms, by seed."""
     return [arm for arm in results.arms if arm.system == system]
 
 
-def told(recipe: Recipe) -> dict[str, Any]:
+def recipe_settings(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values; no path of this machine."""
-    plain: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
-    return plain | {name: "given" for name in ("train", "mmlu") if plain[name] is not None}
+    settings: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
+    return settings | {name: "given" for name in ("train", "mmlu") if settings[name] is not None}
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:
-    """Of the libraries that decide; "absent" where one is not installed."""
+    """Of pstgen and of these libraries; "absent" where one is not installed."""
     return {"pstgen": __version__} | {name: _version(name) for name in names}
 
 
@@ -92,7 +97,7 @@ def _version(name: str) -> str:
         return "absent"
 
 
-def mean(arms: Sequence[Arm], figure: str) -> float | None:
+def mean(arms: Sequence[ArmResult], figure: str) -> float | None:
     """Over seeds; None where any of them has none."""
     values = [arm.figures.get(figure) for arm in arms]
     known = [value for value in values if value is not None]

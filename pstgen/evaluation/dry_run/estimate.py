@@ -12,14 +12,14 @@ import torch
 from pstgen.core import scratch
 from pstgen.core.progress import Progress
 from pstgen.evaluation import pool
-from pstgen.evaluation.arms import Arm, plan
-from pstgen.evaluation.arms import stages as stages_of
-from pstgen.evaluation.data import Materials
-from pstgen.evaluation.dry_run import clock, samples, trials
+from pstgen.evaluation.arms import Arm, plan_arms, tasks_by_stage
+from pstgen.evaluation.data import DataPaths
+from pstgen.evaluation.dry_run import clock, samples, stage_trials, system_trials
 from pstgen.evaluation.dry_run.samples import Build, Samples
-from pstgen.evaluation.dry_run.trials import Stages, Systems
+from pstgen.evaluation.dry_run.stage_trials import StageTrials
+from pstgen.evaluation.dry_run.system_trials import SystemTrials
 from pstgen.training.recipe import Recipe
-from pstgen.training.stages import Learnt, Task
+from pstgen.training.stages import Task, TrainingCost
 
 EXAMPLES, TRAINING, EVALUATION = "making examples", "training", "evaluation"
 WORK = [("sampling examples", 4.0), ("trying stages", 13.0), ("trying systems", 8.0)]  # and about how many seconds
@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What one seed costs. seconds: of each part, from its beginning to its end on `device`; basis: what was measured."""
 
     costs: Sequence[Cost]
@@ -52,76 +52,78 @@ class Estimate:
     basis: str
 
 
-def weigh(  # noqa: PLR0913 (where everything is)
-    recipe: Recipe, made: Materials, out: Path, progress: Progress, *, build: Build, encoders: bool = False
-) -> Estimate:
+def estimate_run(  # noqa: PLR0913 (where everything is)
+    recipe: Recipe, given: DataPaths, out: Path, progress: Progress, *, build: Build, encoders_alone: bool = False
+) -> RunEstimate:
     """Make a sample of all that a run in `out` would make, count and time it; all is thrown away.
 
-    made: what the user gave is read, and nothing is written there. build: builds a stress test. encoders: of stage 1
+    given: what the user gave is read, and nothing is written there. build: builds a stress test. encoders_alone: stage 1
     alone.
     """
-    few = msgspec.structs.replace(recipe, seeds=1)
-    progress.plan(WORK[:2] if encoders else WORK)
+    one_seed = msgspec.structs.replace(recipe, seeds=1)
+    progress.plan(WORK[:2] if encoders_alone else WORK)
     with _threads(pool.threads()), scratch.folder("pstgen-") as work:
-        sample = samples.gather(few, made, out, work, progress, build=build, lessons_alone=encoders)
-        stages, arms = _tried(few, sample, work, progress, encoders=encoders)
-        waves = [[_stage(task, stages(task)) for task in wave] for wave in _waves(arms, encoders=encoders)]
-        exam = sample.exam
-        systems = Systems(few, exam, sample.materials, work, stages.tools) if exam else None
-        evaluation = _evaluation(systems, arms, progress) if systems else []
-    examples = [Cost(EXAMPLES, each.name, each.scenes, "scenes", each.seconds) for each in sample.examples]
-    return _estimate(examples, waves, evaluation, _basis(stages, sum(map(len, waves)), systems, len(arms)))
+        sample = samples.gather(one_seed, given, out, work, progress, build=build, examples_alone=encoders_alone)
+        stages, arms = _try_stages(one_seed, sample, work, progress, encoders_alone=encoders_alone)
+        trained = [
+            [_stage_row(task, stages(task)) for task in stage] for stage in _stages(arms, encoders_alone=encoders_alone)
+        ]
+        systems, evaluated = None, list[Cost]()
+        if sample.questions:
+            systems = SystemTrials(one_seed, sample.questions, sample.paths, work, stages.tool_sample)
+            evaluated = _try_systems(systems, arms, progress)
+    made = [Cost(EXAMPLES, cost.name, cost.scenes, "scenes", cost.seconds) for cost in sample.costs]
+    return _sum_up(made, trained, evaluated, _basis(stages, sum(map(len, trained)), systems, len(arms)))
 
 
-def _estimate(
-    examples: Sequence[Cost], waves: Sequence[Sequence[Cost]], evaluation: Sequence[Cost], basis: str
-) -> Estimate:
-    """Sum it up: examples are made one after another, and so are latencies; stages and systems share the cores."""
+def _sum_up(
+    made: Sequence[Cost], trained: Sequence[Sequence[Cost]], evaluated: Sequence[Cost], basis: str
+) -> RunEstimate:
+    """Data are made one after another, and so are latencies; stages and systems share the cores."""
     cores = pool.cores()
 
     def together(costs: Sequence[Cost]) -> float:
         return clock.elapsed((cost.seconds for cost in costs), cores)
 
     seconds = {
-        EXAMPLES: sum(cost.seconds for cost in examples),
-        TRAINING: sum(map(together, waves)),
-        EVALUATION: together(evaluation[:-1]) + sum(cost.seconds for cost in evaluation[-1:]),
+        EXAMPLES: sum(cost.seconds for cost in made),
+        TRAINING: sum(map(together, trained)),
+        EVALUATION: together(evaluated[:-1]) + sum(cost.seconds for cost in evaluated[-1:]),
     }
-    return Estimate([*examples, *chain.from_iterable(waves), *evaluation], seconds, _device(cores), basis)
+    return RunEstimate([*made, *chain.from_iterable(trained), *evaluated], seconds, _device(cores), basis)
 
 
-def _tried(
-    recipe: Recipe, sample: Samples, work: Path, progress: Progress, *, encoders: bool
-) -> tuple[Stages, list[Arm]]:
-    """Every stage, tried, and the plan of the run, which depends on what stages cost."""
-    made = sample.materials
-    rough = plan(recipe, made, work, lambda task: Learnt(task.steps, 0, 1.0, 0.0))
-    uses = not encoders and any(arm.plan.told == "tools" for arm in rough)
-    stages = Stages(trials.tried_tools(recipe, made, work) if uses else None)
-    tasks = [task for wave in _waves(rough, encoders=encoders) for task in wave]
+def _try_stages(
+    recipe: Recipe, sample: Samples, work: Path, progress: Progress, *, encoders_alone: bool
+) -> tuple[StageTrials, list[Arm]]:
+    """Every stage, tried, and the arms of the run, which depend on what stages cost."""
+    rough = plan_arms(recipe, sample.paths, work, lambda task: TrainingCost(task.steps, 0, 1.0, 0.0))
+    uses_tools = not encoders_alone and any(arm.plan.preamble == "tools" for arm in rough)
+    trials = StageTrials(stage_trials.try_tools(recipe, sample.paths, work) if uses_tools else None)
+    tasks = list(chain.from_iterable(_stages(rough, encoders_alone=encoders_alone)))
     for task in progress(tasks, "trying stages", len(tasks)):
-        stages(task)
-    return stages, rough if encoders else plan(recipe, made, work, stages)
+        trials(task)
+    return trials, rough if encoders_alone else plan_arms(recipe, sample.paths, work, trials)
 
 
-def _waves(arms: Sequence[Arm], *, encoders: bool) -> list[list[Task]]:
+def _stages(arms: Sequence[Arm], *, encoders_alone: bool) -> list[list[Task]]:
     """What is trained at once: stage 1 of all systems, then stage 2."""
-    return list(stages_of(arms)[: 1 if encoders else 2])
+    return list(tasks_by_stage(arms)[: 1 if encoders_alone else 2])
 
 
-def _stage(task: Task, learnt: Learnt) -> Cost:
+def _stage_row(task: Task, cost: TrainingCost) -> Cost:
     name = task.out.name if task.stage == "encoder" else task.out.parent.name
-    return Cost(TRAINING, name, task.steps, "steps", learnt.seconds, learnt.parameters, learnt.flops, learnt.memory)
+    return Cost(TRAINING, name, task.steps, "steps", cost.seconds, cost.parameters, cost.flops, cost.memory)
 
 
-def _evaluation(systems: Systems, arms: Sequence[Arm], progress: Progress) -> list[Cost]:
-    """Every system, and at the end how long their answers take, which is measured one system after another."""
-    costs, rounds, seconds = list[Cost](), 0, 0.0
+def _try_systems(trials: SystemTrials, arms: Sequence[Arm], progress: Progress) -> list[Cost]:
+    """Every system, and at the end how long latency takes, which is measured one system after another."""
+    rows, rounds, seconds = list[Cost](), 0, 0.0
     for arm in progress(arms, "trying systems", len(arms)):
-        examined = systems(arm)
-        costs.append(Cost(EVALUATION, arm.system, examined.answers, "answers", examined.seconds))
-        rounds, seconds = rounds + trials.ROUND_ROBIN, seconds + examined.latency
-    return [*costs, Cost(EVALUATION, "latency", rounds, "answers", seconds)]
+        cost = trials(arm)
+        rows.append(Cost(EVALUATION, arm.system, cost.answers, "answers", cost.seconds))
+        rounds, seconds = rounds + system_trials.ROUND_ROBIN, seconds + cost.latency
+    return [*rows, Cost(EVALUATION, "latency", rounds, "answers", seconds)]
 
 
 def _device(cores: int) -> str:
@@ -130,13 +132,13 @@ def _device(cores: int) -> str:
     return f"{cores} core{'s' * (cores != 1)}"
 
 
-def _basis(stages: Stages, trained: int, systems: Systems | None, examined: int) -> str:
+def _basis(stages: StageTrials, trained: int, systems: SystemTrials | None, evaluated: int) -> str:
     """What was counted and what was timed."""
-    kinds = f"systems: {examined}, kinds: {len(systems.tried)}" if systems else ""
+    kinds = f"systems: {evaluated}, kinds: {len(systems.answer_times)}" if systems else ""
     answers = f", {samples.ROWS} answers of every kind of system ({kinds})" if systems else ""
     seconds = "in CPU time on one core" if clock.is_cpu_time() else "on this device"
     return (
-        f"Counted: {trials.STEPS} steps of every kind (stages: {trained}, kinds of step: {len(stages.tried)}). "
+        f"Counted: {stage_trials.STEPS} steps of every kind (stages: {trained}, kinds of step: {len(stages.steps)}). "
         f"Timed, {seconds}: the same steps, a few scenes{answers}. Left out: loading libraries, the report."
     )
 

@@ -1,4 +1,4 @@
-"""A small sample of what a run makes before it trains, each kind timed: lessons, stress test, exams."""
+"""A small sample of what a run makes before it trains, each kind timed: examples, stress test, benchmarks, language."""
 
 import os
 from collections import Counter, defaultdict
@@ -12,25 +12,26 @@ from pathlib import Path
 import msgspec
 
 from pstgen.core import plugins
-from pstgen.core.config import BuildConfig
+from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import BadInput, Refusals, Scene
+from pstgen.core.records import BadInput, Scene
+from pstgen.core.report import Refusals
 from pstgen.dataset import sampling, store
-from pstgen.dataset.store import Row
-from pstgen.evaluation import data as shelf
-from pstgen.evaluation.data import Language, Materials
+from pstgen.dataset.rows import Row
+from pstgen.evaluation import data
+from pstgen.evaluation.data import BENCHMARKS, DataPaths
 from pstgen.evaluation.dry_run import clock
+from pstgen.evaluation.metrics import Language
 from pstgen.models.answerer import Query
-from pstgen.models.tools import listed, many
-from pstgen.questions.benchmarks import gqa, vqa_v2
+from pstgen.models.tools import count_phrase, list_objects
 from pstgen.scenes import pixels
 from pstgen.training import examples
 from pstgen.training.recipe import Recipe
 
-LESSONS = 48  # scenes, or as many as a batch has images
-TESTED, PAIRS = 60, 6  # scenes of the stress test, and pairs of each family
-EXAMINED = 12  # scenes of the exams
-WARM_UP = 4  # scenes of lessons, and five times as many of the stress test
+EXAMPLE_SCENES = 48  # or as many as a batch has images
+STRESS_TEST_SCENES, PAIRS = 60, 6  # of the stress test: scenes, and pairs of each family
+BENCHMARK_SCENES = 12
+WARM_UP = 4  # scenes of examples, and five times as many of the stress test
 SEARCHED = 1000  # scenes, at most, that are searched for a pair
 ROWS, QUESTIONS = 16, 16  # that answers are timed on
 
@@ -39,8 +40,8 @@ CACHE = "XDG_CACHE_HOME"  # where the world keeps the scenes that it has drawn
 
 
 @dataclass(frozen=True)
-class Example:
-    """A kind of example. scenes: how many a run takes; seconds: what those take on one core."""
+class DataCost:
+    """What making a kind of data costs. scenes: how many a run takes; seconds: what those take on one core."""
 
     name: str
     scenes: int
@@ -48,147 +49,149 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Exam:
+class QuestionSample:
     """Questions to time answers on, and how many a run asks.
 
-    rows: of the stress test, which has at most so many `items`. questions: of both exams, which ask at most `number`.
+    rows: of the stress test, which has at most so many `items`. queries: of the benchmarks, which have at most `questions`.
     """
 
     rows: Sequence[Row]
     items: int
-    questions: Sequence[Query]
-    number: int
+    queries: Sequence[Query]
+    questions: int
     language: Language
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What was made. materials: its folders; exam: None where nothing is evaluated."""
+    """What was made. questions: None where nothing is evaluated."""
 
-    examples: Sequence[Example]
-    materials: Materials
-    exam: Exam | None
+    costs: Sequence[DataCost]
+    paths: DataPaths
+    questions: QuestionSample | None
 
 
 def gather(  # noqa: PLR0913 (where everything is)
     recipe: Recipe,
-    given: Materials,
+    given: DataPaths,
     out: Path,
     work: Path,
     progress: Progress,
     *,
     build: Build,
-    lessons_alone: bool = False,
+    examples_alone: bool = False,
 ) -> Samples:
     """Make, in the folder `work`, a sample of all that a run in `out` would make; what the user gave is read as it is.
 
     build: builds a stress test.
     """
-    number = min(recipe.scenes, max(LESSONS, recipe.batch))
-    made = replace(shelf.folders(work, None, None, None), course=work / f"lessons-{number}")
-    built, own = not (given.pst / shelf.MANIFEST).is_file(), given.vqa == out / "exams"
-    makers: list[Callable[[], Example]] = [lambda: _lessons(recipe, made, number)]
-    if not lessons_alone:
-        makers += [lambda: _stress_test(recipe, made.pst, build)] * built
-        makers += [lambda: _exams(recipe, made, work)] * own
-        makers += [lambda: _language(recipe, made, number)]
-    examples = [make() for make in progress(makers, "sampling examples", len(makers))]
-    if lessons_alone:
-        return Samples(examples, made, None)
-    made = made if built else replace(made, pst=given.pst)
-    made = replace(made, gqa=None) if own else replace(made, vqa=given.vqa, gqa=given.gqa)
-    return Samples(examples, made, _most(_read(made), recipe, built=built, own=own))
+    number = min(recipe.scenes, max(EXAMPLE_SCENES, recipe.batch))
+    paths = replace(data.paths(work), examples=work / f"lessons-{number}")
+    builds, own = not given.has_stress_test, data.own_benchmarks(given, out)
+    makers: list[Callable[[], DataCost]] = [lambda: _examples(recipe, paths, number)]
+    if not examples_alone:
+        makers += [lambda: _stress_test(recipe, paths.pst, build)] * builds
+        makers += [lambda: _benchmarks(recipe, paths, work)] * own
+        makers += [lambda: _language(recipe, paths, number)]
+    costs = [make() for make in progress(makers, "sampling examples", len(makers))]
+    if examples_alone:
+        return Samples(costs, paths, None)
+    if not builds:
+        paths = replace(paths, pst=given.pst)
+    paths = replace(paths, gqa=None) if own else replace(paths, vqa=given.vqa, gqa=given.gqa)
+    return Samples(costs, paths, _at_most(_read(paths), recipe, builds=builds, own=own))
 
 
-def _most(exam: Exam, recipe: Recipe, *, built: bool, own: bool) -> Exam:
+def _at_most(sample: QuestionSample, recipe: Recipe, *, builds: bool, own: bool) -> QuestionSample:
     """With how many there are, at most, of what is a sample."""
     families = recipe.families or plugins.names("families")
-    items = 2 * recipe.pst_pairs * len(families) if built else exam.items
-    return replace(exam, items=items, number=recipe.exam_scenes * recipe.exam_questions if own else exam.number)
+    items = 2 * recipe.pst_pairs * len(families) if builds else sample.items
+    questions = recipe.exam_scenes * recipe.exam_questions if own else sample.questions
+    return replace(sample, items=items, questions=questions)
 
 
-def seen(scene: Scene) -> str:
-    """What a detector that makes no mistake would tell of a scene."""
-    colours: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def perfect_description(scene: Scene) -> str:
+    """What a detector that makes no mistake would say of a scene."""
+    colours = defaultdict[str, Counter[str]](Counter)
     for thing in scene.instances:
         colours[thing.category][thing.colour] += 1
-    things = []
-    for kind, shades in sorted(colours.items()):
+    phrases = []
+    for category, shades in sorted(colours.items()):
         colour = shades.most_common(1)[0][0]
-        things.append(many(kind, shades.total(), f"{colour} " if colour else ""))
-    return listed(things)
+        phrases.append(count_phrase(category, shades.total(), f"{colour} " if colour else ""))
+    return list_objects(phrases)
 
 
-def _read(made: Materials) -> Exam:
+def _read(paths: DataPaths) -> QuestionSample:
     """Some of the questions of each kind, and how many there are."""
-    dataset = store.open(made.pst)
-    rows = [row for pair in sampling.pick(dataset, ROWS // 2) for row in pair]
-    questions, number = list[Query](), 0
-    for reader, where in ((vqa_v2, made.vqa), (gqa, made.gqa)):
-        examples = reader.examples(where, Refusals()) if where else iter(())
-        first = list(islice(examples, QUESTIONS))
-        questions += [Query(each.question_id, each.question, (), pixels.read(str(each.image))) for each in first]
-        number += len(first) + sum(1 for _ in examples)
-    language = msgspec.json.decode(made.language.read_bytes(), type=Language)
-    return Exam(rows, sum(1 for _ in dataset.items()), questions[:QUESTIONS], number, language)
+    dataset = store.open(paths.pst)
+    rows = [row for pair in sampling.pick(dataset, ROWS // 2) for row in pair.rows]
+    queries, number = list[Query](), 0
+    for name, folder in paths.benchmarks.items():
+        questions = BENCHMARKS[name].examples(folder, Refusals())
+        first = list(islice(questions, QUESTIONS))
+        queries += [Query(read.question_id, read.question, (), pixels.read(str(read.image))) for read in first]
+        number += len(first) + sum(1 for _ in questions)
+    language = msgspec.json.decode(paths.language.read_bytes(), type=Language)
+    return QuestionSample(rows, sum(1 for _ in dataset.items()), queries[:QUESTIONS], number, language)
 
 
 # ----------------------------------------------------------------------------------------------------------- making
 
 
-def _lessons(recipe: Recipe, made: Materials, number: int) -> Example:
-    """Lessons, and the tokenizer that is trained on them."""
+def _examples(recipe: Recipe, paths: DataPaths, number: int) -> DataCost:
+    """Examples, and the tokenizer that is trained on them."""
 
     def make(scenes: int) -> None:
-        config = shelf.taught(msgspec.structs.replace(recipe, scenes=scenes))
-        folder = made.course.with_name(f"lessons-{scenes}")
+        config = data.training_config(msgspec.structs.replace(recipe, scenes=scenes))
+        folder = paths.examples.with_name(f"lessons-{scenes}")
         with _cache(folder) if not recipe.train else nullcontext():
             examples.prepare(config, recipe.plain, folder, silent)
 
     seconds = clock.extrapolated(make, min(WARM_UP, number), number, recipe.scenes)
-    words, _ = clock.timed(lambda: shelf.lessons(recipe, made, silent))
-    return Example("lessons", recipe.scenes, seconds + words)
+    tokenizer, _ = clock.timed(lambda: data.write_examples(recipe, paths, silent))
+    return DataCost("examples", recipe.scenes, seconds + tokenizer)
 
 
-def _stress_test(recipe: Recipe, folder: Path, build: Build) -> Example:
+def _stress_test(recipe: Recipe, folder: Path, build: Build) -> DataCost:
     """Pairs that no judge has seen: judges take little of the time, and of few pairs they might leave none."""
-    number, most = min(recipe.pst_scenes, TESTED), min(recipe.pst_scenes, SEARCHED)
+    number, most = min(recipe.pst_scenes, STRESS_TEST_SCENES), min(recipe.pst_scenes, SEARCHED)
     with suppress(BadInput):
-        _few_pairs(recipe, min(5 * WARM_UP, number), folder.with_name("pst-few"), build)
+        _build_few_pairs(recipe, min(5 * WARM_UP, number), folder.with_name("pst-few"), build)
     while True:
         try:
-            seconds, _ = clock.timed(partial(_few_pairs, recipe, number, folder, build))
-            return Example("stress test", recipe.pst_scenes, seconds / number * recipe.pst_scenes)
+            seconds, _ = clock.timed(partial(_build_few_pairs, recipe, number, folder, build))
+            return DataCost("stress test", recipe.pst_scenes, seconds / number * recipe.pst_scenes)
         except BadInput:  # there was no pair
             if number == most:
                 raise
         number = min(2 * number, most)
 
 
-def _few_pairs(recipe: Recipe, scenes: int, folder: Path, build: Build) -> None:
+def _build_few_pairs(recipe: Recipe, scenes: int, folder: Path, build: Build) -> None:
     few = msgspec.structs.replace(recipe, pst_scenes=scenes, pst_pairs=min(PAIRS, recipe.pst_pairs))
-    config = msgspec.structs.replace(shelf.tested(few, folder), judges=(), lm="none", workers=1)
+    config = with_settings(data.stress_test_config(few, folder), judges=(), lm="none", workers=1)
     with _cache(folder):
         build(config, silent)
 
 
-def _exams(recipe: Recipe, made: Materials, work: Path) -> Example:
-    """Exams of other scenes, and such questions of scenes that are learnt from."""
-    number = min(recipe.exam_scenes, EXAMINED)
+def _benchmarks(recipe: Recipe, paths: DataPaths, work: Path) -> DataCost:
+    """Benchmarks on other scenes, and such questions of scenes that are learnt from."""
+    number = min(recipe.exam_scenes, BENCHMARK_SCENES)
     few = msgspec.structs.replace(recipe, exam_scenes=number)
-    with _cache(made.course):
-        seconds, _ = clock.timed(lambda: shelf.write_exams(few, work, silent))
-    return Example("exams", 2 * recipe.exam_scenes, seconds / number * recipe.exam_scenes)
+    with _cache(paths.examples):
+        seconds, _ = clock.timed(lambda: data.write_benchmarks(few, work, silent))
+    return DataCost("benchmarks", 2 * recipe.exam_scenes, seconds / number * recipe.exam_scenes)
 
 
-def _language(recipe: Recipe, made: Materials, lessons: int) -> Example:
+def _language(recipe: Recipe, paths: DataPaths, example_scenes: int) -> DataCost:
     """Captions and questions on words alone."""
-    number = min(recipe.exam_scenes, EXAMINED)
-    few = msgspec.structs.replace(recipe, exam_scenes=number, scenes=min(lessons, number))
-    with _cache(made.course):
-        seconds, _ = clock.timed(lambda: shelf.write_language(few, made))
-    scenes = recipe.exam_scenes + min(recipe.scenes, examples.PRIOR_LESSONS)
-    return Example("language", scenes, seconds / (few.exam_scenes + few.scenes) * scenes)
+    number = min(recipe.exam_scenes, BENCHMARK_SCENES)
+    few = msgspec.structs.replace(recipe, exam_scenes=number, scenes=min(example_scenes, number))
+    with _cache(paths.examples):
+        seconds, _ = clock.timed(lambda: data.write_language(few, paths))
+    scenes = recipe.exam_scenes + min(recipe.scenes, examples.PRIOR_SCENES)
+    return DataCost("language", scenes, seconds / (few.exam_scenes + few.scenes) * scenes)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Attention on the evidence, beside what it is worth: a uniform gaze, another item's evidence, deletion, an untrained model."""
+"""Attention on the evidence, beside what it is worth: even attention, another item's evidence, deletion, an untrained model."""
 
 import copy
 from collections.abc import Sequence
@@ -8,16 +8,20 @@ from hashlib import sha256
 
 import numpy as np
 import torch
+from more_itertools import batched
 from numpy.typing import NDArray
 from torch.nn import functional
 
 from pstgen.core.records import Unavailable
-from pstgen.dataset.store import Row
-from pstgen.evaluation.metrics import Scores
+from pstgen.dataset.rows import Row
+from pstgen.evaluation.metrics import Evaluation, Scores
 from pstgen.models import hooks
 from pstgen.models.huggingface import Image, Model
 from pstgen.scenes import pixels
+from pstgen.training.systems import Plan
 
+EXPENSIVE = True
+ITEMS = 96  # of the stress test, about
 COVERED = 0.1  # of a patch, from where on it is evidence
 GREYED = 0.1  # of the patches, in the deletion test
 DRAWS = 3  # of as many random patches
@@ -27,8 +31,8 @@ Map = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An item as the model is asked it. evidence: its mask, as large as the image: 0 or 255."""
+class AnnotatedItem:
+    """An item with its pixels. evidence: its mask, as large as the image: 0 or 255; all 0 of an absence."""
 
     row: Row
     image: Image
@@ -36,18 +40,33 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Gaze:
-    """Of one answer, (patches,) each: gradient x attention, and rollout; what is not of the image is left out."""
+class AttentionMaps:
+    """Of one answer, (patches,) each: gradient x attention, and rollout; what does not fall on the image is left out."""
 
-    weighed: Map
+    gradient: Map
     rollout: Map
 
 
-def measure(model: Model, rows: Sequence[Row]) -> Scores:
+def inapplicable(plan: Plan) -> str:
+    """Attention goes by the weights, and falls on images alone."""
+    if plan.weights_of:
+        return f"answers with the weights of {plan.weights_of}: see there"
+    return "" if plan.sees else "never sees an image"
+
+
+def measure(evaluation: Evaluation, /) -> Scores:
+    """The figures of `score`, on some of the stress test's items."""
+    try:
+        return score(evaluation.answerer.model, evaluation.rows(ITEMS))
+    except Unavailable as error:
+        return Scores(figures={}, absent={"share": str(error)})
+
+
+def score(model: Model, rows: Sequence[Row]) -> Scores:
     """Where the model looks as it is about to give the right answer. Shares are in percent of what falls on the image.
 
     share: gradient x attention on the patches that show the evidence (the positive part, mean of heads and layers, from
-    the tokens that predict the answer to the image's). uniform: what an even gaze has there; lift: share / uniform.
+    the tokens that predict the answer to the image's). uniform: what even attention has there; lift: share / uniform.
     shuffled: what it has on the evidence of other pairs' items. rollout: share by attention rollout, which measures
     position as much as anything; rollout_untrained: the same of the same model with random weights, its null.
     deletion: nats that the answer's log-probability falls where the most looked-at tenth of the patches is grey;
@@ -57,74 +76,78 @@ def measure(model: Model, rows: Sequence[Row]) -> Scores:
     per_question: share, 0 to 1. Raises Unavailable where the model is not of LLaVA's kind. Source of the product:
     Chefer, Gur, Wolf (2021); of rollout: Abnar and Zuidema (2020).
     """
-    shown = [one for row in rows if (one := _asked(row)) is not None]
-    absent = _counted("evidence", "is nowhere in the image", len(rows) - len(shown), len(rows))
-    if not shown:
+    items = [item for item in map(annotate, rows) if item.evidence.any()]
+    absent = _left_out("evidence", "is nowhere in the image", len(rows) - len(items), len(rows))
+    maps = [attention_maps(model, item) for item in items]
+    reached = [n for n, item_maps in enumerate(maps) if item_maps.gradient.any()]
+    absent |= _left_out("gradient", "reaches no patch", len(items) - len(reached), len(rows))
+    if not reached:
         return Scores(figures={}, absent=absent)
-    gazes = [_gaze(model, one) for one in shown]
-    kept = [n for n, gaze in enumerate(gazes) if gaze.weighed.any()]
-    absent |= _counted("gradient", "reaches no patch", len(shown) - len(kept), len(rows))
-    if not kept:
-        return Scores(figures={}, absent=absent)
-    shown, gazes = [shown[n] for n in kept], [gazes[n] for n in kept]
-    weighed = np.stack([gaze.weighed for gaze in gazes])
-    evidence = _evidence(model, shown, weighed.shape[1])
-    shares = _on(weighed, evidence)
-    others = _elsewhere(weighed, evidence, [one.row.item.pair_id for one in shown])
-    fallen, fallen_random = _deletion(model, shown, weighed)
-    new = _untrained(model)
+    items, maps = [items[n] for n in reached], [maps[n] for n in reached]
+    figures, shares = _figures(model, items, maps)
+    if "shuffled" not in figures:
+        absent["shuffled"] = "all items are of one pair"
+    names = [item.row.item.item_id for item in items]
+    return Scores(figures=figures, per_question=dict(zip(names, shares.tolist(), strict=True)), absent=absent)
+
+
+def annotate(row: Row) -> AnnotatedItem:
+    """A row's image, decoded, and its evidence."""
+    image = pixels.decode(row.image)
+    mask = next((target.pixels for target in row.targets if target.kind == "mask"), np.zeros(image.shape[:2]))
+    return AnnotatedItem(row, image, mask.astype(np.uint8))
+
+
+def _left_out(what: str, where: str, number: int, of: int) -> dict[str, str]:
+    return {f"items whose {what} {where}": f"{number} of {of} items were left out"} if number else {}
+
+
+def _figures(
+    model: Model, items: Sequence[AnnotatedItem], maps: Sequence[AttentionMaps]
+) -> tuple[dict[str, float], Map]:
+    """All figures, and the share of every item; "shuffled" is missing where all items are of one pair."""
+    gradient, rollout = np.stack([item.gradient for item in maps]), np.stack([item.rollout for item in maps])
+    untrained = _untrained(model)
+    evidence = _evidence(model, items, gradient.shape[1])
+    shares = _share_on(gradient, evidence)
+    fall, random_fall = _deletion(model, items, gradient)
     figures = {
         "share": 100 * shares.mean(),
         "uniform": 100 * evidence.mean(),
         "lift": shares.mean() / evidence.mean(),
-        "deletion": fallen,
-        "deletion_random": fallen_random,
-        "rollout": 100 * _on(np.stack([gaze.rollout for gaze in gazes]), evidence).mean(),
-        "rollout_untrained": 100 * _on(np.stack([_gaze(new, one).rollout for one in shown]), evidence).mean(),
+        "deletion": fall,
+        "deletion_random": random_fall,
+        "rollout": 100 * _share_on(rollout, evidence).mean(),
+        "rollout_untrained": 100
+        * _share_on(np.stack([attention_maps(untrained, item).rollout for item in items]), evidence).mean(),
     }
-    if others is None:
-        absent["shuffled"] = "all items are of one pair"
-    else:
-        figures["shuffled"] = 100 * others
-    names = [one.row.item.item_id for one in shown]
-    return Scores(
-        figures={name: float(one) for name, one in figures.items()},
-        per_question=dict(zip(names, shares.tolist(), strict=True)),
-        absent=absent,
-    )
+    shuffled = _share_on_others(gradient, evidence, [item.row.item.pair_id for item in items])
+    if shuffled is not None:
+        figures["shuffled"] = 100 * shuffled
+    return {name: float(value) for name, value in figures.items()}, shares
 
 
-def _asked(row: Row) -> Asked | None:
-    """None for an absence."""
-    mask = next((target.pixels for target in row.targets if target.kind == "mask"), None)
-    return None if mask is None or not mask.any() else Asked(row, pixels.decoded(row.image), mask.astype(np.uint8))
+# ---------------------------------------------------------------------------------------------------------- maps
 
 
-def _counted(what: str, where: str, number: int, of: int) -> dict[str, str]:
-    return {f"items whose {what} {where}": f"{number} of {of} items were left out"} if number else {}
-
-
-# ---------------------------------------------------------------------------------------------------------- the gaze
-
-
-def _gaze(model: Model, one: Asked) -> Gaze:
-    """One pass forward and one back."""
-    answer = one.row.item.answer
-    with torch.enable_grad(), hooks.watched(model) as passes:
-        told = hooks.logprobs(model, [one.row.item.question], [answer], [one.image]).sum()
+def attention_maps(model: Model, item: AnnotatedItem) -> AttentionMaps:
+    """One pass forward and one back. Raises Unavailable where the model is not of LLaVA's kind."""
+    answer = item.row.item.answer
+    with torch.enable_grad(), hooks.record_attention(model) as passes:
+        logprob = hooks.logprobs(model, [item.row.item.question], [answer], [item.image]).sum()
         ids, layers = passes[0]
-        gradients = torch.autograd.grad(told, layers)
+        gradients = torch.autograd.grad(logprob, layers)
     image = _image_tokens(model, ids[0])
-    asking = len(model.tokens(answer))  # the last tokens, each of which predicts one of the answer
+    predicting = len(model.tokens(answer))  # the last tokens, each of which predicts one of the answer
     product = torch.stack([(a[0] * g[0]).clamp(min=0).mean(0) for a, g in zip(layers, gradients, strict=True)])
-    return Gaze(
-        weighed=_map(product.mean(0)[-asking:].mean(0)[image]),
-        rollout=_map(_rollout([layer[0].mean(0) for layer in layers])[-asking:].mean(0)[image]),
+    return AttentionMaps(
+        gradient=_map(product.mean(0)[-predicting:].mean(0)[image]),
+        rollout=_map(_rollout([layer[0].mean(0) for layer in layers])[-predicting:].mean(0)[image]),
     )
 
 
 def _rollout(layers: Sequence[torch.Tensor]) -> torch.Tensor:
-    """(L, L): attention through all layers, half of each layer being what passes by it."""
+    """(L, L): attention through all layers, half of each layer being the residual connection."""
     through = torch.eye(len(layers[0]), device=layers[0].device)
     for layer in layers:
         through = (layer.detach().float() + torch.eye(len(layer), device=layer.device)) / 2 @ through
@@ -136,7 +159,7 @@ def _map(weights: torch.Tensor) -> Map:
 
 
 def _image_tokens(model: Model, ids: torch.Tensor) -> torch.Tensor:
-    """(L,) bool. Raises Unavailable where the image's tokens are no square grid."""
+    """(L,) bool. Raises Unavailable where the image's tokens form no square grid."""
     token = getattr(model.model.config, "image_token_id", None)
     image = ids == (-1 if token is None else token)
     number = int(image.sum())
@@ -151,27 +174,27 @@ def _untrained(model: Model) -> Model:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         fresh = type(net)(copy.deepcopy(net.config)).eval().to(net.device, net.dtype)
-    new = copy.copy(model)
-    new.model = fresh
-    return new
+    untrained = copy.copy(model)
+    untrained.model = fresh
+    return untrained
 
 
 # ---------------------------------------------------------------------------------------------------------- evidence
 
 
-def _evidence(model: Model, shown: Sequence[Asked], patches: int) -> NDArray[np.bool_]:
+def _evidence(model: Model, items: Sequence[AnnotatedItem], patches: int) -> NDArray[np.bool_]:
     """(N, patches): those of which the evidence covers a tenth, or else the most covered one."""
-    masks = hooks.seen(model, [np.repeat(one.evidence[:, :, None], 3, 2) for one in shown])[:, 0]
+    masks = hooks.preprocess(model, [np.repeat(item.evidence[:, :, None], 3, 2) for item in items])[:, 0]
     cover = functional.adaptive_avg_pool2d(masks[:, None] / 255, round(patches**0.5)).flatten(1)
     return (cover >= cover.max(1, keepdim=True).values.clamp(max=COVERED)).numpy()  # type: ignore[no-any-return]
 
 
-def _on(maps: Map, evidence: NDArray[np.bool_]) -> Map:
+def _share_on(maps: Map, evidence: NDArray[np.bool_]) -> Map:
     """(N,): the share of each map that is on its evidence."""
     return (maps * evidence).sum(1) / maps.sum(1)  # type: ignore[no-any-return]
 
 
-def _elsewhere(maps: Map, evidence: NDArray[np.bool_], pairs: Sequence[str]) -> float | None:
+def _share_on_others(maps: Map, evidence: NDArray[np.bool_], pairs: Sequence[str]) -> float | None:
     """Mean share on the evidence of items of other pairs."""
     names = np.array(pairs)
     shares = maps / maps.sum(1, keepdims=True) @ evidence.T.astype(float)
@@ -182,17 +205,17 @@ def _elsewhere(maps: Map, evidence: NDArray[np.bool_], pairs: Sequence[str]) -> 
 # ---------------------------------------------------------------------------------------------------------- deletion
 
 
-def _deletion(model: Model, shown: Sequence[Asked], maps: Map) -> tuple[float, float]:
+def _deletion(model: Model, items: Sequence[AnnotatedItem], maps: Map) -> tuple[float, float]:
     """Mean fall of the answer's log-probability, in nats: by the patches most looked at, by random ones."""
     patches = maps.shape[1]
     number = max(1, round(GREYED * patches))
-    most = np.argsort(-maps, axis=1, kind="stable")
-    chance = [np.random.default_rng(list(sha256(one.row.item.item_id.encode()).digest())) for one in shown]
-    whole = _told(model, shown, np.zeros(maps.shape, bool))
-    fallen = whole - _told(model, shown, _first(most, number))
-    random = [np.stack([one.permutation(patches) for one in chance]) for _ in range(DRAWS)]
-    fallen_random = [whole - _told(model, shown, _first(some, number)) for some in random]
-    return float(fallen.mean()), float(np.mean(fallen_random))
+    by_attention = np.argsort(-maps, axis=1, kind="stable")
+    rngs = [np.random.default_rng(list(sha256(item.row.item.item_id.encode()).digest())) for item in items]
+    whole = _logprobs_without(model, items, np.zeros(maps.shape, bool))
+    falls = whole - _logprobs_without(model, items, _first(by_attention, number))
+    orders = [np.stack([rng.permutation(patches) for rng in rngs]) for _ in range(DRAWS)]
+    random_falls = [whole - _logprobs_without(model, items, _first(order, number)) for order in orders]
+    return float(falls.mean()), float(np.mean(random_falls))
 
 
 def _first(order: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
@@ -200,19 +223,18 @@ def _first(order: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
     return np.argsort(order, axis=1) < number
 
 
-def _told(model: Model, shown: Sequence[Asked], grey: NDArray[np.bool_]) -> Map:
+def _logprobs_without(model: Model, items: Sequence[AnnotatedItem], grey: NDArray[np.bool_]) -> Map:
     """(N,) log-probabilities of the answers, the patches that are `grey` (N, patches) taken away."""
-    told = []
-    for start in range(0, len(shown), BATCH):
-        some = shown[start : start + BATCH]
-        words = [one.row.item.question for one in some], [one.row.item.answer for one in some]
-        change = partial(_greyed, torch.from_numpy(grey[start : start + BATCH]))
-        with torch.inference_mode(), hooks.instead(model, change):
-            told.append(hooks.logprobs(model, *words, [one.image for one in some]).double().numpy())
-    return np.concatenate(told)
+    logprobs = []
+    for batch, grey_batch in zip(batched(items, BATCH), torch.from_numpy(grey).split(BATCH), strict=True):
+        questions, answers = [item.row.item.question for item in batch], [item.row.item.answer for item in batch]
+        with torch.inference_mode(), hooks.replace_pixels(model, partial(_grey_out, grey_batch)):
+            batch_logprobs = hooks.logprobs(model, questions, answers, [item.image for item in batch])
+        logprobs.append(batch_logprobs.double().numpy())
+    return np.concatenate(logprobs)
 
 
-def _greyed(grey: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+def _grey_out(grey: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     """(B, 3, S, S), normalized. 0 is the mean colour that the model was made for: a grey."""
     side = round(grey.shape[1] ** 0.5)
     kept = (~grey).float().view(-1, 1, side, side)

@@ -28,35 +28,44 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pstgen.core.records import BadInput
-from pstgen.evaluation.metrics import Scores
+from pstgen.evaluation.metrics import Evaluation, Headline, Scores
 from pstgen.questions.benchmarks import files, gqa
 from pstgen.questions.benchmarks.gqa import Choices, Question, SceneGraph
 
+HEADLINES = (Headline("accuracy", "GQA", place=20, compared="question"),)
 COMMON = ("color", "material", "shape")
 UNCOUNTED = ("exist", "query: name", "choose name")
 
 
-def measure(
+def measure(evaluation: Evaluation, /) -> Scores:
+    """The figures of `score`, on the questions that were asked."""
+    answers, where = evaluation.answers.gqa, evaluation.benchmarks.get("gqa")
+    if where is None:
+        return Scores(figures={}, absent={"overall": "no files of GQA were given"})
+    return score(answers, where, set(answers))
+
+
+def score(
     predictions: Mapping[str, str],
     where: Path,
     /,
-    asked: Collection[str] | None = None,
+    question_ids: Collection[str] | None = None,
     attention: Mapping[str, ArrayLike] | None = None,
 ) -> Scores:
     """All of GQA's figures that its files allow, in percent but for `distribution`; right or wrong of each question.
 
     predictions: question id -> answer. where: the questions' file, or the folder that holds it; choices and scene graphs
-    are read beside it. asked: ids of the questions that were asked; None means all of them. attention: question id ->
+    are read beside it. question_ids: of the questions that were asked; None means all of them. attention: question id ->
     (rows, columns) shares over the image, from its top left (the tool's own file has columns first). Raises BadInput
     where the files do not fit, or predictions are not one for each question asked.
     """
     file, known = gqa.questions(where)
-    rows = {name: known[name] for name in files.asked(predictions, known, asked, file)}
+    rows = {name: known[name] for name in files.select_questions(predictions, known, question_ids, file)}
     for name, row in rows.items():
-        _sound(name, row, file)
+        _check(name, row, file)
     right = {name: predictions[name] == row.answer for name, row in rows.items()}
     balanced = {name: row for name, row in rows.items() if row.is_balanced}
-    found = {
+    figures = {
         **_accuracies(balanced, right),
         "consistency": _consistency(balanced, right),
         **_allowed(predictions, balanced, gqa.choices(file), file),
@@ -64,9 +73,9 @@ def measure(
         "grounding": _grounding(balanced, attention, gqa.scene_graphs(file) if attention is not None else None, file),
     }
     return Scores(
-        figures={name: value for name, value in found.items() if not isinstance(value, str)},
+        figures={name: value for name, value in figures.items() if not isinstance(value, str)},
         per_question={name: float(right[name]) for name in balanced},
-        absent={name: value for name, value in found.items() if isinstance(value, str)},
+        absent={name: value for name, value in figures.items() if isinstance(value, str)},
     )
 
 
@@ -91,8 +100,8 @@ def _accuracies(rows: Mapping[str, Question], right: Mapping[str, bool]) -> dict
 
 
 def _steps(row: Question) -> int:
-    told = (f"{step.operation}: {step.argument}" for step in row.semantic)
-    return sum(not any(part in text for part in UNCOUNTED) for text in told)
+    operations = (f"{step.operation}: {step.argument}" for step in row.semantic)
+    return sum(not any(part in operation for part in UNCOUNTED) for operation in operations)
 
 
 def _consistency(rows: Mapping[str, Question], right: Mapping[str, bool]) -> float | str:
@@ -110,12 +119,12 @@ def _allowed(
     kinds = ("validity", "plausibility")
     if choices is None:
         return dict.fromkeys(kinds, f"there is no file of choices beside {file.name}")
-    without = [name for name in rows if name not in choices]
-    if without:
-        raise BadInput(f"{file}: question {without[0]} has no choices ({len(without):,} such); take the same split's")
+    lacking = [name for name in rows if name not in choices]
+    if lacking:
+        raise BadInput(f"{file}: question {lacking[0]} has no choices ({len(lacking):,} such); take the same split's")
 
-    def allowed(name: str, listed: list[str]) -> bool:
-        return predictions[name] in (COMMON if "Common" in rows[name].types.detailed else listed)
+    def allowed(name: str, answers: list[str]) -> bool:
+        return predictions[name] in (COMMON if "Common" in rows[name].types.detailed else answers)
 
     shares = [(allowed(name, choices[name].valid), allowed(name, choices[name].plausible)) for name in rows]
     return {kind: _mean([pair[n] for pair in shares], "no balanced question was asked") for n, kind in enumerate(kinds)}
@@ -129,12 +138,12 @@ def _distribution(predictions: Mapping[str, str], rows: Mapping[str, Question]) 
             given[row.groups.all][predictions[name]] += 1
     if not true:
         return "no question asked is in a group of answers"
-    apart = {
+    chi_square = {
         group: sum((given[group][answer] - times) ** 2 / times for answer, times in answers.items())
         for group, answers in true.items()
     }
     sizes = {group: answers.total() for group, answers in true.items()}
-    return sum(apart[group] * size for group, size in sizes.items()) / sum(sizes.values()) / 100
+    return sum(chi_square[group] * size for group, size in sizes.items()) / sum(sizes.values()) / 100
 
 
 def _grounding(
@@ -152,17 +161,17 @@ def _grounding(
         if name not in attention or row.image_id not in graphs:
             lacks = "attention" if name not in attention else f"scene graph of image {row.image_id}"
             raise BadInput(f"{file}: question {name} has no {lacks}; give it for every balanced question, or for none")
-        pointed = (*row.annotations.question.values(), *row.annotations.full_answer.values())
-        heat = np.asarray(attention[name], np.float64)
-        shares.append(sum(float((heat * _cover(graphs[row.image_id], thing, heat.shape)).sum()) for thing in pointed))
+        heat, graph = np.asarray(attention[name], np.float64), graphs[row.image_id]
+        objects = (*row.annotations.question.values(), *row.annotations.full_answer.values())
+        shares.append(sum(float((heat * _cover(graph, object_id, heat.shape)).sum()) for object_id in objects))
     return _mean(shares, "no balanced question was asked")
 
 
-def _cover(graph: SceneGraph, thing: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """(rows, columns) share of each cell that the thing's box covers."""
-    if thing not in graph.objects:
-        raise BadInput(f"scene graphs: a question means object {thing}, which is none of its image's")
-    box = graph.objects[thing]
+def _cover(graph: SceneGraph, object_id: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """(rows, columns) share of each cell that the object's box covers."""
+    if object_id not in graph.objects:
+        raise BadInput(f"scene graphs: a question means object {object_id}, which is none of its image's")
+    box = graph.objects[object_id]
 
     def along(low: float, high: float, cells: int) -> NDArray[np.float64]:
         edges = np.arange(cells + 1) / cells
@@ -174,7 +183,7 @@ def _cover(graph: SceneGraph, thing: str, shape: tuple[int, ...]) -> NDArray[np.
     return down[:, None] * across
 
 
-def _sound(name: str, row: Question, file: Path) -> None:
+def _check(name: str, row: Question, file: Path) -> None:
     if row.answer is None:
         raise BadInput(
             f"{file}: question {name} has no answer; splits without answers are measured by GQA's own server"

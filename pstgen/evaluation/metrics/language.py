@@ -3,31 +3,42 @@
 import csv
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from more_itertools import batched
 
 from pstgen.core.records import BadInput
-from pstgen.evaluation.metrics import Scores
+from pstgen.evaluation.metrics import Choice, Evaluation, Headline, Scores
 from pstgen.models.huggingface import Model
+from pstgen.training.systems import Plan
 
+HEADLINES = (
+    Headline("choice", "language", place=40),
+    Headline("perplexity", "perplexity", unit="", higher_is_better=False, digits=2, in_table=False, place=41),
+)
+EXPENSIVE = True
 WINDOW = 512  # tokens that are read at once
 BATCH = 16
 LETTERS = ("A", "B", "C", "D")
 LETTERED = "{}\nA. {}\nB. {}\nC. {}\nD. {}\nAnswer:"  # MMLU's own form (Hendrycks et al. 2021), without worked examples
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A question about no image. answer: one of the options."""
-
-    question: str
-    options: tuple[str, ...]
-    answer: str
+MISSING = {"perplexity": "there is no text of two tokens", "choice": "there are no questions"}
 
 
-def measure(model: Model, texts: Sequence[str], questions: Sequence[Choice]) -> Scores:
+def inapplicable(plan: Plan) -> str:
+    """Systems that share weights know the same language."""
+    return f"answers with the weights of {plan.weights_of}: see there" if plan.weights_of else ""
+
+
+def measure(evaluation: Evaluation, /) -> Scores:
+    """The figures of `score`, on the run's own texts and questions."""
+    language = evaluation.language
+    return score(evaluation.answerer.model, language.texts, language.choices)
+
+
+def score(model: Model, texts: Sequence[str], questions: Sequence[Choice]) -> Scores:
     """`perplexity` per token of the texts, and `choice`: percent of the questions whose right option is the likeliest.
 
     The tokens are those of the model's own tokenizer, so perplexities compare between models that share it. Each text is
@@ -36,57 +47,57 @@ def measure(model: Model, texts: Sequence[str], questions: Sequence[Choice]) -> 
 
     per_question: 0 or 1 by the question's place, from 0.
     """
-    chosen = _chosen(model, questions)
-    right = {str(n): float(said == one.answer) for n, (said, one) in enumerate(zip(chosen, questions, strict=True))}
-    predicted = _perplexity(model, texts)
-    figures = {"perplexity": predicted, "choice": 100 * sum(right.values()) / len(right) if right else None}
-    missing = {"perplexity": "there is no text of two tokens", "choice": "there are no questions"}
+    right = {str(n): float(won) for n, won in enumerate(_right(model, questions))}
+    figures = {
+        "perplexity": _perplexity(model, texts),
+        "choice": 100 * sum(right.values()) / len(right) if right else None,
+    }
     return Scores(
-        figures={name: one for name, one in figures.items() if one is not None},
+        figures={name: value for name, value in figures.items() if value is not None},
         per_question=right,
-        absent={name: why for name, why in missing.items() if figures[name] is None},
+        absent={name: reason for name, reason in MISSING.items() if figures[name] is None},
     )
 
 
-def _chosen(model: Model, questions: Sequence[Choice]) -> Iterator[str]:
-    for start in range(0, len(questions), BATCH):
-        some = questions[start : start + BATCH]
-        words, options = [one.question for one in some], [one.options for one in some]
-        for one, scores in zip(some, model.score(words, options, [None] * len(some)), strict=True):
-            yield one.options[int(np.argmax(scores))]
+def _right(model: Model, questions: Sequence[Choice]) -> Iterator[bool]:
+    """Of each question: is the likeliest option the answer?"""
+    for batch in batched(questions, BATCH):
+        texts, options = [choice.question for choice in batch], [choice.options for choice in batch]
+        for choice, logprobs in zip(batch, model.score(texts, options, [None] * len(batch)), strict=True):
+            yield choice.options[int(np.argmax(logprobs))] == choice.answer
 
 
 def _perplexity(model: Model, texts: Sequence[str]) -> float | None:
-    read = [model.tokenizer(text)["input_ids"] for text in texts]
-    windows = sorted((ids[start : start + WINDOW] for ids in read for start in range(0, len(ids), WINDOW)), key=len)
-    told = [_surprise(model, windows[start : start + BATCH]) for start in range(0, len(windows), BATCH)]
-    tokens = sum(number for _, number in told)
-    return math.exp(sum(nats for nats, _ in told) / tokens) if tokens else None
+    encoded = [model.tokenizer(text)["input_ids"] for text in texts]
+    windows = sorted((window for ids in encoded for window in batched(ids, WINDOW)), key=len)
+    sums = [_negative_log_likelihood(model, batch) for batch in batched(windows, BATCH)]
+    tokens = sum(number for _, number in sums)
+    return math.exp(sum(nats for nats, _ in sums) / tokens) if tokens else None
 
 
-def _surprise(model: Model, windows: Sequence[Sequence[int]]) -> tuple[float, int]:
+def _negative_log_likelihood(model: Model, windows: Sequence[Sequence[int]]) -> tuple[float, int]:
     """Nats over all tokens that are predicted, and how many those are."""
     import torch
 
     length = max(map(len, windows))
-    ids = torch.tensor([[*some, *[0] * (length - len(some))] for some in windows], device=model.device)
-    known = torch.tensor([[1] * len(some) + [0] * (length - len(some)) for some in windows], device=model.device)
+    ids = torch.tensor([[*window, *[0] * (length - len(window))] for window in windows], device=model.device)
+    mask = torch.tensor([[1] * len(window) + [0] * (length - len(window)) for window in windows], device=model.device)
     with torch.inference_mode():
-        logprobs = model.model(input_ids=ids, attention_mask=known).logits[:, :-1].float().log_softmax(-1)
-    after = logprobs.gather(-1, ids[:, 1:, None])[..., 0][known[:, 1:].bool()]
-    return -float(after.sum()), after.numel()
+        logprobs = model.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float().log_softmax(-1)
+    predicted = logprobs.gather(-1, ids[:, 1:, None])[..., 0][mask[:, 1:].bool()]
+    return -float(predicted.sum()), predicted.numel()
 
 
-def mmlu(given: Path) -> Iterator[Choice]:
-    """Read MMLU's questions: a CSV file, or those of `given`/test or of `given` itself (dev/ holds the worked examples).
+def mmlu(path: Path) -> Iterator[Choice]:
+    """Read MMLU's questions: a CSV file, or those of `path`/test or of `path` itself (dev/ holds the worked examples).
 
     A line is a question, its options A to D and the letter of the right one; there is no header. The question names
     the options, and what is chosen is a letter. Raises BadInput, naming file and line, where a line is anything else.
     """
-    where = given / "test" if (given / "test").is_dir() else given
-    files = [given] if given.is_file() else sorted(where.glob("*.csv"))
+    folder = path / "test" if (path / "test").is_dir() else path
+    files = [path] if path.is_file() else sorted(folder.glob("*.csv"))
     if not files:
-        raise BadInput(f"{where}: no CSV file here; name one, or MMLU's folder, which holds test/*.csv")
+        raise BadInput(f"{folder}: no CSV file here; name one, or MMLU's folder, which holds test/*.csv")
     for file in files:
         yield from _choices(file)
 

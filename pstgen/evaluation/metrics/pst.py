@@ -5,35 +5,47 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from pstgen.core.records import BadInput, Item
-from pstgen.evaluation.metrics import Scores, plain
+from pstgen.evaluation.metrics import Evaluation, Headline, Scores, plain
+
+HEADLINES = (
+    Headline("pair", "PST pairs", place=30, compared="pair"),
+    Headline("item", "PST items", place=31),
+    Headline("stress", "PST stress", place=32),
+    Headline("lure_rate", "PST lure rate", higher_is_better=False, in_table=False, place=42),
+)
 
 
-def measure(items: Sequence[Item], answers: Mapping[str, str], neutral: Mapping[str, str] | None = None) -> Scores:
-    """Answers by item id; `neutral`: to the same items, asked plainly. Every figure is in percent.
+def measure(evaluation: Evaluation, /) -> Scores:
+    """The figures of `score`, for the whole stress test."""
+    return score(evaluation.items, evaluation.answers.pst, evaluation.answers.neutral)
+
+
+def score(items: Sequence[Item], answers: Mapping[str, str], neutral: Mapping[str, str] | None = None) -> Scores:
+    """Answers by item id; `neutral`: to the same items' neutral questions. Every figure is in percent.
 
     item, stress, control: of the items, those that are answered right. pair: of the pairs, those all of whose twins are:
     the headline, which nobody gets who does not look. The same by family (item/<family>, pair/<family>) and by frame
     (pair/<frame>). lure_rate: of the stress items, those answered with the lure. invalid_rate: of the items, those
-    answered with none of their options. flip_rate: of the items that are framed, those whose answer is another one where
-    they are asked plainly. Case, spaces and a final full stop do not count.
+    answered with none of their options. flip_rate: of the items in a frame, those whose neutral question is answered
+    differently. Case, spaces and a final full stop do not count.
 
     per_question: 1 for an item answered right, else 0. Answers to other items are left alone. Raises BadInput where an
     item has no answer.
     """
     if not items:
         raise BadInput("the stress test has no items to be measured")
-    said = _by_item(items, answers, "answer")
-    right = {item.item_id: float(said[item.item_id] == plain(item.answer)) for item in items}
+    given = _by_item(items, answers, "answer")
+    right = {item.item_id: float(given[item.item_id] == plain(item.answer)) for item in items}
     stress = [item for item in items if item.role == "stress"]
     groups = defaultdict[str, list[float]](list)
-    for name, score in (*_by_items(items, right), *_by_pairs(items, right)):
-        groups[name].append(score)
-    groups["lure_rate"] = [float(said[item.item_id] == plain(item.lure)) for item in stress]
-    groups["invalid_rate"] = [float(said[item.item_id] not in map(plain, item.options)) for item in items]
+    for name, won in (*_by_items(items, right), *_by_pairs(items, right)):
+        groups[name].append(won)
+    groups["lure_rate"] = [float(given[item.item_id] == plain(item.lure)) for item in stress]
+    groups["invalid_rate"] = [float(given[item.item_id] not in map(plain, item.options)) for item in items]
     framed = [item for item in items if item.question != item.neutral]
     if neutral is not None:
-        asked_plainly = _by_item(items, neutral, "answer to its plain question")
-        groups["flip_rate"] = [float(said[item.item_id] != asked_plainly[item.item_id]) for item in framed]
+        to_neutral = _by_item(items, neutral, "answer to its plain question")
+        groups["flip_rate"] = [float(given[item.item_id] != to_neutral[item.item_id]) for item in framed]
     missing = {
         "flip_rate": "no item is framed" if neutral is not None else "the plain questions were not asked",
         "stress": "there is no stress item",

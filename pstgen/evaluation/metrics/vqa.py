@@ -24,9 +24,10 @@ from pathlib import Path
 from statistics import fmean
 
 from pstgen.core.records import BadInput
-from pstgen.evaluation.metrics import Scores
+from pstgen.evaluation.metrics import Evaluation, Headline, Scores
 from pstgen.questions.benchmarks import files, vqa_v2
 
+HEADLINES = (Headline("overall", "VQA v2", place=10, compared="question"),)
 MARKS = ';/[]"{}()=+\\_-><@`,?!'
 STOPS = 32  # full stops that are taken away, at most
 COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -51,30 +52,38 @@ def _one_dropped(word: str) -> list[str]:
 APOSTROPHES = {wrong: word for word in CONTRACTIONS for wrong in _one_dropped(word)} | {"somebody'd": "somebodyd"}
 
 
-def measure(predictions: Mapping[str, str], where: Path, /, asked: Collection[str] | None = None) -> Scores:
+def measure(evaluation: Evaluation, /) -> Scores:
+    """The figures of `score`, on the questions that were asked."""
+    answers, where = evaluation.answers.vqa, evaluation.benchmarks.get("vqa")
+    if where is None:
+        return Scores(figures={}, absent={"overall": "no files of VQA were given"})
+    return score(answers, where, set(answers))
+
+
+def score(predictions: Mapping[str, str], where: Path, /, question_ids: Collection[str] | None = None) -> Scores:
     """Accuracy in percent: `overall`, by answer type and by question type; each question's own, 0 to 1.
 
-    predictions: question id -> answer. where: the folder of the official files, or one of them. asked: ids of the
+    predictions: question id -> answer. where: the folder of the official files, or one of them. question_ids: of the
     questions that were asked; None means all that are annotated. Raises BadInput where the files are missing or do not
     fit, or predictions are not one for each question asked.
     """
     file, rows = vqa_v2.annotations(where)
     named = {str(number): row for number, row in rows.items()}
-    scores: dict[str, float] = {}
+    accuracies: dict[str, float] = {}
     groups: defaultdict[str, list[float]] = defaultdict(list)
-    for name in files.asked(predictions, named, asked, file):
+    for name in files.select_questions(predictions, named, question_ids, file):
         row = named[name]
-        _sound(row, file)
-        scores[name] = accuracy(predictions[name], [said.answer for said in row.answers])
+        _check(row, file)
+        accuracies[name] = accuracy(predictions[name], [human.answer for human in row.answers])
         for group in ("overall", f"answer type {row.answer_type}", f"question type {row.question_type}"):
-            groups[group].append(scores[name])
+            groups[group].append(accuracies[name])
     absent = {
         name: "no such question was asked"
         for kind in vqa_v2.ANSWER_TYPES
         if (name := f"answer type {kind}") not in groups
     }
     return Scores(
-        figures={name: 100 * fmean(values) for name, values in groups.items()}, per_question=scores, absent=absent
+        figures={name: 100 * fmean(values) for name, values in groups.items()}, per_question=accuracies, absent=absent
     )
 
 
@@ -84,30 +93,30 @@ def accuracy(prediction: str, answers: Collection[str]) -> float:
     >>> accuracy("The 2 dogs.", ["two dogs"] * 3 + ["dogs"] * 7)
     0.9
     """
-    said, predicted = [_tidy(answer) for answer in answers], _tidy(prediction)
-    if len(set(said)) > 1:
-        said, predicted = [normal(answer) for answer in said], normal(predicted)
-    same = said.count(predicted)
-    with_one_left_out = [same - 1] * same + [same] * (len(said) - same)
+    human, predicted = [_strip(answer) for answer in answers], _strip(prediction)
+    if len(set(human)) > 1:
+        human, predicted = [normalize(answer) for answer in human], normalize(predicted)
+    same = human.count(predicted)
+    with_one_left_out = [same - 1] * same + [same] * (len(human) - same)
     return fmean(min(1.0, agree / 3) for agree in with_one_left_out)
 
 
-def _tidy(answer: str) -> str:
+def _strip(answer: str) -> str:
     return answer.replace("\n", " ").replace("\t", " ").strip()
 
 
-@lru_cache(maxsize=1 << 18)  # people often say the same
-def normal(answer: str) -> str:
+@lru_cache(maxsize=1 << 18)  # many answers are the same
+def normalize(answer: str) -> str:
     """The answer as it is compared, where people disagree.
 
-    >>> normal("None, dont!"), normal("An apple, 1,000 red-ones."), normal("3.5 p.m.")
+    >>> normalize("None, dont!"), normalize("An apple, 1,000 red-ones."), normalize("3.5 p.m.")
     ("0 don't", 'apple 1000 redones', '3.5 pm')
     """
-    words = (NUMBERS.get(word, word) for word in _unmarked(answer).lower().split())
+    words = (NUMBERS.get(word, word) for word in _without_marks(answer).lower().split())
     return " ".join(APOSTROPHES.get(word, word) for word in words if word not in ARTICLES)
 
 
-def _unmarked(answer: str) -> str:
+def _without_marks(answer: str) -> str:
     grouped = re.search(r"\d,\d", answer) is not None
     text = answer
     for mark in MARKS:
@@ -117,10 +126,10 @@ def _unmarked(answer: str) -> str:
     return re.sub(r"\.(?!\d)", "", text, count=STOPS)
 
 
-def _sound(row: vqa_v2.Annotation, file: Path) -> None:
-    if len(row.answers) != vqa_v2.PEOPLE:
+def _check(row: vqa_v2.Annotation, file: Path) -> None:
+    if len(row.answers) != vqa_v2.ANNOTATORS:
         raise BadInput(
-            f"{file}: question {row.question_id} has {len(row.answers)} answers; the rule is for those of {vqa_v2.PEOPLE} people"
+            f"{file}: question {row.question_id} has {len(row.answers)} answers; the rule is for those of {vqa_v2.ANNOTATORS} people"
         )
     if row.answer_type not in vqa_v2.ANSWER_TYPES:
         raise BadInput(

@@ -4,45 +4,43 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import Unavailable
 from pstgen.dataset import sampling, store
-from pstgen.dataset.store import Row
-from pstgen.evaluation import inference
-from pstgen.evaluation.inference import Answers, Seat
+from pstgen.dataset.rows import Row
+from pstgen.evaluation.inference import EvalJob, JobEvaluation
 from pstgen.evaluation.metrics import attention
-from pstgen.evaluation.metrics.attention import Asked
-from pstgen.evaluation.report import plots
+from pstgen.evaluation.metrics.attention import AnnotatedItem
+from pstgen.evaluation.report import style
 from pstgen.evaluation.results import Results
 from pstgen.evaluation.summary import BASE, REWARD
 from pstgen.models import hooks
 from pstgen.models.huggingface import Model
-from pstgen.scenes import pixels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 NAME = "overlays.png"
-ITEMS, ACROSS = 12, 2  # items in all, and beside each other
-PANEL, SIDE = 1.62, 320  # the side of a picture: inches, pixels
-SAYS = (
-    "Twelve items at most, whole pairs, drawn by a hash of their names. First what shows the answer, outlined; where nothing does, "
-    "since the answer is that there is none, no line. Then where each system looks as it is about to give the right answer: "
-    "gradient x attention on the image's tokens, the brighter the more, each map by its own brightest patch."
+ITEMS, COLUMNS = 12, 2  # items in all, and beside each other
+PANEL, SIDE = 1.62, 320  # the side of an image: inches, pixels
+HEADING = 0.72  # inches above the images of an item
+CAPTION = (
+    "Twelve items at most, whole pairs, drawn by a hash of their names. First what shows the answer, outlined; there is no outline "
+    "where the answer is that there is none. Then where each system looks as it is about to give the right answer: gradient x "
+    "attention on the image's tokens, brighter where there is more, each map scaled by its brightest patch."
 )
 
 Rgb = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one system made of an item. heat: (side, side), 0 to 1, over the image as the model sees it."""
+class AnswerView:
+    """A system's answer to an item. heat: (side, side), 0 to 1, over the image as the model sees it."""
 
     system: str
     answer: str
@@ -50,74 +48,65 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ItemView:
     """An item to be drawn. image: (S, S, 3), as the models see it; evidence: (S, S) bool of the same."""
 
-    row: Row
     image: Rgb
     evidence: NDArray[np.bool_]
-    looks: tuple[Look, ...]
+    row: Row
+    answers: tuple[AnswerView, ...]  # one a system
 
 
-def write(results: Results, out: Path, seats: Sequence[Seat]) -> None:
+def write(results: Results, out: Path, jobs: Sequence[EvalJob]) -> None:
     """Write out/overlays.png of the first seed's systems; where there can be none, the report says so instead.
 
-    There is none where either did not take part, or a model has no square of patches that attend. Raises Unavailable where
+    There is none where either system did not take part, or where a model's patches form no square. Raises Unavailable where
     matplotlib is missing.
     """
     first = min((arm.seed for arm in results.arms), default=0)
-    looking_on = {seat.system: seat for seat in seats if seat.seed == first and seat.system in {BASE, REWARD}}
-    if len(looking_on) == 2:
-        two = [looking_on[name] for name in (BASE, REWARD)]
+    by_system = {job.system: job for job in jobs if job.seed == first}
+    if {BASE, REWARD} <= by_system.keys():
+        compared = [by_system[name] for name in (BASE, REWARD)]
         try:
-            items = shown(two, chosen(two[0].materials.pst))
+            items = view(compared, choose(compared[0].data.pst))
         except Unavailable:
             return
         (out / NAME).write_bytes(render(items))
 
 
-def chosen(pst: Path) -> list[Row]:
-    """Whole pairs, some of every family by a hash of their names, as long as they are twelve items at most."""
+def choose(pst: Path) -> list[Row]:
+    """Whole pairs, some of every family by a hash of their names, twelve items at most."""
     rows: list[Row] = []
     for pair in sampling.pick(store.open(pst), ITEMS // 2):
-        rows += pair if len(rows) + len(pair) <= ITEMS else ()
+        rows += pair.rows if len(rows) + len(pair.rows) <= ITEMS else ()
     return rows
 
 
-def shown(seats: Sequence[Seat], rows: Sequence[Row]) -> list[Shown]:
-    """Let every system look at every item, one model loaded at a time."""
-    looks: list[list[Look]] = [[] for _ in rows]
+def view(jobs: Sequence[EvalJob], rows: Sequence[Row]) -> list[ItemView]:
+    """Let every system look at every item, one model loaded at a time; images are as the last of the models sees them."""
+    views: list[list[AnswerView]] = [[] for _ in rows]
     images, masks = list[Rgb](), list[NDArray[np.bool_]]()
-    for seat in seats:
-        model = Model(str(seat.model), "auto")
-        said = msgspec.json.decode((seat.folder / inference.ANSWERS).read_bytes(), type=Answers).pst
-        asked = [_asked(row) for row in rows]
-        images = [_seen(model, one.image) for one in asked]
-        masks = [_seen(model, np.repeat(one.evidence[:, :, None], 3, 2))[:, :, 0] > 127 for one in asked]
-        for one, some in zip(asked, looks, strict=True):
-            some.append(Look(seat.system, said.get(one.row.item.item_id, ""), heat(model, one)))
-    return [Shown(*each) for each in zip(rows, images, masks, map(tuple, looks), strict=True)]
+    items = list(map(attention.annotate, rows))
+    for job in jobs:
+        model, answers = Model(str(job.model), "auto"), JobEvaluation(job).answers.pst
+        images = [_preprocess(model, item.image) for item in items]
+        masks = [_preprocess(model, np.repeat(item.evidence[:, :, None], 3, 2))[:, :, 0] > 127 for item in items]
+        for item, row, item_views in zip(items, rows, views, strict=True):
+            item_views.append(AnswerView(job.system, answers.get(row.item.item_id, ""), heat(model, item)))
+    return [ItemView(*parts) for parts in zip(images, masks, rows, map(tuple, views), strict=True)]
 
 
-def _asked(row: Row) -> Asked:
-    """An absence has no mask, and so no evidence to be outlined."""
-    image = pixels.decoded(row.image)
-    mask = next((target.pixels for target in row.targets if target.kind == "mask"), np.zeros(image.shape[:2]))
-    return Asked(row, image, mask.astype(np.uint8))
+def _preprocess(model: Model, image: Rgb) -> Rgb:
+    """(S, S, 3) uint8: the image as the model's processor makes it, its colours as they were before."""
+    seen: Rgb = hooks.preprocess(model, [image])[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    return seen
 
 
-def _seen(model: Model, image: Rgb) -> Rgb:
-    """(S, S, 3) of what the model's processor makes of an image, its sides as they were before."""
-    told: Rgb = hooks.seen(model, [image])[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
-    return told
-
-
-def heat(model: Model, one: Asked) -> NDArray[np.float64]:
+def heat(model: Model, item: AnnotatedItem) -> NDArray[np.float64]:
     """(side, side): the metric's own map, by its largest value; all 0 where no gradient reaches the image."""
-    told = attention._gaze(model, one).weighed  # noqa: SLF001 (the metric measures, this shows: the same map)
-    side = round(len(told) ** 0.5)
-    most = float(told.max())
-    scaled: NDArray[np.float64] = told.reshape(side, side) / (most or 1.0)
+    weights = attention.attention_maps(model, item).gradient
+    side = round(len(weights) ** 0.5)
+    scaled: NDArray[np.float64] = weights.reshape(side, side) / (float(weights.max()) or 1.0)
     return scaled
 
 
@@ -125,71 +114,57 @@ def heat(model: Model, one: Asked) -> NDArray[np.float64]:
 
 
 def outlined(image: Rgb, evidence: NDArray[np.bool_], width: int = 3) -> Rgb:
-    """(SIDE, SIDE, 3): the image with a line around the evidence, white on black, which is seen on any ground."""
+    """(SIDE, SIDE, 3): the image with a line around the evidence, white on black, which shows on any background."""
     large = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     mask = cv2.resize(evidence.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
     lines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for shade, more in (((0, 0, 0), 2 * width), ((255, 255, 255), width)):
-        cv2.drawContours(large, lines, -1, shade, more, cv2.LINE_AA)
+    for shade, line_width in (((0, 0, 0), 2 * width), ((255, 255, 255), width)):
+        cv2.drawContours(large, lines, -1, shade, line_width, cv2.LINE_AA)
     return large  # type: ignore[return-value]
 
 
-def heated(image: Rgb, told: NDArray[np.float64]) -> Rgb:
+def heated(image: Rgb, weights: NDArray[np.float64]) -> Rgb:
     """(SIDE, SIDE, 3): the image in grey, and patches over it from nothing to a strong orange."""
     grey = cv2.cvtColor(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
-    ground = np.repeat(grey[:, :, None], 3, 2) * 0.45 + 25
-    cover = cv2.resize(told, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)[:, :, None] * 0.85
-    mixed: Rgb = (ground * (1 - cover) + np.array([255, 150, 30]) * cover).round().astype(np.uint8)
+    background = np.repeat(grey[:, :, None], 3, 2) * 0.45 + 25
+    cover = cv2.resize(weights, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)[:, :, None] * 0.85
+    mixed: Rgb = (background * (1 - cover) + np.array([255, 150, 30]) * cover).round().astype(np.uint8)
     return mixed
 
 
-def render(items: Sequence[Shown]) -> bytes:
-    """The PNG: an item is three pictures beside each other, two items a row; the same items give the same bytes."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise Unavailable(f"the report's pictures need matplotlib: pip install 'pstgen[train]' ({error})") from error
-    panels = max((1 + len(one.looks) for one in items), default=1)
-    down = -(-len(items) // ACROSS)
-    with mpl.rc_context(plots.LOOK | {"axes.grid": False, "font.size": 8}):
-        size = (PANEL * panels * ACROSS + 0.5, (PANEL + 0.72) * down)
-        figure = Figure(figsize=size, dpi=130)
-        FigureCanvasAgg(figure)
-        for n, one in enumerate(items):
-            across, top = n % ACROSS, 1 - (n // ACROSS) / down
-            left = (0.05 + across * (PANEL * panels + 0.35)) / size[0]
-            figure.text(
-                left, top - 0.42 / size[1], _question(one), va="bottom", fontsize=8, linespacing=1.2, weight="bold"
-            )
-            for k, (title, shade, picture) in enumerate(_panels(one)):
-                box = (left + k * PANEL / size[0], top - (PANEL + 0.6) / size[1])
-                _panel(
-                    figure.add_axes((*box, (PANEL - 0.06) / size[0], (PANEL - 0.06) / size[1])), title, shade, picture
-                )
-        return plots.encoded(figure, "png")
+def render(items: Sequence[ItemView]) -> bytes:
+    """The PNG: an item is three images beside each other, two items a row; the same items give the same bytes."""
+    panels = max((1 + len(item.answers) for item in items), default=1)
+    size = (PANEL * panels * COLUMNS + 0.5, (PANEL + HEADING) * -(-len(items) // COLUMNS))
+    with style.styled_figure(size, 130, **{"axes.grid": False, "font.size": 8}) as figure:
+        for n, item in enumerate(items):
+            down, across = divmod(n, COLUMNS)
+            _draw_item(figure, item, 0.05 + across * (PANEL * panels + 0.35), size[1] - down * (PANEL + HEADING))
+        return style.encoded(figure, "png")
 
 
-def _panel(axes: "Axes", title: str, shade: str, picture: Rgb) -> None:
-    axes.imshow(picture, interpolation="bilinear")
-    axes.set_axis_off()
-    axes.set_title(title, fontsize=7.5, color=shade, loc="left", pad=2.5)
+def _draw_item(figure: "Figure", item: ItemView, left: float, top: float) -> None:
+    """The question above the item's images; left, top: inches from the figure's lower left corner."""
+    width, height = figure.get_size_inches()
+    question = "\n".join(textwrap.wrap(item.row.item.question, 70, max_lines=2, placeholder=" …"))
+    figure.text(left / width, (top - 0.42) / height, question, va="bottom", fontsize=8, linespacing=1.2, weight="bold")
+    side = PANEL - 0.06
+    for k, (title, shade, image) in enumerate(_panels(item)):
+        box = ((left + k * PANEL) / width, (top - PANEL - 0.6) / height, side / width, side / height)
+        axes = figure.add_axes(box)
+        axes.imshow(image, interpolation="bilinear")
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=7.5, color=shade, loc="left", pad=2.5)
 
 
-def _question(one: Shown) -> str:
-    """As much as fits into two lines above three pictures."""
-    return "\n".join(textwrap.wrap(one.row.item.question, 70, max_lines=2, placeholder=" …"))
-
-
-def _panels(one: Shown) -> Iterator[tuple[str, str, Any]]:
-    item = one.row.item
-    yield f"{item.role}: {item.answer}", plots.INK, outlined(one.image, one.evidence)
-    for look in one.looks:
-        right = look.answer == item.answer
-        told = f"{look.system}: {look.answer or 'nothing'}"
+def _panels(view: ItemView) -> Iterator[tuple[str, str, Rgb]]:
+    """The images of an item, each with its title and the colour of that."""
+    item = view.row.item
+    yield f"{item.role}: {item.answer}", style.INK, outlined(view.image, view.evidence)
+    for answer in view.answers:
+        correct = answer.answer == item.answer
         yield (
-            f"{told} {'✓' if right else '✗'}",
-            plots.BLUE if right else plots.RED,
-            outlined(heated(one.image, look.heat), one.evidence, 1),
+            f"{answer.system}: {answer.answer or 'nothing'} {'✓' if correct else '✗'}",
+            style.BLUE if correct else style.RED,
+            outlined(heated(view.image, answer.heat), view.evidence, 1),
         )

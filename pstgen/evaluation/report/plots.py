@@ -1,63 +1,47 @@
 """The report's plots, as SVG and PNG: the same results give the same bytes."""
 
-import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pstgen.core.records import Unavailable
 from pstgen.evaluation import summary
 from pstgen.evaluation.report import curves, label_placement
+from pstgen.evaluation.report.curves import Curve
+from pstgen.evaluation.report.style import BLUE, GREY, INK, QUIET, RED, colour, encoded, styled_figure, text_colour
 from pstgen.evaluation.results import Results
 from pstgen.evaluation.summary import BASE, LANGUAGE, PAIR, PERPLEXITY, REWARD, Column, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FOLDER = "plots"
 SMALL = 3.2  # inches
-ROBUST, CLEAN, DISTURBED = "robustness", "clean", re.compile(r"robustness/(.+)/([\d.]+)")
-STARTS = {"fgsm": "seen", "pgd": "seen"}  # what an attack begins with: the picture as the model's processor makes it
+ROBUSTNESS = "robustness"
+CORRUPTION = re.compile(rf"{ROBUSTNESS}/(.+)/([\d.]+)")  # of a figure: the kind of corruption and its strength
+UNCORRUPTED = {"fgsm": "seen", "pgd": "seen"}  # an attack begins with the image as the model's processor makes it
 TITLES = {"jpeg": "JPEG", "fgsm": "FGSM, one step up the gradient", "pgd": "PGD, five steps"}
-AXES = dict.fromkeys(STARTS, "most that a pixel changes, of 255")
+STRENGTHS = dict.fromkeys(UNCORRUPTED, "most that a pixel changes, of 255")
 WIDTH, HEIGHT = 4.6, 3.4  # inches; narrow, so that letters are readable on a phone
-INK, QUIET, LINE = "#1a1c20", "#5d636d", "#dfe2e7"
-BLUE, RED, GREY, PALE = "#0072b2", "#d55e00", "#6f7680", "#a3a9b3"  # Okabe and Ito's, which nobody confuses
-LOOK: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": QUIET,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "savefig.facecolor": "white",
-    "svg.hashsalt": "pstgen",  # or ids are drawn anew each time
-    "svg.fonttype": "path",
-}
+PAIRS_WON = "PST pairs won, %"
+
+Draw = Callable[["Axes"], None]
+Section = Literal["main", "headlines", "robustness"]  # of the report
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One picture. name: of its files; says: what it shows, in a sentence or two; height, width: inches."""
+    """One plot. name: of its files; caption: what it shows, in a sentence or two; height, width: inches; section: where it is shown."""
 
     name: str
     title: str
-    says: str
-    draw: Callable[["Axes"], None]
+    caption: str
+    draw: Draw
     height: float = HEIGHT
     width: float = WIDTH
+    section: Section = "main"
 
 
 def write(results: Results, out: Path) -> list[Plot]:
@@ -65,111 +49,116 @@ def write(results: Results, out: Path) -> list[Plot]:
     plots = list(drawn(results, out))
     (out / FOLDER).mkdir(parents=True, exist_ok=True)
     for plot in plots:
-        for kind, code in render(plot).items():
-            (out / FOLDER / f"{plot.name}.{kind}").write_bytes(code)
+        for kind, image in render(plot).items():
+            (out / FOLDER / f"{plot.name}.{kind}").write_bytes(image)
     return plots
 
 
 def render(plot: Plot) -> dict[str, bytes]:
     """One plot as "svg" and as "png"."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise Unavailable(f"the report's plots need matplotlib: pip install 'pstgen[train]' ({error})") from error
-    with mpl.rc_context(LOOK):
-        figure = Figure(figsize=(plot.width, plot.height), dpi=200, layout="constrained")
-        FigureCanvasAgg(figure)
+    with styled_figure((plot.width, plot.height), 200) as figure:
+        figure.set_layout_engine("constrained")
         plot.draw(figure.subplots())
         return {kind: encoded(figure, kind) for kind in ("svg", "png")}
 
 
-def encoded(figure: "Figure", kind: str) -> bytes:
-    """A figure as "svg" or "png", without what matplotlib would write into it: a date and its own version."""
-    nothing: dict[str, dict[str, Any]] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
-    code = io.BytesIO()
-    figure.savefig(code, format=kind, metadata=nothing[kind])
-    return code.getvalue()
-
-
-def colour(system: str) -> str:
-    """Blue is the standard system, orange perceptual reward, under any lambda; controls are paler than the others."""
-    name = system.partition("@")[0]
-    return {BASE: BLUE, REWARD: RED}.get(name, PALE if summary.is_control(name) else GREY)
-
-
-def ink(system: str) -> str:
-    """The colour of its name, which must be dark enough to be read."""
-    return GREY if colour(system) == PALE else colour(system)
-
-
 def drawn(results: Results, out: Path) -> Iterator[Plot]:
     """Every plot that there are figures for."""
-    yield _pairs(results)
+    yield from _pairs(results)
     yield from _losses(results, out)
     yield from _trade_offs(results)
+    yield from _headlines(results)
     yield from _robustness(results)
 
 
-# ---------------------------------------------------------------------------------------------------- pairs, by system
+# ---------------------------------------------------------------------------------------------------- figures by system
 
 
-def _pairs(results: Results) -> Plot:
+def _pairs(results: Results) -> Iterator[Plot]:
+    if estimates := _by_system(results, PAIR):
+        caption = "Pairs of the stress test all of whose twins are answered correctly, with 95 % intervals; controls below the line."
+        draw = _draw_systems(estimates, PAIR, PAIRS_WON)
+        yield Plot("pairs", "Who sees", caption, draw, 0.9 + 0.27 * len(estimates))
+
+
+def _headlines(results: Results) -> Iterator[Plot]:
+    """A small plot for every other figure that tables show, those of metrics from elsewhere included."""
+    for column in summary.columns():
+        estimates = _by_system(results, column)
+        if estimates and column != PAIR:
+            headline = column.headline
+            better = "higher" if headline.higher_is_better else "lower"
+            unit = f"{headline.label}, {headline.unit}" if headline.unit not in {"", "ms"} else headline.label
+            caption = f"{headline.label}, with 95 % intervals where there are any; {better} is better."
+            name, title = (
+                f"headline-{column.metric}-{headline.name}",
+                f"{headline.label[0].upper()}{headline.label[1:]}: {better} is better",
+            )
+            height = 0.9 + 0.2 * len(estimates)
+            yield Plot(name, title, caption, _draw_systems(estimates, column, unit), height, SMALL, "headlines")
+
+
+def _by_system(results: Results, column: Column) -> dict[str, Estimate]:
     names = [*summary.systems(results), *summary.controls(results)]
-    known = [(name, one) for name in names if (one := summary.estimate(results, name, PAIR.figure))]
+    return {name: estimate for name in names if (estimate := summary.estimate(results, name, column.figure))}
+
+
+def _draw_systems(estimates: dict[str, Estimate], column: Column, unit: str) -> Draw:
+    """A line for each system: a dot, its interval and the figure; controls below a dashed line."""
+    controls = sum(map(summary.is_control, estimates))
 
     def draw(axes: "Axes") -> None:
-        for n, (name, one) in enumerate(known):
-            axes.hlines(n, one.low, one.high, color=colour(name), linewidth=2.5)
-            axes.plot(one.mean, n, "o", color=colour(name), markersize=5.5, clip_on=False, zorder=3)
-            axes.annotate(f"{one.mean:.1f}", (one.high, n), (6, 0), textcoords="offset points", va="center")
-        axes.set_yticks(range(len(known)), [name for name, _ in known])
-        for label, (name, _) in zip(axes.get_yticklabels(), known, strict=True):
+        for n, (name, estimate) in enumerate(estimates.items()):
+            axes.hlines(n, estimate.low, estimate.high, color=colour(name), linewidth=2.5)
+            axes.plot(estimate.mean, n, "o", color=colour(name), markersize=5.5, clip_on=False, zorder=3)
+            text = column.text(estimate.mean)
+            axes.annotate(text, (estimate.high, n), (6, 0), textcoords="offset points", va="center")
+        axes.set_yticks(range(len(estimates)), list(estimates))
+        for label, name in zip(axes.get_yticklabels(), estimates, strict=True):
             label.set_color(INK if colour(name) in {BLUE, RED} else QUIET)
-        if 0 < len(summary.controls(results)) < len(known):
-            axes.axhline(len(summary.systems(results)) - 0.5, color=QUIET, linewidth=0.8, linestyle=(0, (2, 3)))
-        axes.set_ylim(len(known) - 0.4, -0.6)
+        if 0 < controls < len(estimates):
+            axes.axhline(len(estimates) - controls - 0.5, color=QUIET, linewidth=0.8, linestyle=(0, (2, 3)))
+        axes.set_ylim(len(estimates) - 0.4, -0.6)
         axes.set_xlim(left=0)
         axes.margins(x=0.12)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("PST pairs won, %")
+        axes.set_xlabel(unit)
 
-    says = "Pairs of the stress test all of whose twins are answered rightly, with 95 % intervals; controls below the line."
-    return Plot("pairs", "Who sees", says, draw, 0.9 + 0.27 * len(known))
+    return draw
 
 
 # ---------------------------------------------------------------------------------------------------------- losses
 
 
 def _losses(results: Results, out: Path) -> Iterator[Plot]:
-    """Both losses, and the reward's parts; of what has a log."""
-    joint = {name: told for name in _trained(results) if (told := curves.joint(out, name))}
+    """Both losses, and the parts of the perceptual one: a plot of each that has a log."""
+    logs = {name: curves.joint(out, name) for name in _trained(results)}
+    parts = {part: curves.smoothed(logs.get(REWARD, []), (part,)) for part in curves.PERCEPTUAL}
     smooth = "Mean over seeds, smoothed over a twentieth of the steps"
-    words = {name: curve for name, told in joint.items() if (curve := curves.smoothed(told, ("words",)))}
-    if words:
-        says = f"{smooth}. A chain of thought has longer answers, of which more is easy."
-        yield Plot("loss-words", "Language loss, stage 2", says, _curves(words, "nats a token"), 3.8)
-    seen = {name: curve for name, told in joint.items() if (curve := curves.smoothed(told, curves.REWARDED))}
-    if seen:
-        says = f"Contrast, dense heads and names together, times lambda. {smooth}; controls have spoilt targets."
-        yield Plot("loss-perception", "Perceptual loss, stage 2", says, _curves(seen, "loss, weighed"))
-    parts = {part: curve for part in curves.REWARDED if (curve := curves.smoothed(joint.get(REWARD, []), (part,)))}
-    if parts:
-        says = f"The three parts under perceptual reward, each times its weight. {smooth}."
-        yield Plot("loss-parts", "What the reward is made of", says, _curves(parts, "loss, weighed"))
-    ratio = {name: curve for name, told in joint.items() if (curve := curves.smoothed(told, ("ratio",)))}
-    if ratio:
-        says = f"At the encoder's features: the reward's gradient, by the language loss's. {smooth}."
-        yield Plot("gradients", "Which loss moves the encoder", says, _curves(ratio, "ratio of norms", log=True))
-    first = {name: curve for name, told in curves.encoders(out).items() if (curve := curves.smoothed(told, ("loss",)))}
-    if first:
-        says = f"What stage 1 is taught differs, and so do the units. {smooth}."
-        yield Plot("loss-encoder", "Loss of stage 1", says, _curves(first, "loss"))
+    yield from _curves(
+        "loss-words", "Language loss, stage 2", "nats per token", _smoothed(logs, "words"),
+        f"{smooth}. A chain of thought has longer answers, more of which is easy.", height=3.8,
+    )  # fmt: skip
+    yield from _curves(
+        "loss-perception", "Perceptual loss, stage 2", "loss, weighted", _smoothed(logs, *curves.PERCEPTUAL),
+        f"Contrast, dense heads and names together, times lambda. {smooth}; the controls have corrupted targets.",
+    )  # fmt: skip
+    yield from _curves(
+        "loss-parts", "What the reward is made of", "loss, weighted", _known(parts),
+        f"The three parts under perceptual reward, each times its weight. {smooth}.",
+    )  # fmt: skip
+    yield from _curves(
+        "gradients", "Which loss moves the encoder", "ratio of norms", _smoothed(logs, "ratio"),
+        f"At the encoder's features: the norm of the reward's gradient over that of the language loss. {smooth}.", logarithmic=True,
+    )  # fmt: skip
+    yield from _curves(
+        "loss-encoder", "Loss of stage 1", "loss", _smoothed(curves.encoders(out), "loss"),
+        f"What stage 1 is taught differs, and so do the units. {smooth}.",
+    )  # fmt: skip
 
 
 def _trained(results: Results) -> list[str]:
-    return [name for name in _rear_first(results) if summary.trained(name)]
+    return [name for name in _back_to_front(results) if summary.has_own_weights(name)]
 
 
 def missing(results: Results, out: Path) -> list[str]:
@@ -177,30 +166,45 @@ def missing(results: Results, out: Path) -> list[str]:
     return sorted(name for name in _trained(results) if not curves.joint(out, name))
 
 
-def _curves(told: dict[str, curves.Curve], unit: str, *, log: bool = False) -> Callable[["Axes"], None]:
-    """Lines with their names at their ends."""
-    parts = dict(zip(curves.REWARDED, (RED, BLUE, GREY), strict=True))
-    shades = {name: parts.get(name, colour(name)) for name in told}
-    inks = {name: parts.get(name, ink(name)) for name in told}
+def _smoothed(logs: Mapping[str, list[curves.Log]], *parts: str) -> dict[str, Curve]:
+    """A line for each of these logs that has the parts, which are added up."""
+    return _known({name: curves.smoothed(runs, parts) for name, runs in logs.items()})
+
+
+def _known(lines: Mapping[str, Curve | None]) -> dict[str, Curve]:
+    return {name: curve for name, curve in lines.items() if curve}
+
+
+def _curves(  # noqa: PLR0913 (what a plot has)
+    name: str, title: str, unit: str, lines: dict[str, Curve], caption: str, *,
+    height: float = HEIGHT, logarithmic: bool = False,
+) -> Iterator[Plot]:  # fmt: skip
+    """A plot of these lines with their names at their ends; none where there are none."""
+    if lines:
+        yield Plot(name, title, caption, _draw_curves(lines, unit, logarithmic=logarithmic), height)
+
+
+def _draw_curves(lines: dict[str, Curve], unit: str, *, logarithmic: bool) -> Draw:
+    parts = dict(zip(curves.PERCEPTUAL, (RED, BLUE, GREY), strict=True))
 
     def draw(axes: "Axes") -> None:
-        for name, curve in told.items():
-            _line(axes, name, shades[name], curve.steps, curve.values)
-        if log:
-            _logarithmic(axes)
+        for name, curve in lines.items():
+            _line(axes, name, parts.get(name, colour(name)), curve.steps, curve.values)
+        if logarithmic:
+            _scale_logarithmically(axes)
         else:
             axes.set_ylim(bottom=0)
         axes.set_xlabel("step")
         axes.set_ylabel(unit)
         axes.grid(visible=False, axis="x")
         axes.margins(x=0)
-        ends = {name: (curve.steps[-1], curve.values[-1]) for name, curve in told.items()}
-        label_placement.ends(axes, ends, inks)
+        ends = {name: (curve.steps[-1], curve.values[-1]) for name, curve in lines.items()}
+        label_placement.label_line_ends(axes, ends, {name: parts.get(name, text_colour(name)) for name in lines})
 
     return draw
 
 
-def _logarithmic(axes: "Axes") -> None:
+def _scale_logarithmically(axes: "Axes") -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     axes.set_yscale("log")
@@ -210,98 +214,111 @@ def _logarithmic(axes: "Axes") -> None:
 
 
 def _line(axes: "Axes", name: str, shade: str, x: Sequence[float], y: Sequence[float]) -> None:
-    dash: Any = (0, (4, 1.5)) if summary.is_control(name) else "solid"
-    axes.plot(x, y, color=shade, linewidth=1.8 if shade in {BLUE, RED} else 1, linestyle=dash)
+    dashes: Any = (0, (4, 1.5)) if summary.is_control(name) else "solid"
+    axes.plot(x, y, color=shade, linewidth=1.8 if shade in {BLUE, RED} else 1, linestyle=dashes)
 
 
 # ---------------------------------------------------------------------------------------------------------- trade-off
 
+Point = tuple[Estimate, Estimate]  # language kept, pairs won
+
 
 def _trade_offs(results: Results) -> Iterator[Plot]:
     """Seeing against language kept."""
-    for kept, name, best in ((LANGUAGE, "choice", "right is better"), (PERPLEXITY, "perplexity", "left is better")):
-        points = _points(results, kept)
+    for column, name, better in ((LANGUAGE, "choice", "right is better"), (PERPLEXITY, "perplexity", "left is better")):
+        points = _points(results, column)
         if len(points) > 1:
-            unit = "multiple choice on words alone, %" if kept is LANGUAGE else "perplexity of words alone"
-            says = f"PST pairs against language kept ({best}); the line joins systems that differ in lambda alone."
-            yield Plot(f"trade-off-{name}", f"Seeing and language: {name}", says, _scatter(points, results, unit), 4.0)
+            unit = "multiple choice on words alone, %" if column is LANGUAGE else "perplexity of words alone"
+            caption = f"PST pairs against language kept ({better}); the line joins systems that differ in lambda alone."
+            draw = _draw_scatter(points, results, unit)
+            yield Plot(f"trade-off-{name}", f"Seeing and language: {name}", caption, draw, 4.0)
 
 
-Point = tuple[Estimate, Estimate]
-
-
-def _points(results: Results, kept: Column) -> dict[str, Point]:
-    told: dict[str, Point] = {}
+def _points(results: Results, language: Column) -> dict[str, Point]:
+    points: dict[str, Point] = {}
     for name in (*summary.systems(results), *summary.controls(results)):
-        one, other = (summary.estimate(results, name, column.figure) for column in (kept, PAIR))
-        if one and other:
-            told[name] = one, other
-    return told
+        x, y = (summary.estimate(results, name, column.figure) for column in (language, PAIR))
+        if x and y:
+            points[name] = x, y
+    return points
 
 
-def _scatter(points: dict[str, Point], results: Results, unit: str) -> Callable[["Axes"], None]:
+def _draw_scatter(points: dict[str, Point], results: Results, unit: str) -> Draw:
+    weights = {name: weight for name in points if (weight := summary.reward_weight(name, results)) is not None}
+    by_lambda = sorted(weights, key=lambda name: (weights[name], name))
+    means = {name: (x.mean, y.mean) for name, (x, y) in points.items()}
+
     def draw(axes: "Axes") -> None:
-        line = sorted((weight, name) for name in points if (weight := summary.reward(name, results)) is not None)
-        path = [(points[name][0].mean, points[name][1].mean) for _, name in line]
-        axes.plot(*zip(*path, strict=True), color=RED, linewidth=1, alpha=0.5) if len(path) > 1 else None
+        if len(by_lambda) > 1:
+            axes.plot(*zip(*(means[name] for name in by_lambda), strict=True), color=RED, linewidth=1, alpha=0.5)
         for name, (x, y) in points.items():
             axes.hlines(y.mean, x.low, x.high, color=colour(name), linewidth=1, alpha=0.6)
             axes.vlines(x.mean, y.low, y.high, color=colour(name), linewidth=1, alpha=0.6)
             axes.plot(x.mean, y.mean, "o", color=colour(name), markersize=5.5)
         axes.set_xlabel(unit)
-        axes.set_ylabel("PST pairs won, %")
+        axes.set_ylabel(PAIRS_WON)
         axes.margins(x=0.15, y=0.12)
-        told = {name: f"{'' if '@' in name else f'{name}, '}λ = {weight:g}" for weight, name in line}
-        told = told if len(line) > 1 else {}
-        at = {name: (x.mean, y.mean) for name, (x, y) in points.items()}
-        label_placement.points(axes, at, told, {name: ink(name) for name in at})
+        labels = {name: name for name in points}
+        if len(by_lambda) > 1:
+            labels |= {name: _lambda_label(name, weights[name]) for name in by_lambda}
+        label_placement.label_points(axes, means, labels, {name: text_colour(name) for name in points})
 
     return draw
+
+
+def _lambda_label(system: str, weight: float) -> str:
+    """Only lambda where the system's name is another's with that lambda."""
+    return f"{'' if '@' in system else f'{system}, '}λ = {weight:g}"
 
 
 # ---------------------------------------------------------------------------------------------------------- robustness
 
 
 def _robustness(results: Results) -> Iterator[Plot]:
-    """Pairs won against strength, a small plot each kind of disturbance; names of two lines only, since ten hold little."""
-    figures = {figure for arm in results.arms for figure in arm.figures}
-    found = sorted(match.groups() for figure in figures if (match := DISTURBED.fullmatch(figure)))
-    kinds = {kind for kind, _ in found}
-    for kind in sorted(kinds, key=lambda kind: (list(STARTS).index(kind) if kind in STARTS else -1, kind)):
-        strengths = sorted((strength for one, strength in found if one == kind), key=float)
-        names = [f"{ROBUST}/{STARTS.get(kind, CLEAN)}", *(f"{ROBUST}/{kind}/{strength}" for strength in strengths)]
-        told = {name: some for name in _rear_first(results) if (some := _all_of(results, name, names))}
-        if told:
-            title, axis = TITLES.get(kind, kind.replace("_", " ").capitalize()), AXES.get(kind, "strength")
-            says = f"{title}: PST pairs won, by {axis}; grey are the other systems, dashed the controls."
-            yield Plot(f"{ROBUST}-{kind}", title, says, _steps(told, ["0", *strengths], axis), 2.7, SMALL)
+    """Pairs won against strength, a small plot for each kind of corruption; only two lines are named, since there is little room."""
+    strengths: dict[str, list[str]] = {}
+    for figure in {figure for arm in results.arms for figure in arm.figures}:
+        if match := CORRUPTION.fullmatch(figure):
+            strengths.setdefault(match[1], []).append(match[2])
+    attacks = list(UNCORRUPTED)
+    for kind in sorted(strengths, key=lambda kind: (attacks.index(kind) if kind in attacks else -1, kind)):
+        known = sorted(strengths[kind], key=float)
+        figures = [UNCORRUPTED.get(kind, "clean"), *(f"{kind}/{strength}" for strength in known)]
+        lines = {name: line for name in _back_to_front(results) if (line := _estimates(results, name, figures))}
+        if lines:
+            title, axis = TITLES.get(kind, kind.replace("_", " ").capitalize()), STRENGTHS.get(kind, "strength")
+            caption = f"{title}: PST pairs won, by {axis}; the other systems are grey, the controls dashed."
+            draw = _draw_steps(lines, ["0", *known], axis)
+            yield Plot(f"{ROBUSTNESS}-{kind}", title, caption, draw, 2.7, SMALL, "robustness")
 
 
-def _rear_first(results: Results) -> list[str]:
+def _back_to_front(results: Results) -> list[str]:
     """In the order in which lines are drawn: the two that matter on top."""
     return [*summary.controls(results), *reversed(summary.systems(results))]
 
 
-def _all_of(results: Results, system: str, figures: Sequence[str]) -> list[Estimate] | None:
-    known = [one for figure in figures if (one := summary.estimate(results, system, figure))]
+def _estimates(results: Results, system: str, figures: Sequence[str]) -> list[Estimate] | None:
+    """Of these figures of robustness; None where any is missing."""
+    estimates = [summary.estimate(results, system, f"{ROBUSTNESS}/{figure}") for figure in figures]
+    known = [estimate for estimate in estimates if estimate]
     return known if len(known) == len(figures) else None
 
 
-def _steps(told: dict[str, list[Estimate]], strengths: Sequence[str], axis: str) -> Callable[["Axes"], None]:
+def _draw_steps(lines: dict[str, list[Estimate]], strengths: Sequence[str], axis: str) -> Draw:
     def draw(axes: "Axes") -> None:
         places = list(range(len(strengths)))
-        for name, some in told.items():
-            _line(axes, name, colour(name), places, [one.mean for one in some])
+        for name, estimates in lines.items():
+            _line(axes, name, colour(name), places, [estimate.mean for estimate in estimates])
             if colour(name) in {BLUE, RED}:
-                low, high = [one.low for one in some], [one.high for one in some]
+                low, high = [estimate.low for estimate in estimates], [estimate.high for estimate in estimates]
                 axes.fill_between(places, low, high, color=colour(name), alpha=0.13, linewidth=0)
         axes.set_xticks(places, strengths)
         axes.set_ylim(0, 100)
         axes.set_xlabel(axis)
-        axes.set_ylabel("PST pairs won, %")
+        axes.set_ylabel(PAIRS_WON)
         axes.grid(visible=False, axis="x")
         axes.margins(x=0)
-        ends = {name: (places[-1], some[-1].mean) for name, some in told.items() if name in {BASE, REWARD}}
-        label_placement.ends(axes, ends, {name: ink(name) for name in ends})
+        ends = {name: (places[-1], line[-1].mean) for name, line in lines.items() if name in {BASE, REWARD}}
+        label_placement.label_line_ends(axes, ends, {name: text_colour(name) for name in ends})
 
     return draw
