@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pstgen import build
 from pstgen.core.config import WorldConfig, build_config, with_settings
-from pstgen.core.records import Refusals
+from pstgen.core.report import Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import coco
 from pstgen.scenes.world import files

@@ -12,7 +12,7 @@ from pathlib import Path
 from pstgen import build
 from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig, build_config, with_settings
-from pstgen.core.records import Refusals, Report
+from pstgen.core.report import Refusals, Report
 from pstgen.dataset import store
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, is_prior_part

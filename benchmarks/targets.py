@@ -6,7 +6,7 @@ from pycocotools import mask as coco_mask
 
 from pstgen.core import plugins
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals
+from pstgen.core.report import Refusals
 from pstgen.scenes import pixels
 from pstgen.scenes.sources import world as source
 

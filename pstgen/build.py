@@ -18,7 +18,8 @@ from pstgen.core import plugins, resources, scratch, workers
 from pstgen.core.callable_module import make_callable
 from pstgen.core.config import BuildConfig, build_config, flat, nested, with_settings
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import BadInput, Candidate, Item, Pair, Report, Scene, Score, Verdict
+from pstgen.core.records import BadInput, Candidate, Item, Pair, Scene, Score, Verdict
+from pstgen.core.report import Report
 from pstgen.dataset import atomic, exporters, rendering, store
 from pstgen.dataset.rows import Cells
 from pstgen.models import detector, engines, witnesses

@@ -14,7 +14,7 @@ import transformers
 
 from pstgen.core import resources
 from pstgen.core.config import build_config
-from pstgen.core.records import Refusals
+from pstgen.core.report import Refusals
 from pstgen.evaluation.aggregate import device
 from pstgen.models.flops import count_flops
 from pstgen.models.perceptual_losses import PerceptionHeads

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from pstgen.core import plugins
 from pstgen.core.reasons import kind
-from pstgen.core.records import Refusal, Report, Score
+from pstgen.core.records import Score
+from pstgen.core.report import Refusal, Report
 from pstgen.dataset.sampling import PairRows
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from more_itertools import chunked
 
 from pstgen.core import __version__
-from pstgen.core.records import BadInput, Item, Pair, Report, Score
+from pstgen.core.records import BadInput, Item, Pair, Score
+from pstgen.core.report import Report
 from pstgen.dataset import rows as row_cells
 from pstgen.dataset import schema
 from pstgen.dataset.rows import Cells, Row

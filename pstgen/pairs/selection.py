@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from pstgen.core import reasons
 from pstgen.core.config import BuildConfig, SelectionConfig
@@ -94,8 +94,9 @@ def _rounds(wordings: dict[str, Pair]) -> Iterator[dict[str, Pair]]:
 
 def score(item: Item, verdict: Verdict, item_id: str) -> Score:
     """A verdict as it is written. item_id: whose image was seen, "" where none was."""
+    shared: dict[str, Any] = {name: getattr(item, name) for name in SHARED}
     return Score(
-        **{name: getattr(item, name) for name in SHARED},
+        **shared,
         item_id=item_id,
         judge=verdict.judge,
         logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),

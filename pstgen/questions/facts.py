@@ -8,7 +8,8 @@ from itertools import tee
 
 from pstgen.core import plugins, workers
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Fact, Refusals, Report, Scene
+from pstgen.core.records import Fact, Scene
+from pstgen.core.report import Refusals, Report
 from pstgen.questions import families
 from pstgen.questions.priors import Tally, count
 from pstgen.scenes import pixels, sources

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pstgen.core import reasons
 from pstgen.core.config import BuildConfig, with_settings
-from pstgen.core.records import BadInput, Report
+from pstgen.core.records import BadInput
+from pstgen.core.report import Report
 from pstgen.questions import prior_file
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import pixels, sources

@@ -2,51 +2,53 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import chain as joined
-from itertools import islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import BadInput, Fact, Item, Refusal, Refusals, Scene
+from pstgen.core.records import BadInput, Fact, Scene
+from pstgen.core.report import Refusal, Refusals
 from pstgen.dataset import rationale
-from pstgen.questions import priors, wording
+from pstgen.questions import families, priors, wording
 from pstgen.questions.priors import Expectation
+from pstgen.scenes import sources
 from pstgen.scenes.truth import colour
 
-PRIOR_LESSONS = 1500  # that tell what one expects
-MOST_OPTIONS = 4
-DRAWN = 12  # questions a scene, of which each step takes some
+PRIOR_SCENES = 1500  # that show what one expects
+MAX_OPTIONS = 4
+MAX_QUESTIONS = 12  # a scene, of which each step takes some
 FILE, REFUSED = "lessons.jsonl", "refused.jsonl"
 
+Form = tuple[str, str]  # family and sentence
 Track = Callable[[Iterable[Scene], str, int], Iterable[Scene]]
+Odds = Callable[[Sequence[Fact]], Sequence[float]]
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """One question. chain: what is to be seen before it is answered. expected: what one would answer without looking."""
+class Question(msgspec.Struct, frozen=True):
+    """A question about a scene. chain: what one sees before one answers. expected: the answer of one who does not look."""
 
     family: str
-    question: str
+    text: str = msgspec.field(name="question")
     options: tuple[str, ...]
     answer: str
     chain: str = ""
     expected: str = ""
 
 
-class Lesson(msgspec.Struct, frozen=True):
-    """A scene and what is asked of it."""
+class Example(msgspec.Struct, frozen=True):
+    """A scene, and questions about it."""
 
     scene: Scene
-    asked: tuple[Asked, ...]
+    questions: tuple[Question, ...] = msgspec.field(name="asked")
 
 
-class Course:
-    """Lessons on disk, read one at a time. Raises BadInput where there are none."""
+class Examples(Sequence[Example]):
+    """Examples on disk, read one at a time. Raises BadInput where there are none."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / FILE
@@ -60,139 +62,170 @@ class Course:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def lesson(self, n: int) -> Lesson:
-        """The n-th lesson."""
+    def __getitem__(self, n: int) -> Example:  # type: ignore[override]
+        """The n-th example."""
+        if not 0 <= n < len(self):
+            raise IndexError(n)
         with self.file.open("rb") as lines:
             lines.seek(int(self.starts[n]))
-            return msgspec.json.decode(lines.readline(), type=Lesson)
+            return msgspec.json.decode(lines.readline(), type=Example)
 
 
-def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held: Collection[str] = ()) -> Course:
-    """Ask every scene of the source, word what is drawn, and write the lessons; once, whole or not at all.
+def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held_out: Collection[str] = ()) -> Examples:
+    """Ask about every scene of the source, word the questions, and write the examples; once, whole or not at all.
 
-    plain: the share of questions without a frame; the others suggest what one expects. held: the `number` of every image
-    that is examined on: those give no lesson. What is left out is named in `folder`/REFUSED. Raises BadInput where no
-    scene can be asked anything.
+    plain: the share of questions without a frame; the others suggest what one expects. held_out: the `image_number` of
+    every image that is examined on: those give no example. What is left out is named in `folder`/REFUSED. Raises BadInput
+    where no scene can be asked about anything.
     """
     if not (folder / FILE).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         draft, refused = folder / f"{FILE}.part", Refusals()
         expected = expectation(config)
         with draft.open("wb") as file:
-            for scene in track(_scenes(config, refused), "lessons", config.scenes):
-                if number(scene.path) in held:
+            for scene in track(_scenes(config, refused), "examples", config.source.scenes):
+                if image_number(scene.path) in held_out:
                     refused.record(scene.path, scene.id, "is examined on")
-                elif lesson := draw(scene, config, plain, expected):
-                    file.write(msgspec.json.encode(lesson) + b"\n")
+                elif example := draw(scene, config, plain, expected):
+                    file.write(msgspec.json.encode(example) + b"\n")
         if not draft.stat().st_size:
-            raise BadInput(f"{config.source}: no scene can be asked about {', '.join(config.families)}")
+            raise BadInput(f"{config.source.name}: no scene can be asked about {', '.join(config.questions.families)}")
         if refused.records:
-            (folder / REFUSED).write_bytes(b"".join(map(line, refused.records)))
+            (folder / REFUSED).write_bytes(b"".join(map(refusal_line, refused.records)))
         draft.replace(folder / FILE)
-    return Course(folder)
+    return Examples(folder)
 
 
-def line(refusal: Refusal) -> bytes:
+def refusal_line(refusal: Refusal) -> bytes:
     """One line of a file of what was left out."""
     return msgspec.json.encode(asdict(refusal)) + b"\n"
 
 
-def number(image: str | Path) -> str:
-    """What names an image in every release of COCO, and in a scene's id; of others the file's name without ending.
+def image_number(image: str | Path) -> str:
+    """What names an image in every release of COCO, and in a scene's id; of others the file's name without its ending.
 
-    >>> number("val2014/COCO_val2014_000000000042.jpg"), number("train2017/000000000042.jpg"), number("mine/b_07.png")
-    ('42', '42', 'b_07')
+    >>> image_number("val2014/COCO_val2014_000000000042.jpg"), image_number("train2017/000000000042.jpg")
+    ('42', '42')
+    >>> image_number("mine/b_07.png")
+    'b_07'
     """
     name = Path(image).stem.partition("+")[0]
-    told = re.fullmatch(r"(?:COCO_\w+_)?0*(\d+)", name)
-    return told[1] if told else name
+    match = re.fullmatch(r"(?:COCO_\w+_)?0*(\d+)", name)
+    return match[1] if match else name
 
 
 def _scenes(config: BuildConfig, refused: Refusals) -> Iterator[Scene]:
-    read: Iterator[Scene] = plugins.load("sources", config.source).scenes(config, lambda _: True, refused)
-    return islice(read, config.scenes)
+    return islice(sources.load(config.source.name).scenes(config, lambda _: True, refused), config.source.scenes)
 
 
 def expectation(config: BuildConfig) -> Expectation:
     """What one expects of the questions that are asked."""
-    told = islice(_scenes(config, Refusals()), PRIOR_LESSONS)
-    fitted: Expectation = plugins.load("priors", config.prior).fit(
-        priors.count(joined.from_iterable(_drawn(scene, config, _rng(scene, config)) for scene in told))
-    )
-    return fitted
+    scenes = islice(_scenes(config, Refusals()), PRIOR_SCENES)
+    facts = (_draw_facts(scene, config, _generator(scene, config)) for scene in scenes)
+    return priors.load(config.questions.prior).fit(priors.count(chain.from_iterable(facts)))
 
 
-def draw(scene: Scene, config: BuildConfig, plain: float, expected: Expectation) -> Lesson | None:
-    """One scene's lesson, the same whenever it is drawn; None where nothing is known of it."""
-    rng = _rng(scene, config)
-    facts = _drawn(scene, config, rng)
-    asked = tuple(_asked(fact, scene, plain, expected, rng) for fact in facts)
-    return Lesson(_coloured(scene), asked) if asked else None
+def draw(scene: Scene, config: BuildConfig, plain: float, expected: Expectation) -> Example | None:
+    """The example of a scene, the same whenever it is drawn; None where nothing is known of it."""
+    rng = _generator(scene, config)
+    facts = _draw_facts(scene, config, rng)
+    questions = tuple(_draw_question(fact, scene, plain, expected, rng) for fact in facts)
+    return Example(_with_colours(scene), questions) if questions else None
 
 
-def _rng(scene: Scene, config: BuildConfig) -> np.random.Generator:
+def _generator(scene: Scene, config: BuildConfig) -> np.random.Generator:
     return np.random.default_rng([config.seed, *scene.id.encode()])
 
 
-def _drawn(scene: Scene, config: BuildConfig, rng: np.random.Generator) -> list[Fact]:
-    """DRAWN facts: sentences in turn, of each sentence every answer as likely as the next."""
-    shelves: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
-    for name in config.families:
-        for fact in plugins.load("families", name).ask(scene):
-            if fact.truth.known:
-                shelves[fact.family, fact.form].append(fact)
-    drawn: dict[Fact, None] = {}
-    forms = list(shelves)
-    for n in range(2 * DRAWN if forms else 0):
-        shelf = shelves[forms[n % len(forms)]]
-        counted = Counter(fact.truth.answer for fact in shelf)
-        odds = np.array([1 / counted[fact.truth.answer] for fact in shelf])
-        drawn[shelf[int(rng.choice(len(shelf), p=odds / odds.sum()))]] = None
-    return list(drawn)[:DRAWN]
+def _draw_facts(scene: Scene, config: BuildConfig, rng: np.random.Generator) -> list[Fact]:
+    """MAX_QUESTIONS facts: sentences in turn, of each sentence every answer as likely as the next."""
+    forms = by_form(known_facts(scene, config.questions.families))
+    return pick(forms, islice(cycle(forms), 2 * MAX_QUESTIONS), _even_odds, MAX_QUESTIONS, rng)
 
 
-def _asked(fact: Fact, scene: Scene, plain: float, expected: Expectation, rng: np.random.Generator) -> Asked:
-    answers: tuple[str, ...] = plugins.load("families", fact.family).answers(fact.form, fact.about)
-    likely = expected.expect(fact.question, answers)
-    lure = answers[max(range(len(answers)), key=likely.__getitem__)]
-    spoken = [frame for frame in wording.frames(fact.family) if frame != wording.LABEL]
-    frame = wording.NEUTRAL if rng.random() < plain else str(rng.choice(spoken))
-    text = wording.said(fact, frame, lure, int(rng.integers(2**31)))
-    options = _options(answers, lure, str(fact.truth.answer), rng)
-    return Asked(fact.family, text, options, str(fact.truth.answer), _chain(fact, text, options, lure, scene), lure)
+def _even_odds(facts: Sequence[Fact]) -> list[float]:
+    counts = Counter(fact.truth.answer for fact in facts)
+    return [1 / counts[fact.truth.answer] for fact in facts]
 
 
-def _options(answers: Sequence[str], lure: str, answer: str, rng: np.random.Generator) -> tuple[str, ...]:
-    """Truth, lure and others at random, in natural order."""
-    others = [other for other in rng.permutation(answers).tolist() if other not in {lure, answer}]
-    few = {lure, answer, *others[: max(0, MOST_OPTIONS - len({lure, answer}))]}
-    return tuple(option for option in answers if option in few)
-
-
-def _chain(fact: Fact, text: str, options: tuple[str, ...], lure: str, scene: Scene) -> str:
-    """What is to be seen, in words that end before the answer."""
-    item = Item(
+def _draw_question(fact: Fact, scene: Scene, plain: float, expected: Expectation, rng: np.random.Generator) -> Question:
+    lure = expected_answer(expected, fact)
+    frames = [frame for frame in wording.frames(fact.family) if frame != wording.LABEL]
+    question = word(fact, lure, plain, frames, rng)
+    item = wording.item_of(
+        fact,
         item_id="",
         pair_id="",
         role="control",
-        scene_id=scene.id,
-        image="",
-        family=fact.family,
-        form=fact.form,
-        about=fact.about,
         frame="",
-        question=text,
-        neutral=text,
-        options=options,
-        answer=str(fact.truth.answer),
+        question=question.text,
+        neutral=question.text,
+        options=question.options,
         lure=lure,
-        evidence=fact.evidence,
-        mark=fact.mark,
     )
-    return rationale.chain(item, scene).rpartition("; so ")[0]
+    what_is_seen = rationale.chain(item, scene).rpartition("; so ")[0]
+    return msgspec.structs.replace(question, chain=what_is_seen, expected=lure)
 
 
-def _coloured(scene: Scene) -> Scene:
+def _with_colours(scene: Scene) -> Scene:
     """The scene, each thing with the colour that is known of it."""
-    things = (replace(thing, colour=colour.look(thing, scene).name.answer or "") for thing in scene.instances)
+    things = (replace(thing, colour=colour.appearance(thing, scene).name.answer or "") for thing in scene.instances)
     return replace(scene, instances=tuple(things))
+
+
+# -------------------------------------------------------------------- facts and questions, also of scenes without files
+
+
+def known_facts(scene: Scene, names: Sequence[str]) -> list[Fact]:
+    """What these families know of a scene."""
+    return [fact for name in names for fact in families.load(name).ask(scene) if fact.truth.known]
+
+
+def by_form(facts: Iterable[Fact]) -> dict[Form, list[Fact]]:
+    """The facts of each sentence, in their order."""
+    forms: defaultdict[Form, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        forms[fact.family, fact.form].append(fact)
+    return dict(forms)
+
+
+def pick(
+    forms: Mapping[Form, Sequence[Fact]],
+    turns: Iterable[Form],
+    odds: Odds,
+    wanted: int,
+    rng: np.random.Generator,
+) -> list[Fact]:
+    """A fact of each sentence whose turn it is, drawn by its odds; the first `wanted` of them, none twice."""
+    drawn: dict[Fact, None] = {}
+    for form in turns:
+        weights = np.array(odds(forms[form]))
+        drawn[forms[form][int(rng.choice(len(weights), p=weights / weights.sum()))]] = None
+    return list(drawn)[:wanted]
+
+
+def possible_answers(fact: Fact) -> tuple[str, ...]:
+    """Everything that could be the answer to the fact's question, in its natural order."""
+    return families.load(fact.family).answers(fact.form, fact.about)
+
+
+def expected_answer(expected: Expectation, fact: Fact) -> str:
+    """The likeliest answer before one looks."""
+    answers = possible_answers(fact)
+    shares = expected.expect(fact.question, answers)
+    return answers[max(range(len(answers)), key=shares.__getitem__)]
+
+
+def word(fact: Fact, lure: str, plain: float, frames: Sequence[str], rng: np.random.Generator) -> Question:
+    """The fact's question, plainly with the probability `plain`, else in any of the frames."""
+    frame = wording.NEUTRAL if rng.random() < plain else str(rng.choice(frames))
+    text = wording.ask(fact, frame, lure, int(rng.integers(2**31)))
+    answer = str(fact.truth.answer)
+    return Question(fact.family, text, choose_options(possible_answers(fact), lure, answer, rng), answer)
+
+
+def choose_options(answers: Sequence[str], lure: str, answer: str, rng: np.random.Generator) -> tuple[str, ...]:
+    """The right answer, the lure, and others at random, in natural order."""
+    others = [other for other in rng.permutation(answers).tolist() if other not in {lure, answer}]
+    chosen = {lure, answer, *others[: max(0, MAX_OPTIONS - len({lure, answer}))]}
+    return tuple(option for option in answers if option in chosen)

@@ -1,8 +1,9 @@
-"""What `pstgen train-eval` can be told: a recipe in pstgen/training/recipes/, or a YAML file of one's own."""
+"""A recipe is one YAML file, in pstgen/training/recipes/ or of one's own: all that decides what is trained, and how."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -10,20 +11,21 @@ from pstgen.core import plugins
 from pstgen.core.records import BadInput
 
 MOST = 1e9
-RANGES = (  # names of settings, the least and the most that each may be; no number (NaN) is neither
-    ("plain typicality typicality_tested", 0, 1),
+RANGES = (  # names of settings, the least and the most that each may be; NaN is neither
+    ("plain typicality typicality_tested told_typicality grey", 0, 1),
     ("scenes pst_scenes", 2, MOST),
-    ("batch questions accumulate joint_steps keep_every pst_pairs exam_scenes exam_questions seeds", 1, MOST),
-    ("lora encoder_steps blind_every warm_up reward_warm_up", 0, MOST),
+    ("batch questions accumulate joint_steps steps keep_every pst_pairs exam_scenes exam_questions seeds", 1, MOST),
+    ("lora encoder_steps look_steps tell_steps blind_every warm_up reward_warm_up", 0, MOST),
     ("learning_rate encoder_rate connector_rate head_rate weight_decay reward dense words price", 0, MOST),
     ("size", 16, 4096),
     ("vocabulary", 300, MOST),  # bytes, special tokens, and some more
 )
 ENCODERS = ("tiny", "vit-b16", "resnet50")
+SAVED = "recipe.json"  # beside a model that was trained by it
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One file, all that decides an outcome. Where `model` is empty, a small LLaVA is made from random weights."""
+    """Of `pstgen train-eval`. Where `model` is empty, a small LLaVA is made from random weights."""
 
     # What is taught: scenes of the world, or of a folder in COCO's layout.
     families: tuple[str, ...] = ("existence", "count", "colour")
@@ -72,7 +74,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     # The examination. Recipes are tuned on the validation world alone, and reported on the test world.
     tested_on: Literal["test", "validation"] = "test"
-    typicality_tested: float = 0.85  # of the world that the stress test comes from; exams are as typical as lessons
+    typicality_tested: float = (
+        0.85  # of the world that the stress test comes from; exams are as typical as the examples
+    )
     pst_scenes: int = 1500
     pst_pairs: int = 120  # a family, at most
     exam_scenes: int = 200
@@ -85,37 +89,92 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seeds: int = 1
 
 
-def read(name: str, **given: Any) -> Recipe:
+class WorldRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `pstgen eye train`: a small model from random weights that learns the built-in world, drawn as it is needed.
+
+    Where `vision` is empty, a language model alone is trained.
+    """
+
+    families: tuple[str, ...] = ("existence", "count", "colour", "relation")  # what is taught
+    size: int = 128  # side of a scene, pixels
+    typicality: float = 0.0  # of the scenes that it sees
+    told_typicality: float = 0.85  # of the scenes that it only reads about
+    vision: dict[str, Any] = {}  # CLIPVisionConfig
+    text: dict[str, Any] = {}  # LlamaConfig
+    vocabulary: int = 1400
+    look_steps: int = 0  # stage 1, the encoder alone: what every patch shows
+    tell_steps: int = 0  # stage 2 begins with inventories: what there is of each kind
+    steps: int = 1000  # and goes on with questions
+    batch: int = 32  # scenes a step
+    questions: int = 8  # a scene
+    blind_every: int = 0  # one step with questions in so many has no images
+    grey: float = 0.0  # share of the images that are one flat colour
+    learning_rate: float = 1e-3
+    warm_up: int = 100
+    weight_decay: float = 0.05
+    dense: float = 0.0  # weight of the patches' losses in stage 2
+    seed: int = 0
+
+
+def read(name: str, **changes: Any) -> Recipe:
     """Read a recipe of ours by name, or any YAML file by its path, with some settings changed. Raises BadInput."""
+    recipe, file = _read(name, Recipe, {key: value for key, value in changes.items() if value not in (None, ())})
+    _check(recipe, file)
+    return recipe
+
+
+def read_world(name: str) -> WorldRecipe:
+    """Read a recipe of `pstgen eye train`, as `read` does."""
+    return _read(name, WorldRecipe, {})[0]
+
+
+AnyRecipe = TypeVar("AnyRecipe", Recipe, WorldRecipe)
+
+
+def _read(name: str, kind: type[AnyRecipe], changes: Mapping[str, Any]) -> tuple[AnyRecipe, str]:
+    """The recipe, and the name of its file for errors."""
     ours = files("pstgen.training") / "recipes" / f"{name}.yaml"
     file = ours if ours.is_file() else Path(name)
     try:
-        told: Any = msgspec.yaml.decode(file.read_bytes()) or {}
-        changed = {key: value for key, value in given.items() if value is not None and value != ()}
-        recipe = msgspec.convert(told | changed, Recipe, dec_hook=lambda kind, value: kind(value))
+        settings: Any = msgspec.yaml.decode(file.read_bytes()) or {}
+        recipe = msgspec.convert(settings | changes, kind, dec_hook=lambda wanted, value: wanted(value))
     except OSError as error:
         raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
     except (msgspec.ValidationError, msgspec.DecodeError, TypeError) as error:
         raise BadInput(f"{file}: {' '.join(str(error).split())}") from None
-    return _sound(recipe, str(file))
+    _check_ranges(recipe, str(file))
+    for family in recipe.families:
+        plugins.known("families", family)
+    return recipe, str(file)
 
 
-def _sound(recipe: Recipe, file: str) -> Recipe:
-    """Refuse what would train nothing, or the wrong thing."""
+def of_model(folder: Path) -> WorldRecipe:
+    """The recipe that a model of `pstgen eye train` was trained by. Raises BadInput where the folder holds none."""
+    try:
+        return msgspec.json.decode((folder / SAVED).read_bytes(), type=WorldRecipe)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInput(f"{folder}: not a model that `pstgen eye train` made: {SAVED}: {error}") from None
+
+
+def _check_ranges(recipe: Recipe | WorldRecipe, file: str) -> None:
     for names, least, most in RANGES:
         for name in names.split():
-            if not least <= (value := getattr(recipe, name)) <= most:
+            value = getattr(recipe, name, least)
+            if not least <= value <= most:
                 between = f"at least {least:g}" if most == MOST else f"from {least:g} to {most:g}"
                 raise BadInput(f"{file}: {name} is {value}; it must be {between}")
-    if any(not 0 <= other <= MOST for other in recipe.rewards):
+
+
+def _check(recipe: Recipe, file: str) -> None:
+    """Refuse what would train nothing, or something else than was meant."""
+    if any(not 0 <= reward <= MOST for reward in recipe.rewards):
         raise BadInput(f"{file}: rewards are {recipe.rewards}; each must be at least 0")
     if recipe.encoder not in ENCODERS and not Path(recipe.encoder).is_dir() and recipe.encoder.count("/") != 1:
         raise BadInput(f"{recipe.encoder}: no such encoder; {', '.join(ENCODERS)}, a folder or a hub id OWNER/NAME")
-    for folder, chosen in (("families", recipe.families), ("systems", recipe.systems), ("metrics", recipe.evaluations)):
-        for name in chosen:
+    for folder, names in (("systems", recipe.systems), ("metrics", recipe.evaluations)):
+        for name in names:
             plugins.known(folder, name)
     if recipe.mmlu and not recipe.mmlu.exists():
         raise BadInput(f"{recipe.mmlu}: no such file or folder; mmlu names one in MMLU's CSV format")
     if recipe.accumulate > recipe.joint_steps:
         raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
-    return recipe

@@ -1,10 +1,11 @@
-"""The trainer of both stages: Transformers' own, with our losses, our rates, and a stop where a loss is no number."""
+"""The trainer of every stage: Transformers' own, with our losses, our rates, and a stop where a loss is not finite."""
 
 import json
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,150 +14,200 @@ import transformers
 from safetensors import SafetensorError
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.training.batches import Steps
-from pstgen.training.recipe import Recipe
+from pstgen.training.batches import Batches
 
 LOG_EVERY = 10
-COOLING = 0.25  # of the steps, at the end, in which the rate goes down to nothing
+COOLING = 0.25  # of the updates, at the end, in which the rate goes down to nothing
 WEIGHTS, STATE = "model.safetensors", "trainer_state.json"
-NORM = 1.0  # of the gradient, at most
-TOLD = frozenset({"ratio"})  # parts that are logged and not learnt from
+MAX_NORM = 1.0  # of the gradient
+BETAS = (0.9, 0.98)
+ONLY_LOGGED = frozenset({"ratio"})  # parts that are no loss
 
 Parts = dict[str, torch.Tensor]
-Losses = Callable[[Any, dict[str, Any], int], Parts]  # model, batch, step → weighed parts whose sum is the loss
+Losses = Callable[[Any, dict[str, Any], int], Parts]  # model, batch, step → weighted parts whose sum is the loss
 Log = Callable[[int, dict[str, float]], None]
 
 
-class Trainer(transformers.Trainer):
-    """One stage. `losses` says what is learnt from a batch."""
+@dataclass(frozen=True)
+class Settings:
+    """How the weights are changed.
 
-    def __init__(self, losses: Losses, log: Log, **settings: Any) -> None:
+    accumulate: batches that make one update; warm_up, cooling, keep_every: updates, in which the rate goes up, and down
+    again at the end (by default a quarter), and between checkpoints. frozen: beginnings of the names of parameters that
+    are not trained. device: auto or cpu. workers: processes that make batches where there is no accelerator.
+    """
+
+    warm_up: int
+    weight_decay: float
+    seed: int = 0
+    accumulate: int = 1
+    cooling: int | None = None
+    keep_every: int = 250
+    frozen: tuple[str, ...] = ()
+    device: str = "auto"
+    workers: int = 0
+
+    @property
+    def device_type(self) -> str:
+        """The accelerator, where there is one and it may be used."""
+        return "cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A model, its batches, and what it learns from them.
+
+    rates: learning rate of the parameters whose names begin so, the first that fits; "" fits all. save: writes what is
+    left in the folder at the end.
+    """
+
+    model: Any
+    batches: Batches
+    losses: Losses
+    rates: Mapping[str, float]
+    settings: Settings
+    save: Callable[[], None]
+
+
+class Trainer(transformers.Trainer):
+    """Trains a stage, whose `losses` say what is learnt from a batch."""
+
+    def __init__(self, losses: Losses, log_step: Log, **settings: Any) -> None:
         super().__init__(**settings)
-        self.losses, self.show = losses, log
+        self.losses, self.log_step = losses, log_step
         self.model_accepts_loss_kwargs = False  # so that the trainer itself divides by accumulated batches
         self.passed = 0  # batches of an update
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 (Transformers' signature)
-        """The sum of the parts. Raises BadInput, naming step and scenes, where it is no number; the last checkpoint stays."""
-        update, several = int(self.state.global_step), self.args.gradient_accumulation_steps
-        batch = update * several + self.passed
-        self.passed = (self.passed + 1) % several
+        """The sum of the parts. Raises BadInput, naming step and scenes, where it is not finite; the last checkpoint stays."""
+        update, accumulate = int(self.state.global_step), self.args.gradient_accumulation_steps
+        step = update * accumulate + self.passed
+        self.passed = (self.passed + 1) % accumulate
         parts = self.losses(model, inputs, update)
-        loss = whole(parts)
+        loss = total_loss(parts)
         if not torch.isfinite(loss):
-            told = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
-            raise _no_number(self.args.output_dir, f"the loss of step {batch}", told, self.train_dataset.scenes(batch))
+            values = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
+            scenes = self.train_dataset.scenes(step)
+            raise _not_finite(self.args.output_dir, f"the loss of step {step}", values, scenes)
         figures = {name: float(part.detach()) for name, part in parts.items()} | {"loss": float(loss.detach())}
-        self.show(batch, figures)
-        self._note(batch, figures)
+        self.log_step(step, figures)
+        self._write_log(step, figures)
         return (loss, {}) if return_outputs else loss
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 (Transformers' signature)
-        """All weights under the names that they have in memory, the perception heads' among them."""
-        from safetensors.torch import save_model
-
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(folder / WEIGHTS))
+        save_weights(self.model, folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002 (likewise)
-        from safetensors.torch import load_model
+        load_weights(self.model, Path(resume_from_checkpoint), str(self.args.device))
 
-        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS), device=str(self.args.device))
-
-    def _note(self, step: int, figures: dict[str, float]) -> None:
+    def _write_log(self, step: int, figures: dict[str, float]) -> None:
         """One line of every LOG_EVERY-th step, for the curves."""
         if step % LOG_EVERY == 0:
             with (Path(self.args.output_dir) / "log.jsonl").open("a") as file:
                 file.write(json.dumps({"step": step} | figures) + "\n")
 
 
-class Gradients(transformers.TrainerCallback):
-    """Stops before weights are changed by a gradient that is no number."""
+class GradientCheck(transformers.TrainerCallback):
+    """Stops before weights are changed by a gradient that is not finite."""
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002 (Transformers' signature)
         """Raises BadInput, naming the step; the last checkpoint stays."""
-        size = torch.nn.utils.get_total_norm([each.grad for each in model.parameters() if each.grad is not None])
-        if not torch.isfinite(size):
+        norm = torch.nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+        if not torch.isfinite(norm):
             step = state.global_step * args.gradient_accumulation_steps
-            raise _no_number(args.output_dir, f"a gradient of step {step}", f"its size is {size.item():g}", ())
+            raise _not_finite(args.output_dir, f"a gradient of step {step}", f"its norm is {norm.item():g}", ())
 
 
-def _no_number(out: str, what: str, told: str, scenes: Sequence[str]) -> BadInput:
-    shown = f" on the scenes {', '.join(scenes)}" if scenes else ""
+def _not_finite(out: str, what: str, values: str, scenes: Sequence[str]) -> BadInput:
+    where = f" on the scenes {', '.join(scenes)}" if scenes else ""
     return BadInput(
-        f"{out}: {what} is no number ({told}){shown}; the last checkpoint is kept: "
+        f"{out}: {what} is not finite ({values}){where}; the last checkpoint is kept: "
         "lower the learning rate, or look at that batch"
     )
 
 
-def whole(parts: Parts) -> torch.Tensor:
-    """The loss: every part but what is only told."""
-    return torch.stack([part for name, part in parts.items() if name not in TOLD]).sum()
+def total_loss(parts: Parts) -> torch.Tensor:
+    """The sum of every part that is not only logged."""
+    return torch.stack([part for name, part in parts.items() if name not in ONLY_LOGGED]).sum()
 
 
-def run(  # noqa: PLR0913, PLR0917 (what a stage is made of)
-    model: Any, steps: Steps, losses: Losses, recipe: Recipe, rates: Mapping[str, float], out: Path,
-    seed: int, log: Log,
-) -> None:  # fmt: skip
-    """Train `model` for as many steps as there are batches; what was cut off goes on from its last checkpoint.
+def train(stage: Stage, out: Path, log_step: Log) -> None:
+    """Train for as many steps as there are batches; what was cut off goes on from its last checkpoint.
 
-    rates: learning rate of the parameters whose names begin so, the first that fits; "" fits all. A parameter of
-    `recipe.frozen` is not trained. Raises BadInput where a frozen name fits nothing.
+    Raises BadInput where a frozen name fits no parameter.
     """
-    freeze(model, recipe.frozen)
-    number = len(steps)
-    updates = number // recipe.accumulate
-    arguments = transformers.TrainingArguments(
+    settings, batches = stage.settings, stage.batches
+    freeze(stage.model, settings.frozen)
+    updates = len(batches) // settings.accumulate
+    optimizer = build_optimizer(stage)
+    trainer = Trainer(
+        stage.losses,
+        log_step,
+        model=stage.model,
+        args=_arguments(settings, updates, out),
+        train_dataset=batches,
+        data_collator=lambda items: items[0],
+        optimizers=(optimizer, schedule(optimizer, updates, settings.warm_up, settings.cooling)),
+    )
+    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(batches)  # noqa: SLF001 (batches come in their own order)
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.add_callback(GradientCheck())
+    out.mkdir(parents=True, exist_ok=True)
+    trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+
+
+def _arguments(settings: Settings, updates: int, out: Path) -> transformers.TrainingArguments:
+    is_cuda = settings.device_type == "cuda"
+    return transformers.TrainingArguments(
         output_dir=str(out),
         max_steps=updates,
         per_device_train_batch_size=1,  # a batch of ours
-        gradient_accumulation_steps=recipe.accumulate,
-        save_steps=recipe.keep_every,
+        gradient_accumulation_steps=settings.accumulate,
+        save_steps=settings.keep_every,
         save_total_limit=1,
         logging_strategy="no",
         report_to=[],
         disable_tqdm=True,
-        seed=seed,
-        data_seed=seed,
-        use_cpu=not torch.cuda.is_available(),
-        bf16=quick_bf16(),
-        max_grad_norm=NORM,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        use_cpu=not is_cuda,
+        bf16=has_fast_bf16(settings.device_type),
+        max_grad_norm=MAX_NORM,
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        dataloader_num_workers=2 if torch.cuda.is_available() else 0,
+        dataloader_pin_memory=is_cuda,
+        dataloader_num_workers=2 if is_cuda else settings.workers,
     )
-    optimized = optimizer(model, rates, recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimized, lambda step: pace(step, updates, recipe.warm_up))
-    trainer = Trainer(
-        losses,
-        log,
-        model=model,
-        args=arguments,
-        train_dataset=steps,
-        data_collator=lambda some: some[0],
-        optimizers=(optimized, schedule),
-    )
-    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(steps)  # noqa: SLF001 (batches come in their own order)
-    trainer.remove_callback(transformers.PrinterCallback)
-    trainer.add_callback(Gradients())
-    out.mkdir(parents=True, exist_ok=True)
-    trainer.train(resume_from_checkpoint=_last(out))
 
 
-def _last(out: Path) -> str | None:
-    """The last checkpoint that is whole; the trainer's state is what is written last."""
-    whole, torn = list[Path](), list[Path]()
+def _last_checkpoint(out: Path) -> str | None:
+    """The last checkpoint that is whole; the trainer's state is what is written last. Broken ones are removed."""
+    whole, broken = list[Path](), list[Path]()
     for folder in out.glob("checkpoint-*"):
-        (whole if (folder / STATE).is_file() else torn).append(folder)
-    for folder in torn:
+        (whole if (folder / STATE).is_file() else broken).append(folder)
+    for folder in broken:
         shutil.rmtree(folder)
     return str(max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]))) if whole else None
 
 
+def save_weights(model: Any, folder: Path) -> None:
+    """All weights under the names that they have in memory, the perception heads' among them."""
+    from safetensors.torch import save_model
+
+    save_model(model, str(folder / WEIGHTS))
+
+
+def load_weights(model: Any, folder: Path, device: str = "cpu") -> None:
+    """Put weights that `save_weights` wrote into the model."""
+    from safetensors.torch import load_model
+
+    load_model(model, str(folder / WEIGHTS), device=device)
+
+
 @contextmanager
-def space(out: Path) -> Iterator[None]:
-    """A full disk is no traceback."""
+def reporting_write_errors(out: Path) -> Iterator[None]:
+    """Raise Unavailable where the disk is full or cannot be written."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -166,44 +217,52 @@ def space(out: Path) -> Iterator[None]:
 
 def freeze(model: Any, frozen: tuple[str, ...]) -> None:
     """Take these parameters out of training. Raises BadInput where one of them fits no parameter."""
-    named = {_bare(name): parameter for name, parameter in model.named_parameters()}
+    parameters = {_bare_name(name): parameter for name, parameter in model.named_parameters()}
     for start in frozen:
-        if not any(name.startswith(start) for name in named):
-            raise BadInput(f"frozen: no parameter's name begins with {start!r}; one is {next(iter(named))!r}")
-    for name, parameter in named.items():
+        if not any(name.startswith(start) for name in parameters):
+            raise BadInput(f"frozen: no parameter's name begins with {start!r}; one is {next(iter(parameters))!r}")
+    for name, parameter in parameters.items():
         if name.startswith(frozen):
             parameter.requires_grad = False
 
 
-def _bare(name: str) -> str:
+def _bare_name(name: str) -> str:
     """A parameter's name as it is without adapters."""
     return name.removeprefix("base_model.model.")
 
 
-def optimizer(model: Any, rates: Mapping[str, float], decay: float) -> torch.optim.AdamW:
+def build_optimizer(stage: Stage) -> torch.optim.AdamW:
     """What changes the weights after every update's batches."""
-    return torch.optim.AdamW(groups(model, rates, decay), betas=(0.9, 0.98))
+    groups = parameter_groups(stage.model, stage.rates, stage.settings.weight_decay)
+    return torch.optim.AdamW(groups, betas=BETAS)
 
 
-def groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[str, Any]]:
+def parameter_groups(model: Any, rates: Mapping[str, float], decay: float) -> list[dict[str, Any]]:
     """Parameters by rate, and by whether they decay: matrices do, biases and norms do not."""
-    told: dict[tuple[float, float], list[Any]] = {}
+    groups: dict[tuple[float, float], list[Any]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = next(rate for start, rate in rates.items() if _bare(name).startswith(start))
-            told.setdefault((rate, decay if parameter.ndim > 1 else 0.0), []).append(parameter)
-    return [{"params": some, "lr": rate, "weight_decay": fades} for (rate, fades), some in told.items()]
+            rate = next(rate for start, rate in rates.items() if _bare_name(name).startswith(start))
+            groups.setdefault((rate, decay if parameter.ndim > 1 else 0.0), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": weight_decay}
+        for (rate, weight_decay), parameters in groups.items()
+    ]
 
 
-def pace(step: int, steps: int, warm_up: int) -> float:
-    """Share of the rate: up in a line, level, and down in a line over the last quarter.
+def schedule(
+    optimizer: torch.optim.Optimizer, updates: int, warm_up: int, cooling: int | None = None
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """The rate goes up in a line, is level, and goes down in a line over the last `cooling` updates, by default a quarter.
 
-    >>> pace(0, 100, 10), pace(50, 100, 10), round(pace(99, 100, 10), 2)
-    (0.1, 1.0, 0.04)
+    Begins with the second step of Transformers' schedule: the rate of the first is nothing.
     """
-    return min(1.0, (step + 1) / max(1, warm_up), (steps - step) / max(1, math.ceil(COOLING * steps)))
+    decay = math.ceil(COOLING * updates) if cooling is None else cooling
+    return transformers.get_wsd_schedule(
+        optimizer, warm_up, decay, num_training_steps=updates + 1, decay_type="linear", last_epoch=0
+    )
 
 
-def quick_bf16() -> bool:
+def has_fast_bf16(device_type: str) -> bool:
     """Does this processor multiply bfloat16 quickly? On others it is far slower than float32."""
-    return torch.cuda.is_available() or bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 (nothing public tells)
+    return device_type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 (nothing public tells)

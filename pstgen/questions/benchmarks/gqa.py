@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from pstgen.core.records import BadInput, Refusals
+from pstgen.core.records import BadInput
+from pstgen.core.report import Refusals
 from pstgen.questions.benchmarks import files
 from pstgen.questions.benchmarks.files import Example
 

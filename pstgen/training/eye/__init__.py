@@ -1,1 +1,1 @@
-"""The eye: a small VLM of our own, trained on the built-in world, and a language model that has only heard of it."""
+"""What is the eye's own: measuring what it sees, and its card. It is trained as every other model (world_models)."""

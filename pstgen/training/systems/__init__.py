@@ -4,28 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pstgen.models.answerer import Query, Speaker
+from pstgen.core import plugins
+from pstgen.models.answerer import Answerer, Query
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a system is trained.
 
-    first: what stage 1 teaches the image encoder, if there is one. reward: does stage 2 have the perceptual reward?
-    corrupt: what is done to the perceptual targets, of a control. sees: are images looked at in training?
+    pretraining: what stage 1 teaches the image encoder; "" where there is no stage 1. reward: has stage 2 the perceptual
+    reward? corruption: what is done to the perceptual targets, of a control. sees: does it get images in training?
     longer: stage 2 goes on until it has cost as much as perceptual reward's two stages.
-    told: what stands in the text beside question and answer: a chain before the answer, or what tools say.
-    of: another system whose weights answer; nothing is trained.
+    preamble: what comes before the answer: a chain of what is seen, or, before the question, what tools say of the image.
+    weights_of: another system whose weights answer; nothing is trained.
     control: is it there only to show that perceptual reward's gain means something?
     """
 
-    first: Literal["", "perception", "self-supervised"] = ""
+    pretraining: Literal["", "perception", "self-supervised"] = ""
     reward: bool = False
-    corrupt: Literal["", "random", "shuffled"] = ""
+    corruption: Literal["", "random", "shuffled"] = ""
     sees: bool = True
     longer: bool = False
-    told: Literal["", "chain", "tools"] = ""
-    of: str = ""
+    preamble: Literal["", "chain", "tools"] = ""
+    weights_of: str = ""
     control: bool = False
 
 
@@ -34,6 +35,12 @@ class System(Protocol):
 
     PLAN: Plan
 
-    def answer(self, speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
-        """One answer a query, in their order: one of its options, or free text where it has none."""
+    def answer(self, answerer: Answerer, queries: Sequence[Query], /) -> list[str]:
+        """One answer per query, in their order: one of its options, or free text where it has none."""
         ...
+
+
+def load(name: str) -> System:
+    """The system of that name. Raises BadInput where there is none."""
+    system: System = plugins.load("systems", name)
+    return system

@@ -1,41 +1,41 @@
-"""Debate over a standard VLM: two answerers hold against each other what they think likeliest; a verifier decides."""
+"""Debate over a standard VLM: two debaters argue for the likeliest answers; a verifier decides."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from pstgen.models.answerer import Query, Speaker, crop
+from pstgen.models.answerer import Answerer, Query, crop
 from pstgen.training.systems import Plan
 
-PLAN = Plan(of="standard")
+PLAN = Plan(weights_of="standard")
 CLAIM = "One person says {}, another says {}. {question}"
 
 
-def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
-    """Two answers are argued for; the verifier hears them in both orders. Where only one is given, nobody argues."""
-    said = _said(speaker, queries)
-    argued = [
+def answer(answerer: Answerer, queries: Sequence[Query], /) -> list[str]:
+    """Two answers are argued for; the verifier hears them in both orders. Where there is only one, there is no debate."""
+    claims = _claims(answerer, queries)
+    arguments = [
         replace(query, options=pair, question=CLAIM.format(*order, question=query.question))
-        for query, pair in zip(queries, said, strict=True)
+        for query, pair in zip(queries, claims, strict=True)
         if len(pair) == 2
         for order in (pair, pair[::-1])
     ]
-    heard = iter(speaker.scores(argued))
+    scores = iter(answerer.score(arguments))
     return [
-        pair[int(np.argmax(np.add(next(heard), next(heard))))] if len(pair) == 2 else "".join(pair) for pair in said
+        pair[int(np.argmax(np.add(next(scores), next(scores))))] if len(pair) == 2 else "".join(pair) for pair in claims
     ]
 
 
-def _said(speaker: Speaker, queries: Sequence[Query]) -> list[tuple[str, ...]]:
-    """Of each query at most two answers: the likeliest options; of a free one what is said of the image and its middle."""
-    closed = [query for query in queries if query.options]
-    opened = [query for query in queries if not query.options]
-    scores = iter(speaker.scores(closed))
-    first = iter(speaker.say(opened))
-    second = iter(speaker.say([replace(query, image=crop(query.image, 0.2, 0.2)) for query in opened]))
+def _claims(answerer: Answerer, queries: Sequence[Query]) -> list[tuple[str, ...]]:
+    """At most two answers per query: the likeliest options; of a free question the answers for the image and its middle."""
+    open_queries = [query for query in queries if not query.options]
+    scores = iter(answerer.score([query for query in queries if query.options]))
+    first = iter(answerer.generate(open_queries))
+    middles = [replace(query, image=crop(query.image, 0.2, 0.2)) for query in open_queries]
+    second = iter(answerer.generate(middles))
     return [
-        _likeliest(query.options, next(scores)) if query.options else _apart(next(first), next(second))
+        _likeliest(query.options, next(scores)) if query.options else _distinct(next(first), next(second))
         for query in queries
     ]
 
@@ -44,5 +44,5 @@ def _likeliest(options: tuple[str, ...], scores: Sequence[float]) -> tuple[str, 
     return tuple(options[n] for n in np.argsort(scores)[::-1][:2])
 
 
-def _apart(*said: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, said)))
+def _distinct(*answers: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, answers)))

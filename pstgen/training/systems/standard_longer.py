@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from pstgen.models.answerer import Query, Speaker
+from pstgen.models.answerer import Answerer, Query
 from pstgen.training.systems import Plan
 
 PLAN = Plan(longer=True, control=True)
 
 
-def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
+def answer(answerer: Answerer, queries: Sequence[Query], /) -> list[str]:
     """Ask once."""
-    return speaker.answers(queries)
+    return answerer.answer(queries)

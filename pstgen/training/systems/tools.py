@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pstgen.models.answerer import Query, Speaker
+from pstgen.models.answerer import Answerer, Query
 from pstgen.training.systems import Plan
 
-PLAN = Plan(told="tools")
+PLAN = Plan(preamble="tools")
 
 
-def answer(speaker: Speaker, queries: Sequence[Query], /) -> list[str]:
+def answer(answerer: Answerer, queries: Sequence[Query], /) -> list[str]:
     """Run the tools on every image, then ask with what they say."""
-    told = speaker.tools([query.image for query in queries])
-    return speaker.answers(
-        [replace(query, question=f"{said} {query.question}") for query, said in zip(queries, told, strict=True)]
+    texts = answerer.describe([query.image for query in queries])
+    return answerer.answer(
+        [replace(query, question=f"{text} {query.question}") for query, text in zip(queries, texts, strict=True)]
     )
