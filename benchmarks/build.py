@@ -47,9 +47,7 @@ def main() -> None:
         pixels.read.cache_clear()
         decode = seconds(lambda: [pixels.read(scene.path) for scene in scenes])
         told = {"BuildConfig": None}
-        took = seconds(
-            lambda: told.update(report=build.build(with_settings(config, out=folder / "pst")))
-        )
+        took = seconds(lambda: told.update(report=build.build(with_settings(config, out=folder / "pst"))))
         pairs = sum(told["report"].stations["kept"].values())
         print(f"images               {len(scenes)} ({'photographs' if root else 'the world, 256 px'})")
         print(f"decoding alone       {len(scenes) / decode:8.1f} images/s")

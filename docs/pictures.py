@@ -65,7 +65,9 @@ def main() -> None:
         dataset = store.open(config.out)
         save(sheet.sheet([pair for pair in sampling.pick(dataset, 40) if len(pair.rows) == 2][:24]), "pairs.jpg")
         (HERE / "families.md").write_text(families(dataset), encoding="utf-8")
-        first = [pair for pair in sampling.pick(dataset, 90) if pair.pair.control.frame != "neutral" and len(pair.rows) == 2]
+        first = [
+            pair for pair in sampling.pick(dataset, 90) if pair.pair.control.frame != "neutral" and len(pair.rows) == 2
+        ]
         by_kind = {(pair.pair.family, pair.control.item.twin == "retrieved"): pair for pair in first}
         chosen = [by_kind[kind] for kind in (("colour", False), ("existence", True)) if kind in by_kind]
         save(sheet.sheet(chosen, columns=2), "pair.jpg")

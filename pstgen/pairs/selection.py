@@ -15,7 +15,7 @@ from pstgen.core.report import Report
 
 DIGITS = 4  # of log-probabilities on the disk: later ones change with processor and number of threads
 JUDGING = "wordings for models"
-SHARED = ("pair_id", "frame", "question", "options", "lure")  # of an item and its scores
+OF_PAIR = ("pair_id", "frame", "question", "options", "lure")  # of an item and its scores
 SPREAD = "its scenes give all they may (--pairs-per-scene)"
 SHARED = "its family has all it may (--max-family-share)"
 
@@ -94,7 +94,7 @@ def _rounds(wordings: dict[str, Pair]) -> Iterator[dict[str, Pair]]:
 
 def score(item: Item, verdict: Verdict, item_id: str) -> Score:
     """A verdict as it is written. item_id: whose image was seen, "" where none was."""
-    shared: dict[str, Any] = {name: getattr(item, name) for name in SHARED}
+    shared: dict[str, Any] = {name: getattr(item, name) for name in OF_PAIR}
     return Score(
         **shared,
         item_id=item_id,

@@ -43,7 +43,7 @@ class WorldBatches(Batches):
 
 def _targets(example: WorldExample, cells: int) -> grid_targets.Grid:
     """Category, colour and centres; nothing is known of an image that shows nothing. Joints are not taught."""
-    grid = grid_targets.from_scene(example.scene, cells, example.scene.categories)
+    grid = grid_targets.from_scene(example.scene, cells, example.scene.categories, beside_backdrop=True)
     grid = grid._replace(joints=np.full_like(grid.joints, np.nan))
     if not example.is_grey:
         return grid

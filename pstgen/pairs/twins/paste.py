@@ -63,7 +63,9 @@ def open(context: PairContext, /) -> Paste:  # noqa: A001 (the contract's verb)
 def _large(thing: Instance, scene: Scene) -> bool:
     if scene.complete:
         return thing.area > LEAST_AREA * scene.width * scene.height and not thing.text
-    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and vocabulary.mentioned_by_name(thing.category, scene)
+    return thing.area > LEAST_OF_PHOTOGRAPH * scene.width * scene.height and vocabulary.mentioned_by_name(
+        thing.category, scene
+    )
 
 
 def _cut(thing: Instance, scene: Scene) -> Donor:

@@ -32,8 +32,8 @@ def index(config: BuildConfig) -> list[Entry]:
 def scenes(
     config: BuildConfig,
     wanted: Wanted,
-    refused: Refusals,
-    pictured: Wanted = everything,  # noqa: ARG001 (all drawn)
+    refused: Refusals,  # noqa: ARG001 (none is refused)
+    pictured: Wanted = everything,  # noqa: ARG001 (all are drawn)
 ) -> Iterator[Scene]:
     """Every wanted scene. It is drawn once and kept in the user's cache, so that reading it again is quick."""
     folder = _folder(config)
