@@ -14,7 +14,7 @@ from pstgen.core.config import BuildConfig
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.dataset import atomic
-from pstgen.evaluation import aggregate, data, inference, pool, results
+from pstgen.evaluation import aggregate, data, inference, processes, results
 from pstgen.evaluation.arms import Arm, arm_cost, eval_job, plan_arms, tasks_by_stage
 from pstgen.evaluation.data import DataPaths
 from pstgen.evaluation.dry_run import estimate
@@ -139,9 +139,9 @@ def begin(recipe: Recipe, paths: DataPaths, out: Path, *, resume: bool) -> None:
 def _train(tasks: Iterable[list[Task]], progress: Progress) -> Iterator[tuple[Task, TrainingCost]]:
     """Train one stage's tasks after the other's, as many at once as there are cores for them."""
     for stage in tasks:
-        with pool.processes() as workers:
-            futures = {workers.submit(pool.train, task): task for task in stage}
-            for future in pool.as_completed(list(futures), partial(_report_steps, stage, progress)):
+        with processes.worker_pool() as workers:
+            futures = {workers.submit(processes.train, task): task for task in stage}
+            for future in processes.as_completed(list(futures), partial(_report_steps, stage, progress)):
                 yield futures[future], future.result()
 
 
@@ -163,8 +163,8 @@ def _name(task: Task) -> str:
 
 
 def _evaluate(jobs: Sequence[EvalJob], progress: Progress) -> None:
-    with pool.processes() as workers:
+    with processes.worker_pool() as workers:
         futures = [workers.submit(inference.evaluate, job) for job in jobs]
-        for n, future in enumerate(pool.as_completed(futures), 1):
+        for n, future in enumerate(processes.as_completed(futures), 1):
             future.result()
             progress.reach("evaluation", n, len(jobs))

@@ -66,6 +66,7 @@ TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that ha
     "training/trainer": "training/test_stages.py",
     "training/world_batches": "training/test_world_models.py",
     "training/world_examples": "training/test_world_models.py",
+    "verification/agreement": "verification/test_annotations.py",
     "verify": "verification/test_certificate.py",
 }
 

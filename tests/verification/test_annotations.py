@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.verification import annotations
+from pstgen.verification import agreement, annotations
 from pstgen.verification.findings import Proportion
 
 SEAL = "5e41"
@@ -100,7 +100,7 @@ def cohen_kappa(first, second):
 @given(st.lists(st.tuples(st.sampled_from(RATINGS), st.sampled_from(RATINGS)), min_size=1))
 def test_kappa_is_cohens_and_undefined_where_there_is_one_rating(both):
     first, second = zip(*both, strict=True)
-    kappa = annotations.kappa(first, second)
+    kappa = agreement.kappa(first, second)
     if len(set(first + second)) == 1:
         assert kappa is None  # 0 / 0
     else:
@@ -117,8 +117,8 @@ def test_bounds_are_clopper_pearson(counted):
 
 
 def test_nothing_that_stands_is_no_audit():
-    assert annotations.summarize([], 0.95) is None
-    assert annotations.summarize([verdict("c1-a", "right"), verdict("c1-a", "undo")], 0.95) is None
+    assert agreement.summarize([], 0.95) is None
+    assert agreement.summarize([verdict("c1-a", "right"), verdict("c1-a", "undo")], 0.95) is None
 
 
 def test_an_audit_counts_labels_pairs_and_families():
@@ -128,7 +128,7 @@ def test_an_audit_counts_labels_pairs_and_families():
         verdict("c2-a", "right"),
         verdict("d1-a", "ambiguous", family="depth"),
     ]
-    result = annotations.summarize(lines, 0.95)
+    result = agreement.summarize(lines, 0.95)
     assert (result.labels.wrong.share, result.labels.wrong.total, result.labels.ambiguous.share) == (0.5, 4, 0.25)
     assert (result.pairs_wrong.share, result.pairs_wrong.total) == (1 / 3, 3)
     assert {family: (rates.wrong.share, rates.wrong.total) for family, rates in result.by_family.items()} == {
@@ -148,7 +148,7 @@ def test_an_audit_counts_labels_pairs_and_families():
     ],
 )
 def test_the_majority_decides_and_where_people_are_divided_the_label_is_ambiguous(votes, rating):
-    result = annotations.summarize([verdict("c1-a", vote, who=str(n)) for n, vote in enumerate(votes)], 0.95)
+    result = agreement.summarize([verdict("c1-a", vote, who=str(n)) for n, vote in enumerate(votes)], 0.95)
     assert result.labels.wrong.share == (rating == "wrong")
     assert result.labels.ambiguous.share == (rating == "ambiguous")
 
@@ -161,7 +161,7 @@ def test_of_three_people_kappa_is_the_mean_over_those_who_shared_labels():
     ] + [verdict("far-a", "right", "dora")]
     pairs = [("anna", "ben"), ("anna", "cleo"), ("ben", "cleo")]
     expected = sum(cohen_kappa([full[x] for x in ratings[a]], [full[x] for x in ratings[b]]) for a, b in pairs) / 3
-    result = annotations.summarize(lines, 0.95)
+    result = agreement.summarize(lines, 0.95)
     assert result.people == 4
     assert result.kappa == pytest.approx(expected)
     assert result.agreement == pytest.approx((4 + 4 + 3) / 15)

@@ -11,7 +11,7 @@ import torch
 
 from pstgen.core import scratch
 from pstgen.core.progress import Progress
-from pstgen.evaluation import pool
+from pstgen.evaluation import processes
 from pstgen.evaluation.arms import Arm, plan_arms, tasks_by_stage
 from pstgen.evaluation.data import DataPaths
 from pstgen.evaluation.dry_run import clock, samples, stage_trials, system_trials
@@ -62,7 +62,7 @@ def estimate_run(  # noqa: PLR0913 (where everything is)
     """
     one_seed = msgspec.structs.replace(recipe, seeds=1)
     progress.plan(WORK[:2] if encoders_alone else WORK)
-    with _threads(pool.threads()), scratch.folder("pstgen-") as work:
+    with _threads(processes.threads()), scratch.folder("pstgen-") as work:
         sample = samples.gather(one_seed, given, out, work, progress, build=build, examples_alone=encoders_alone)
         stages, arms = _try_stages(one_seed, sample, work, progress, encoders_alone=encoders_alone)
         trained = [
@@ -80,7 +80,7 @@ def _sum_up(
     made: Sequence[Cost], trained: Sequence[Sequence[Cost]], evaluated: Sequence[Cost], basis: str
 ) -> RunEstimate:
     """Data are made one after another, and so are latencies; stages and systems share the cores."""
-    cores = pool.cores()
+    cores = processes.cores()
 
     def together(costs: Sequence[Cost]) -> float:
         return clock.elapsed((cost.seconds for cost in costs), cores)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset.store import Dataset
-from pstgen.verification import annotations
+from pstgen.verification import agreement, annotations
 from pstgen.verification.annotations import Annotation
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import AuditResult, Finding
@@ -19,7 +19,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     Where `config.most_wrong` is set, a set that nobody has audited is not sound.
     """
     counted, strange = _read(dataset)
-    result = annotations.summarize(counted, config.confidence)
+    result = agreement.summarize(counted, config.confidence)
     return Finding(
         check="audit",
         summary=_summary(result) if result else UNTESTED,

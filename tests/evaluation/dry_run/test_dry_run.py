@@ -12,7 +12,7 @@ import torch
 from pstgen import train_eval
 from pstgen.cli import tables
 from pstgen.core.progress import Silent, silent
-from pstgen.evaluation import arms, data, inference, pool
+from pstgen.evaluation import arms, data, inference, processes
 from pstgen.evaluation.dry_run import clock, estimate, samples, stage_trials
 from pstgen.evaluation.dry_run.stage_trials import StageTrials
 from pstgen.training import stages
@@ -116,7 +116,7 @@ def _free(task):
 
 
 def test_all_is_in_the_sum_and_stages_and_systems_share_the_cores(whole):
-    run, cores = whole[0], pool.cores()
+    run, cores = whole[0], processes.cores()
     by_part = Counter()
     for cost in run.costs:
         by_part[cost.part] += cost.seconds
@@ -297,5 +297,5 @@ def test_the_table_has_heads_fits_80_columns_and_sums_up(whole, monkeypatch, cap
     for part in (estimate.EXAMPLES, estimate.TRAINING, estimate.EVALUATION):
         assert part in text.partition("One seed:")[2]
     assert "12 scenes" in text
-    assert f"on {pool.cores()} core" in text
+    assert f"on {processes.cores()} core" in text
     assert "Counted: 2 steps of every kind (stages: 15, kinds of step: 8)." in text

@@ -49,7 +49,7 @@ def cores() -> int:
 
 
 @contextmanager
-def processes() -> Iterator[ProcessPoolExecutor]:
+def worker_pool() -> Iterator[ProcessPoolExecutor]:
     """One process a core, one thread each, which small models use best; on an accelerator one process."""
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn"), initializer=_set_up) as pool:
         try:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from pstgen.evaluation import pool
+from pstgen.evaluation import processes
 
 
 def test_what_fails_stops_what_has_not_begun(monkeypatch):
-    monkeypatch.setattr(pool, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(processes, "POLL_SECONDS", 0.01)
     polls = []
     with ThreadPoolExecutor(1) as workers:
         failing = workers.submit(lambda: time.sleep(0.1) or 1 / 0)
         waiting = [workers.submit(time.sleep, 0.1) for _ in range(3)]
-        first = next(pool.as_completed([failing, *waiting], lambda: polls.append(1)))
+        first = next(processes.as_completed([failing, *waiting], lambda: polls.append(1)))
         assert isinstance(first.exception(), ZeroDivisionError)
     assert waiting[-1].cancelled()
     assert len(polls) > 1
@@ -29,9 +29,9 @@ def test_who_trains_ends_with_the_run_that_is_killed(tmp_path):
     """A killed run leaves no process behind that goes on training."""
     code = (
         "import os, time\n"
-        "from pstgen.evaluation import pool\n"
+        "from pstgen.evaluation import processes\n"
         "if __name__ == '__main__':\n"
-        "    with pool.processes() as workers:\n"
+        "    with processes.worker_pool() as workers:\n"
         "        print(workers.submit(os.getpid).result(), flush=True)\n"
         "        workers.submit(time.sleep, 60).result()\n"
     )
