@@ -28,6 +28,7 @@ TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that ha
     "core/plugins": "test_plugins.py",
     "core/reasons": "cli/test_build.py",
     "core/records": "test_contracts.py",
+    "core/report": "cli/test_build.py",
     "core/resources": "test_house.py",
     "dataset/atomic": "dataset/test_store.py",
     "dataset/rationale": "dataset/test_store.py",
@@ -109,7 +110,7 @@ def test_every_file_that_is_named_is_there(page):
     names = set(FILE.findall(text)) if page.suffix == ".md" else {name for name in FILE.findall(text) if "/" in name}
     places = (ROOT, ROOT / "pstgen", page.parent, ROOT / "benchmarks", ROOT / "docs", ROOT / "examples", ROOT / "tests")
     missing = [name for name in names if not any((place / name).exists() for place in places)]
-    missing = [name for name in missing if not re.search(r"(^|/)(test_)?x\.py$", name)]
+    missing = [name for name in missing if not re.search(r"(^|/)(test_)?x\.\w+$", name)]
     if page.suffix == ".md":
         missing += [link for link in LINK.findall(text) if not (page.parent / link).exists()]
     assert missing == []
