@@ -16,7 +16,7 @@ demo: install  ## build a stress test on the built-in world, anew each time, and
 	$(BIN)/pstgen show pst --picture pst-pairs.png
 
 test: install  ## the default tests, one process a core; under six minutes on two
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 slow: install  ## the ones that take minutes
 	$(BIN)/python -m pytest -q -m slow

@@ -114,12 +114,13 @@ def name_alignment(
     """Contrast patches, as the language model gets them, with its embeddings of the names of what their cells show.
 
     projected: (B, patches, D); embedding: (vocabulary, D); names: of NAMED_FACTORS (N, T) token ids, padded with UNKNOWN.
-    Where there is backdrop no name should be near.
+    Where there is backdrop no name should be near. A code that is past the names has none, and is left out.
     """
     patches = functional.normalize(projected.float(), dim=-1)
     losses = []
     for n, ids in enumerate(names):
         labels = targets.labels[..., n]
+        labels = torch.where(labels > len(ids), UNKNOWN, labels)
         if (labels == UNKNOWN).all():
             continue
         known = (ids != UNKNOWN).to(patches.device)

@@ -21,7 +21,6 @@ PLACES = 4  # a side, of the position bins
 DEPTHS = (2.0, 3.0, 4.5, 7.0, 12.0)  # metres between the depth bins
 MAX_REGIONS = 24  # an image
 COVERED = 0.2  # of a cell, that a thing must cover to be what it shows
-OVER_BACKDROP = 0.25  # of a cell's backdrop, that a thing must cover more than, by the other rule
 
 Corruption = Literal["", "random", "shuffled"]
 
@@ -58,19 +57,10 @@ def code_counts(categories: Sequence[str]) -> dict[str, int]:
     }
 
 
-def from_scene(
-    scene: Scene,
-    cells: int,
-    categories: Sequence[str],
-    window: Window | None = None,
-    *,
-    beside_backdrop: bool = False,
-) -> Grid:
+def from_scene(scene: Scene, cells: int, categories: Sequence[str], window: Window | None = None) -> Grid:
     """What each cell and each region of a scene shows; crowds and things without a mask give no target.
 
-    window: what the grid lies on; by default the whole scene. beside_backdrop: a thing is what a cell shows if it covers
-    more than OVER_BACKDROP of the cell's backdrop, so that several small ones leave a cell to the largest; by default, if
-    it covers COVERED of the cell.
+    window: what the grid lies on; by default the whole scene.
     """
     window = window or Window(0, 0, scene.width, scene.height)
     depth, scene = _depth(scene, cells, window), crop(scene, window)
@@ -85,7 +75,7 @@ def from_scene(
     return Grid(
         coverage=np.stack([*covers, *points] or [np.zeros(cells**2, np.float32)]),
         codes=np.array(rows or [[UNKNOWN] * len(FACTORS)], np.int64),
-        labels=_labels(covers, left_out, rows, cells, beside_backdrop=beside_backdrop),
+        labels=_labels(covers, left_out, rows, cells),
         centres=_centres(masked, scene, cells, categories),
         depth=depth,
         joints=_joint_maps(scene, cells),
@@ -199,8 +189,6 @@ def _labels(
     left_out: Sequence[NDArray[np.float32]],
     rows: Sequence[Sequence[int]],
     cells: int,
-    *,
-    beside_backdrop: bool,
 ) -> NDArray[np.int64]:
     """(G, 2): category and colour of the thing that covers most of each cell, from 1; UNKNOWN where it was left out."""
     labels = np.zeros((cells**2, 2), np.int64)
@@ -209,8 +197,7 @@ def _labels(
     if covers:
         stack = np.stack(covers)
         codes = np.array([row[:2] for row in rows[: len(covers)]])[stack.argmax(0)]
-        backdrop, most = 1 - stack.sum(0), stack.max(0)
-        covered = most > OVER_BACKDROP * backdrop if beside_backdrop else most >= COVERED
+        covered = stack.max(0) >= COVERED
         labels[covered] = np.where(codes == UNKNOWN, UNKNOWN, codes + 1)[covered]
     return labels
 

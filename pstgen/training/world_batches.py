@@ -9,6 +9,8 @@ from more_itertools import batched
 
 from pstgen.models.huggingface import prompt
 from pstgen.models.perceptual_losses import UNKNOWN
+from pstgen.scenes.truth.colour import NAMES as COLOURS
+from pstgen.scenes.world.plan import kinds
 from pstgen.training import grid_targets
 from pstgen.training.batches import Batches, Packer, Part, StepPlan
 from pstgen.training.modeling import Vlm
@@ -17,6 +19,7 @@ from pstgen.training.world_examples import WorldExample, WorldExamples
 CELLS = 2  # a side, of the squares that a patch is divided into
 COUNT = "Say what there is of each."
 MAX_KINDS = 4  # of things, in one part of an inventory
+MIXED = 1 + len(COLOURS)  # the colour of things that have several, which the world knows
 
 
 class WorldBatches(Batches):
@@ -41,13 +44,18 @@ class WorldBatches(Batches):
         return {**inputs, "targets": grid_targets.collate(grids)._asdict()}
 
 
+def code_counts() -> dict[str, int]:
+    """How many codes each factor has, as of other scenes; beside them there is a colour for things of several colours."""
+    return {**grid_targets.code_counts(tuple(kinds())), "colour": MIXED}
+
+
 def _targets(example: WorldExample, cells: int) -> grid_targets.Grid:
     """Category, colour and centres; nothing is known of an image that shows nothing. Joints are not taught."""
-    grid = grid_targets.from_scene(example.scene, cells, example.scene.categories, beside_backdrop=True)
-    grid = grid._replace(joints=np.full_like(grid.joints, np.nan))
-    if not example.is_grey:
-        return grid
-    return grid._replace(labels=np.full_like(grid.labels, UNKNOWN), centres=np.full_like(grid.centres, UNKNOWN))
+    grid = grid_targets.from_scene(example.scene, cells, example.scene.categories)
+    unknown = np.full_like(grid.labels, UNKNOWN)
+    labels = unknown if example.is_grey else np.where(grid.labels == UNKNOWN, MIXED, grid.labels)
+    centres = unknown[:, 0] if example.is_grey else grid.centres
+    return grid._replace(labels=labels, centres=centres, joints=np.full_like(grid.joints, np.nan))
 
 
 class LookBatches(WorldBatches):
@@ -76,8 +84,8 @@ class WordBatches(WorldBatches):
 
     def drawn(self, step: int) -> list[WorldExample]:
         """A step's examples; their numbers go on where those of stage 1 end."""
-        kinds_of_step = {"inventory": self.examples.unasked, "seeing": self.examples.seen, "blind": self.examples.read}
-        draw = kinds_of_step[self.kind(step)]
+        draws = {"inventory": self.examples.unasked, "seeing": self.examples.seen, "blind": self.examples.read}
+        draw = draws[self.kind(step)]
         first = (self.examples.recipe.look_steps + step) * self.plan.batch
         return [draw(n) for n in range(first, first + self.plan.batch)]
 

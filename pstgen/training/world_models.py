@@ -18,12 +18,12 @@ from pstgen.models import from_scratch
 from pstgen.models.huggingface import prompt
 from pstgen.models.perceptual_losses import DenseHead, GridTargets, name_alignment
 from pstgen.scenes.world.plan import kinds
-from pstgen.training import grid_targets, joint_stage, modeling, stages, trainer
+from pstgen.training import joint_stage, modeling, stages, trainer
 from pstgen.training.batches import Batches, StepPlan
 from pstgen.training.modeling import Vlm
 from pstgen.training.recipe import SAVED, WorldRecipe
 from pstgen.training.trainer import Settings, Stage
-from pstgen.training.world_batches import CELLS, COUNT, LookBatches, WordBatches
+from pstgen.training.world_batches import CELLS, COUNT, LookBatches, WordBatches, code_counts
 from pstgen.training.world_examples import WorldExamples
 
 LOOK = "look"  # the folder of stage 1
@@ -125,7 +125,7 @@ def build(recipe: WorldRecipe, tokenizer: Any) -> Vlm:
     if not recipe.vision:
         return modeling.small_language_model(recipe.text, tokenizer, recipe.seed)
     vlm = modeling.small_vlm(recipe.vision, recipe.text, recipe.size, tokenizer, recipe.seed)
-    vlm.model.perception = DenseHead(vlm.width, grid_targets.code_counts(tuple(kinds())), CELLS)
+    vlm.model.perception = DenseHead(vlm.width, code_counts(), CELLS)
     return vlm
 
 

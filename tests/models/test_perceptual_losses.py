@@ -153,6 +153,17 @@ def test_names_of_unknown_colours_are_left_out():
     )
 
 
+def test_a_colour_that_has_no_name_is_left_out():
+    projected, embedding, names = random_features(2, CELLS, 8), random_features(40, 8), [torch.arange(11)[:, None]] * 2
+    labels = torch.ones(2, CELLS, 2, dtype=torch.int64)
+    losses = []
+    for code in (UNKNOWN, 12):  # the eleven names are those of 1 to 11
+        labels[0, :3, 1] = code
+        targets = grid_targets([codes()], [0], labels=labels)
+        losses.append(perceptual_losses.name_alignment(projected, embedding, names, targets).item())
+    assert losses[0] == losses[1]
+
+
 def test_a_depth_that_is_unknown_in_one_patch_is_learnt_in_the_others(heads):
     depth = torch.ones(2, CELLS)
     depth[0, 3] = torch.nan

@@ -94,14 +94,6 @@ def test_a_cell_shows_the_thing_that_covers_most_of_it(scene, thing):
     assert labels[15] == 0  # a chair of 16 % of the cell is too little
 
 
-def test_beside_the_backdrop_the_largest_of_several_small_things_is_shown(scene, thing):
-    """Two things of 18 and 16 % leave 66 % of backdrop, of which a quarter is 16.5 %; 10 % by itself is too little."""
-    room = scene(thing("dog", 0, 0, 9, 12.5), thing("cup", 12, 0, 8, 12.5), thing("chair", 75, 75, 10, 6.25))
-    rules = [grid_targets.from_scene(room, CELLS, room.categories, beside_backdrop=rule) for rule in (False, True)]
-    dog = 1 + room.categories.index("dog")
-    assert [(targets.labels[0, 0], targets.labels[15, 0]) for targets in rules] == [(0, 0), (dog, 0)]
-
-
 def test_the_centre_of_a_thing_is_in_one_cell(scenes):
     for scene in scenes:
         centres, expected = grid(scene).centres, {}

@@ -17,7 +17,7 @@ from pstgen.scenes.world.plan import kinds
 from pstgen.training import joint_stage, modeling, stages, world_examples, world_models
 from pstgen.training.batches import IGNORED, StepPlan
 from pstgen.training.recipe import WorldRecipe
-from pstgen.training.world_batches import CELLS, COUNT, LookBatches, WordBatches, _targets
+from pstgen.training.world_batches import CELLS, COUNT, MIXED, LookBatches, WordBatches, _targets, code_counts
 from pstgen.training.world_examples import WorldExamples
 
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -113,6 +113,17 @@ def test_cells_say_what_covers_them_and_where_centres_are(pictured):
     assert ((targets.labels[:, 0] > 0) == (targets.labels[:, 1] > 0)).all()
     assert np.isnan(targets.joints).all()
     assert np.isnan(targets.depth).all()
+
+
+def test_a_thing_of_several_colours_has_a_code_and_no_name(world, vlm):
+    """The heads learn that it has no one colour; of what the words for colours say of it, nothing is learnt."""
+    mixed = next(e for e in map(world.unasked, range(60)) if any(not thing.colour for thing in e.scene.instances))
+    labels = _targets(mixed, CELLS * GRID).labels
+    assert (labels[:, 1] == MIXED).any()
+    assert ((labels[:, 0] > 0) == (labels[:, 1] > 0)).all()
+    assert code_counts()["colour"] == MIXED
+    colours = modeling.name_tokens(vlm.tokenizer, tuple(kinds()))[1]
+    assert len(colours) == MIXED - 1
 
 
 def test_a_grey_image_says_nothing_of_its_scene(world):
