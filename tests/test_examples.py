@@ -58,7 +58,9 @@ def test_a_set_is_built_verified_and_shown(world):
 
 
 def test_a_model_that_never_looks_wins_no_pair(world):
-    assert run("test_a_model.py", world[0]).startswith("pairs 0.0 %, items 50.0 %, lured in 100.0 %")
+    printed = run("test_a_model.py", world[0])
+    assert "pairs 0.0 %" in printed
+    assert "lured in 100.0 %" in printed
 
 
 def test_own_annotations_give_a_set(photographs, tmp_path):
