@@ -26,7 +26,7 @@ lint: install
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/codespell pstgen tests templates docs README.md CHANGELOG.md
+	$(BIN)/codespell pstgen tests examples templates docs README.md CHANGELOG.md
 
 look: install  ## sizes, types and docstrings of the tree
 	$(BIN)/python benchmarks/look.py

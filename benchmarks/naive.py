@@ -16,7 +16,8 @@ from pstgen.core.report import Refusals, Report
 from pstgen.dataset import store
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, is_prior_part
-from pstgen.questions.wording import lesson
+from pstgen.questions.wording import example
+from pstgen.scenes import sources
 from pstgen.verification import attack
 from pstgen.verification.samples import Sample, from_item
 
@@ -27,7 +28,7 @@ CONFIG = build_config(source="world", scenes=1200, families=FAMILIES, vlm="none"
 
 def naive() -> tuple[list[Sample], list[Sample]]:
     """All single items, and those that the prior answers wrongly."""
-    source = plugins.load("sources", CONFIG.source)
+    source = sources.load(CONFIG.source.name)
     parts = {
         part: [
             fact
@@ -47,7 +48,7 @@ def naive() -> tuple[list[Sample], list[Sample]]:
         expected = dict(zip(answers, prior.expect(fact.question, answers), strict=True))
         lure = max(expected, key=expected.__getitem__)
         options = tuple(sorted({lure, str(fact.truth.answer), *sorted(answers, key=expected.get, reverse=True)[:4]}))
-        item = lesson(fact, options, lure)
+        item = example(fact, options, lure)
         sample = Sample(
             f"{n:07}", f"{n:07}", fact.scene_id, item.question, options, options.index(item.answer), options.index(lure)
         )

@@ -41,18 +41,7 @@ pst_scenes: 160
 pst_pairs: 10
 exam_scenes: 4
 """
-TIMED = (
-    "p50",
-    "p95",
-    "first",
-    "energy",
-    "thousand",
-    "questions",
-    "seconds",
-    "time",
-    "memory",
-    "price",
-)  # in a figure's name
+TIMED = ("p50", "p95", "first", "energy", "thousand", "seconds", "time", "memory", "price")  # in a figure's name
 DATED = {"README.md", "report.html"}  # hold dates and timings
 
 
