@@ -5,6 +5,8 @@ import io
 import keyword
 import re
 import statistics
+import subprocess
+import sys
 import tokenize
 import tomllib
 from collections import Counter, defaultdict
@@ -126,6 +128,10 @@ def main() -> None:
     for figure in figures():
         bounds = f"{figure.least:g} to {figure.most:g}" if figure.most < float("inf") else f"at least {figure.least:g}"
         print(f"{figure.name:44} {figure.value:8.2f}   {bounds}{'' if figure.holds else '   DOES NOT HOLD'}")
+    for module in ("pstgen", "pstgen.build"):
+        code = f"from time import perf_counter as now; start = now(); import {module}; print(now() - start)"
+        seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
+        print(f"{'seconds to import ' + module:44} {seconds:8.2f}")
 
 
 if __name__ == "__main__":
