@@ -421,7 +421,7 @@ def test_what_a_stream_cannot_show_is_replaced_in_it_and_json_is_utf_8_everywher
 
 def test_an_error_in_words_that_a_stream_cannot_show_is_still_one_line_and_its_own_exit_code(tmp_path):
     command = [sys.executable, "-m", "pstgen", "build", "--annotations", str(tmp_path / "\u017c.json")]
-    piped = subprocess.run(command, env=os.environ | STREAMS["cp1252"], capture_output=True, check=False)
+    piped = subprocess.run(command, env=os.environ | STREAMS["cp1252"], capture_output=True, check=False, cwd=tmp_path)
     assert piped.returncode == 2
     assert piped.stderr.decode("cp1252").splitlines()[-1].endswith("?.json: No such file or directory")
 
