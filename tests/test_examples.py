@@ -8,21 +8,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-RECIPE = """
-families: [existence, colour]
-scenes: 40
-size: 64
-vision: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, patch_size: 16}
-text: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 2}
-encoder_steps: 2
-joint_steps: 2
-batch: 2
-questions: 2
-warm_up: 1
-pst_scenes: 160
-pst_pairs: 10
-exam_scenes: 4
-"""
+RECIPE = Path(__file__).with_name("few_steps.yaml").read_text()
 
 
 def run(name, *words, path=""):

@@ -18,22 +18,7 @@ KINDS = {kind: f"foreign_{kind.removesuffix('s')}" for kind in plugins.FOLDERS} 
     "twins": "foreign_twin",
 }
 BUILD = ("--scenes", "160", "--size", "64", "--candidates", "20", "--wordings", "2", "--lm", "none", "--vlm", "none")
-RECIPE = """
-families: [existence, colour]
-scenes: 40
-size: 64
-vision: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, patch_size: 16}
-text: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 2}
-encoder_steps: 0
-joint_steps: 2
-batch: 2
-questions: 2
-warm_up: 1
-pst_scenes: 160
-pst_pairs: 10
-exam_scenes: 4
-evaluations: [pst]
-"""
+RECIPE = Path(__file__).with_name("few_steps.yaml").read_text() + "evaluations: [pst]\n"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,22 +16,7 @@ from pstgen.evaluation.inference import EvalJob, JobEvaluation
 from pstgen.training import recipe as recipes
 from pstgen.training.recipe import Recipe
 
-RECIPE = """
-families: [existence, colour]
-scenes: 60
-size: 64
-vision: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, patch_size: 16}
-text: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 2}
-encoder_steps: 2
-joint_steps: 3
-batch: 2
-questions: 2
-warm_up: 1
-keep_every: 2
-pst_scenes: 160
-pst_pairs: 10
-exam_scenes: 4
-"""
+RECIPE = Path(__file__).with_name("few_steps.yaml").read_text()
 SYSTEMS = ("standard", "perceptual_reward", "agent")
 
 

@@ -232,6 +232,8 @@ def _settings(path: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise BadInput(f"{path}: holds no settings; a line is NAME: VALUE, names as in pstgen/core/config.py")
     if "settings" in settings and "seal" in settings:
+        if not isinstance(settings["settings"], dict):
+            raise BadInput(f"{path}: is no manifest that pstgen wrote: its settings are no mapping")
         return {name: value for name, value in decided(flat(settings["settings"])).items() if name not in ELSEWHERE}
     return settings
 

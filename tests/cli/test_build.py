@@ -433,3 +433,15 @@ def test_a_place_where_no_prior_can_be_saved_is_refused_before_any_scene_is_read
     result = run("priors", "--source", "world", "--scenes", "20", "--save", tmp_path / "nosuch" / "prior.json")
     assert result.exit_code == 3
     assert "nosuch" in result.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["source: {smell: 3}", "source: [1, 2]", "questions: {families: 7}", '{"settings": 3, "seal": "x"}', "- 1", "{"],
+)
+def test_a_broken_file_of_settings_is_one_line_that_names_it(tmp_path, text):
+    (tmp_path / "broken.yaml").write_text(text)
+    result = run("build", "--config", tmp_path / "broken.yaml", "--out", tmp_path / "pst")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"pstgen: {tmp_path / 'broken.yaml'}: ")
