@@ -22,8 +22,10 @@ from pstgen.core.records import BadInput, Candidate, Item, Pair, Scene, Score, V
 from pstgen.core.report import Report
 from pstgen.dataset import atomic, exporters, rendering, store
 from pstgen.dataset.rows import Cells
-from pstgen.models import detector, engines, witnesses
+from pstgen.models import calibration, detector, engines, witnesses
+from pstgen.models.calibration import Calibration
 from pstgen.models.judges import Judge, open_all
+from pstgen.models.looking import Look
 from pstgen.models.witnesses import Witness
 from pstgen.pairs import selection, twins
 from pstgen.pairs.context import PairContext
@@ -34,9 +36,12 @@ from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels, sources
 
+WAYS_ITEMS = 200  # on which the ways of asking are compared
 FEW_SCENES = 200  # scenes: a prior from fewer of them is said to be one
 ELSEWHERE = ("root", "annotations", "templates", "prior_vqa", "out", "workers")  # not in a manifest
 NAMED = ("lm", "vlm", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
+SERVERS = ("http://", "https://")  # --vlm begins so where it is no model but a server
+SMOLLM2 = "smollm2"  # the language model of the extra [lm]
 PAGES = ("card", "croissant")  # exporters that every dataset is written with
 
 
@@ -45,7 +50,8 @@ class Run:
     """What every station of one build shares.
 
     work: a folder for images that are made on the way; it does not outlast the build. witness: passes scenes on with what
-    the models that the user named say of them, or None. cores: processes for what is done scene by scene.
+    the models that the user named say of them, or None. cores: processes for what is done scene by scene. calibrations: of
+    blind models, by judge.
     """
 
     config: BuildConfig
@@ -55,6 +61,7 @@ class Run:
     report: Report = field(default_factory=Report)
     witness: Witness | None = None
     cores: int = 1
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
         """Say what the user should know of this run, now and in the manifest."""
@@ -79,7 +86,8 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
             judges = train_judges(judges, observed, candidates, run)
             misled, scores = select_wordings(candidates, gallery, judges, run)
             kept = add_images(select_pairs(misled, run), gallery, run)
-            scores += record_seeing(kept, judges, run)
+            scores += record_others(kept, judges, run)
+            compare_ways(kept, judges, run)
             items = store.write_cells(folder, render_rows(kept, gallery, run))
             store.write_scores(folder, selection.mark_kept(scores, kept))
             publish(folder, judges, items, run)
@@ -134,13 +142,16 @@ def with_defaults(config: BuildConfig) -> BuildConfig:
     """Fill in what a run decides by itself: what its source says, and the judges of the models that are named."""
     config = sources.with_defaults(config)
     models = {"lm": _model(config.judges.lm, "words"), "vlm": _model(config.judges.vlm, "eye")}
-    models_by_judge = models | {"vqa": config.judges.prior_vqa}
+    vlm = "endpoint" if (models["vlm"] or "").startswith(SERVERS) else "vlm"
+    models_by_judge = {"lm": models["lm"], vlm: models["vlm"], "vqa": config.judges.prior_vqa}
     more = tuple(name for name, model in models_by_judge.items() if model and name not in config.judges.names)
     return with_settings(config, **models, judges=(*config.judges.names, *more))
 
 
 def _model(named: str | None, ours: str) -> str | None:
     """The model that was named; by our model's name, ours; "none" is none."""
+    if named == SMOLLM2 and not Path(SMOLLM2).exists():
+        return str(resources.smollm2())
     if named == ours and not Path(ours).exists():
         return str(resources.model_folder(ours))
     return None if named == "none" else named
@@ -179,11 +190,12 @@ def prepare(config: BuildConfig, work: Path, progress: Progress = silent) -> Run
 def steps(divided: Parts, config: BuildConfig) -> list[tuple[str, float]]:
     """The stations that take time, and about how many seconds, measured on two cores: only their ratio matters."""
     pairs = 12 * min(config.pairs.candidates, len(divided.items))
-    models = sum(name in config.judges.names for name in ("lm", "vlm"))
+    models = sum(name in config.judges.names for name in ("lm", "vlm", "endpoint"))
     return [
         ("scenes for the prior", 0.0005 * len(divided.prior) + 0.008 * len(divided.pictured)),
         ("scenes for items", 0.012 * len(divided.items)),
         ("scenes of candidates", 0.001 * pairs),
+        ("ordinary questions", 2.0 * models),
         ("wordings", 0.001 * pairs * config.judges.wordings),
         ("wordings for models", 0.004 * models * pairs * min(2, config.judges.wordings)),
         ("items for the seeing model", 0.004 * models * pairs),
@@ -293,7 +305,41 @@ def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequen
             run.note(f"{judge.name} is left out: the source has nothing that it could learn from")
         else:
             taught.append(ready)
+    calibrate(taught, calibration.ordinary(examples), run)
     return taught
+
+
+def calibrate(judges: Iterable[Judge], questions: Sequence[Item], run: Run) -> None:
+    """Let blind models answer ordinary questions; who is no better than chance does not decide.
+
+    What a model says of all of them alike is its habit, and is taken away from all that it says.
+    """
+    for judge in judges:
+        if not judge.durable:
+            continue
+        details = run.report.models[judge.name] = getattr(judge, "details", dict[str, Any])()
+        if judge.sees:
+            continue
+        answers = run.progress(_answers(run, judge, questions), "ordinary questions", len(questions))
+        fitted = run.calibrations[judge.name] = calibration.fit(questions, answers)
+        details["ordinary questions"] = {
+            "of": fitted.of,
+            "right": fitted.right,
+            "right uncalibrated": fitted.raw,
+            "by chance": round(fitted.chance, 1),
+        }
+        details["decides"] = fitted.competent
+        if not fitted.competent:
+            run.note(
+                f"{judge.name} is recorded and does not decide: of {fitted.of:,} ordinary questions it gets "
+                f"{fitted.right:,} right from the words alone, calibrated; chance gets {fitted.chance:.0f}"
+            )
+
+
+def _decides(judge: Judge, run: Run) -> bool:
+    """Is a judge blind and, where it is a model, competent?"""
+    known = run.calibrations.get(judge.name)
+    return not judge.sees and (known is None or known.competent)
 
 
 def _idle(candidates: Sequence[Candidate], run: Run) -> list[str]:
@@ -316,7 +362,7 @@ def select_wordings(
         if not pair.control.label or _end(pair, gallery) is not None
     }
     trial = Trial(partial(_answers, run), run.report, run.progress)
-    misled = trial.misled(wordings, [judge for judge in judges if not judge.sees])
+    misled = trial.misled(wordings, [judge for judge in judges if _decides(judge, run)])
     return misled, trial.scores
 
 
@@ -339,14 +385,34 @@ def add_images(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> lis
     return [pair.map(lambda item: replace(item, image=next(files))) for pair in kept]
 
 
-def record_seeing(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> list[Score]:
-    """Let the seeing judges answer what was kept. It is recorded, and changes nothing."""
-    items = [item for pair in kept for item in pair.items]
+def record_others(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> list[Score]:
+    """Let judges that see, and blind ones that do not decide, answer what was kept. It is recorded, and changes nothing."""
+    items = sorted((item for pair in kept for item in pair.items), key=lambda item: (item.image, item.item_id))
+    shared = [pair.control for pair in kept]
     scores: list[Score] = []
-    for judge in (judge for judge in judges if judge.sees):
-        verdicts = run.progress(_answers(run, judge, items), "items for the seeing model", len(items))
-        scores += [selection.score(item, verdict, item.item_id) for item, verdict in zip(items, verdicts, strict=True)]
+    for judge in (judge for judge in judges if not _decides(judge, run)):
+        answered = items if judge.sees else shared
+        verdicts = run.progress(_answers(run, judge, answered), "items for the seeing model", len(answered))
+        scores += [
+            selection.score(item, verdict, item.item_id if judge.sees else "")
+            for item, verdict in zip(answered, verdicts, strict=True)
+        ]
     return scores
+
+
+def compare_ways(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> None:
+    """How far a seeing model's answers agree with those it gives when it is asked in the other ways, on a few items."""
+    items = [item for pair in kept for item in pair.items]
+    some = items[:: max(1, -(-len(items) // WAYS_ITEMS))]
+    looks: list[Any] = [judge for judge in judges if judge.sees and isinstance(judge, Look)]
+    for look in looks:
+        by_way = {other.way: [v.choice for v in _answers(run, other, some)] for other in look.in_every_way()}
+        own = by_way.pop(look.way)
+        run.report.models[look.name]["agreement"] = {
+            "items": len(some),
+            "invalid": sum(choice is None for choice in own),
+            **{way: sum(a == b for a, b in zip(own, choices, strict=True)) for way, choices in by_way.items()},
+        }
 
 
 def render_rows(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> Iterator[Cells]:
@@ -381,7 +447,12 @@ def _end(pair: Pair, gallery: dict[str, Scene]) -> bool | None:
 
 
 def _answers(run: Run, judge: Judge, items: Sequence[Item]) -> Iterator[Verdict]:
-    return engines.load(run.config.judges.engine).run(judge, items, run.config)
+    """A judge's verdicts, calibrated where it is."""
+    verdicts = engines.load(run.config.judges.engine).run(judge, items, run.config)
+    known = run.calibrations.get(judge.name)
+    if known is None:
+        return verdicts
+    return (replace(v, calibrated=known.apply(item, v)) for item, v in zip(items, verdicts, strict=True))
 
 
 def _settings(config: BuildConfig, share: float) -> dict[str, Any]:

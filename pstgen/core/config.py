@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from pstgen.core.records import BadInput
 
 T = TypeVar("T", bound=msgspec.Struct)
+Way = Literal["options", "letters", "generate"]  # in which a model is asked
 ELSEWHERE = frozenset(
     {"detector", "depth_model", "prior_annotations", "prior_file"}
 )  # of a manifest: not what lies on this machine, but its hash or name
@@ -62,11 +63,27 @@ class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     names: tuple[str, ...] = msgspec.field(
         default=("prior", "text"), name="judges"
     )  # words alone; `lm` and `vlm` join them where there is a model
-    lm: str | None = None  # a folder, a hub id, or "none"; on the built-in world one comes with pstgen
-    vlm: str | None = None  # the same, of a vision-language model
+    lm: str | None = (
+        None  # a folder, a GGUF file, a hub id, "smollm2" or "none"; on the built-in world one comes with pstgen
+    )
+    vlm: str | None = None  # the same, of a vision-language model; or the address of an OpenAI-compatible server
+    vlm_name: str | None = None  # by which a server serves its model
+    vlm_revision: str | None = None  # of the hub
+    adapter: str | None = None  # of the VLM: a folder of peft's
+    ask: Way | None = None  # how; None is decided by the model
     prior_vqa: Path | None = None  # folder of VQA v2's official questions and annotations: one more baseline
     device: str = "auto"
+    device_map: str | None = None  # spreads a large model's weights: auto, balanced, …
+    dtype: str = "auto"  # of models: bfloat16 on CUDA, else float32
+    attention: str | None = None  # sdpa, eager, flash_attention_2
     batch_size: int = 32
+    concurrency: int = 8  # of a server: requests at once
+    timeout: float = 120.0  # seconds that a request may take
+    per_second: float | None = None  # requests, at most
+    max_requests: int | None = None  # in all
+    max_cost: float | None = None  # in all, in the currency of the prices
+    price_in: float = 0.0  # of a million tokens that are sent
+    price_out: float = 0.0  # of a million tokens that come back
     wordings: int = 12  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in models/engines/
 
@@ -110,9 +127,12 @@ class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     alike: int = 28  # bits of 256 by which pictures of different scenes must differ more
     duplicates: int = 0  # scenes that may look like another, or like a picture of `against`
     against: Path | None = None  # a folder of pictures, or a file of COCO image ids, that the set must not share
+    attackers: tuple[str, ...] = ()  # files in verification/attackers/; empty means all that have what they need
     attacker_lm: str = ""  # fine-tuned on the words: a folder, a hub id, or "ours", the one that comes with pstgen
     attacker_vlm: str = ""  # the same, of a vision-language model: blinded, tuned blind, shown another scene
     device: str = "auto"  # of both
+    dtype: str = "auto"
+    device_map: str | None = None
 
 
 class AuditConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -305,27 +305,34 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one judge made of one item: log-probability of every option, in the item's order."""
+    """What one judge made of one item: log-probability of every option, in the item's order.
+
+    logprobs: () where the judge named none of the options, or several. calibrated: the same after a blind model's habits
+    are taken away, and what decides; () where that was not done.
+    """
 
     item_id: str
     judge: str
     logprobs: tuple[float, ...]
+    calibrated: tuple[float, ...] = ()
 
     @property
-    def choice(self) -> int:
-        """Index of the likeliest option; the first one wins a tie.
+    def choice(self) -> int | None:
+        """Index of the likeliest option; the first one wins a tie. None where the answer is invalid.
 
         >>> Verdict(item_id="a", judge="prior", logprobs=(-2.0, -0.1)).choice
         1
         """
-        return max(range(len(self.logprobs)), key=self.logprobs.__getitem__)
+        decisive = self.calibrated or self.logprobs
+        return max(range(len(decisive)), key=decisive.__getitem__, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One judge's answer to one wording.
 
-    item_id: the twin whose image was seen; "" where the judge got only the words, which twins share. kept: is this wording of this pair in the dataset?
+    item_id: the twin whose image was seen; "" where the judge got only the words, which twins share. choice: "" where the
+    answer was invalid. kept: is this wording of this pair in the dataset?
     """
 
     pair_id: str
@@ -336,6 +343,7 @@ class Score:
     lure: str
     judge: str
     logprobs: tuple[float, ...]
+    calibrated: tuple[float, ...]
     choice: str
     kept: bool
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,14 @@ class Report:
     """The funnel: how many of what came to each station, by family (or source), and what was turned away.
 
     dropped: pairs that fooled every judge and were not kept, by family and reason. notes: what the user should know of
-    this run, a line each. captioned: scenes for items that have captions, or need none. judged: verdicts of models, which are kept in the cache.
+    this run, a line each. models: of judges that are models, how they are asked and what was found of them. captioned: scenes for items that have captions, or need none. judged: verdicts of models, which are kept in the cache.
     """
 
     stations: dict[str, Counter[str]] = field(default_factory=dict)
     refused: Refusals = field(default_factory=Refusals)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
     captioned: int = 0
     judged: int = 0
 

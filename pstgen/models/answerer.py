@@ -8,7 +8,8 @@ import numpy as np
 from more_itertools import batched
 
 from pstgen.core.records import BadInput
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.models.tools import Tools, open_tools
 
 BATCH = 64

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import Instance, Scene, Unavailable
-from pstgen.models.huggingface import could_be_hub_id, load_vision_model
+from pstgen.models.loading import could_be_hub_id, load_vision_model
 from pstgen.scenes import pixels
 
 METRIC = frozenset({"zoedepth", "glpn"})  # models that give metres; the others give about their inverse

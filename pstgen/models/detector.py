@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pstgen.core import resources
 from pstgen.core.records import BadInput, Scene, Unavailable
-from pstgen.models.huggingface import could_be_hub_id, load_vision_model
+from pstgen.models.loading import could_be_hub_id, load_vision_model
 from pstgen.scenes import pixels
 from pstgen.scenes.vocabulary import Terms
 

@@ -11,6 +11,7 @@ CHAT = (
     "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
+ASK = "options"  # as these models learn it: by the options' words, not by letters
 SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
 
 
@@ -52,6 +53,7 @@ def llava(tokenizer: Any, vision: Mapping[str, Any], text: Mapping[str, Any], si
         vision_feature_select_strategy="default",
         image_seq_length=(size // vision["patch_size"]) ** 2,
         tie_word_embeddings=True,
+        ask=ASK,
         **_special_ids(tokenizer),
     )
     model = transformers.LlavaForConditionalGeneration(config)
@@ -86,5 +88,5 @@ def _special_ids(tokenizer: Any) -> dict[str, int]:
 
 
 def _text_config(tokenizer: Any, text: Mapping[str, Any]) -> Any:
-    defaults = {"vocab_size": len(tokenizer), "max_position_embeddings": 1024, "tie_word_embeddings": True}
+    defaults = {"vocab_size": len(tokenizer), "max_position_embeddings": 1024, "tie_word_embeddings": True, "ask": ASK}
     return transformers.LlamaConfig(**defaults | _special_ids(tokenizer) | dict(text))

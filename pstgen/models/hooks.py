@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from pstgen.core.records import Unavailable
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 
 
 def preprocess(model: Model, images: Sequence[Image]) -> torch.Tensor:
@@ -20,7 +21,7 @@ def preprocess(model: Model, images: Sequence[Image]) -> torch.Tensor:
     pixels = None
     if processor is not None and processor.do_rescale and processor.do_normalize:
         options = {"do_normalize": False, "do_rescale": False, "return_tensors": "pt"}
-        pixels = processor(images=list(images), **options)["pixel_values"]
+        pixels = processor(images=[np.array(image) for image in images], **options)["pixel_values"]
     if pixels is None or pixels.ndim != 4 or len(pixels) != len(images) or pixels.shape[2] != pixels.shape[3]:
         raise Unavailable(f"{model.name}: does not take one square of pixels an image, as LLaVA does")
     return torch.as_tensor(pixels, dtype=torch.float32)
@@ -35,7 +36,8 @@ def normalize(model: Model, pixels: torch.Tensor) -> torch.Tensor:
 
 def logprobs(model: Model, questions: Sequence[str], answers: Sequence[str], images: Sequence[Image]) -> torch.Tensor:
     """(N,) log-probability of each answer after its question; gradients flow through it."""
-    tokens = [model.tokens(answer) for answer in answers]
+    asked = zip(questions, answers, strict=True)
+    tokens = [model.tokens(answer, question, with_image=True) for question, answer in asked]
     prefixes = [(n, tuple(ids[:-1])) for n, ids in enumerate(tokens)]
     rows = model.next_token_logprobs(prefixes, questions, images)
     return torch.stack([row[np.arange(len(ids)), ids].sum() for row, ids in zip(rows, tokens, strict=True)])

@@ -100,7 +100,8 @@ def score(item: Item, verdict: Verdict, item_id: str) -> Score:
         item_id=item_id,
         judge=verdict.judge,
         logprobs=tuple(round(logprob, DIGITS) for logprob in verdict.logprobs),
-        choice=item.options[verdict.choice],
+        calibrated=tuple(round(logprob, DIGITS) for logprob in verdict.calibrated),
+        choice="" if verdict.choice is None else item.options[verdict.choice],
         kept=False,
     )
 
@@ -120,7 +121,7 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
     >>> falls(item, [Verdict(item_id="a", judge="prior", logprobs=(-0.1, -2.0))])
     True
     """
-    return all(item.options[verdict.choice] == item.lure for verdict in verdicts)
+    return all(verdict.choice is not None and item.options[verdict.choice] == item.lure for verdict in verdicts)
 
 
 def select(

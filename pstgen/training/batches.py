@@ -249,7 +249,9 @@ class Packer:
         text = self.vlm.prompt(PLACEHOLDER, with_image=with_image)
         before, _, after = text.partition(PLACEHOLDER)
         begin = before.rstrip(" ")  # a space belongs to the first word of the question
-        bare, alone, whole = self.ids(begin), self.ids(text), self.vlm.tokenizer(text)["input_ids"]
+        written = bool(bos := self.vlm.tokenizer.bos_token) and text.startswith(bos)  # by the template itself
+        bare, alone = self.ids(begin), self.ids(text)
+        whole = self.vlm.tokenizer(text, add_special_tokens=not written)["input_ids"]
         first = next((n for n in range(len(whole)) if whole[n : n + len(alone)] == alone), 0)
         same = next((n for n, (a, b) in enumerate(zip(bare, alone, strict=False)) if a != b), len(bare))
         tokens = self._ids_with_image(begin) if with_image else bare

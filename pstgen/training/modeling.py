@@ -72,7 +72,7 @@ class Vlm:
 
     def image_inputs(self, images: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """What the model gets of (H, W, 3) uint8 RGB images, as its own processor makes it."""
-        resized = list(images)
+        resized = [np.array(image) for image in images]  # torch takes no mirrored or read-only views
         if self.model.config.model_type != "llava":
             squares = (cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA) for image in images)
             resized = [square.astype(np.uint8) for square in squares]

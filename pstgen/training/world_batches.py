@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from more_itertools import batched
 
-from pstgen.models.huggingface import prompt
+from pstgen.models.asking import prompt
 from pstgen.models.perceptual_losses import UNKNOWN
 from pstgen.scenes.truth.colour import NAMES as COLOURS
 from pstgen.scenes.world.plan import kinds

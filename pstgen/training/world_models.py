@@ -15,7 +15,7 @@ import torch
 
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.models import from_scratch
-from pstgen.models.huggingface import prompt
+from pstgen.models.asking import prompt
 from pstgen.models.perceptual_losses import DenseHead, GridTargets, name_alignment
 from pstgen.scenes.world.plan import kinds
 from pstgen.training import joint_stage, modeling, stages, trainer

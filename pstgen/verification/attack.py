@@ -12,7 +12,7 @@ from pstgen.core import plugins, statistics
 from pstgen.core.config import VerifyConfig
 from pstgen.core.resources import model_folder
 from pstgen.core.statistics import Share
-from pstgen.models.huggingface import Image
+from pstgen.models.chat import Image
 from pstgen.verification import attackers
 from pstgen.verification.attackers import Resources
 from pstgen.verification.findings import AttackResult

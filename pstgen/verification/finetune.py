@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from pstgen.core.records import Unavailable
-from pstgen.models.huggingface import Image, Model, prompt
+from pstgen.models.asking import prompt
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.verification.samples import Sample
 
 BATCH_SIZE = 32
@@ -77,9 +79,10 @@ def _share_of_rate(done: float) -> float:
 
 def _loss(model: Model, samples: Sequence[Sample]) -> Any:
     """Mean negative log-probability of the answers' tokens."""
-    answers = [model.tokens(sample.correct_option) for sample in samples]
+    prompts = _prompts(samples)
+    answers = [model.tokens(sample.correct_option, text) for sample, text in zip(samples, prompts, strict=True)]
     prefixes = [(n, tuple(ids[:-1])) for n, ids in enumerate(answers)]
-    logprobs = model.next_token_logprobs(prefixes, _prompts(samples), [None] * len(samples))
+    logprobs = model.next_token_logprobs(prefixes, prompts, [None] * len(samples))
     places = [(n, k, token) for n, ids in enumerate(answers) for k, token in enumerate(ids)]
     return -logprobs[tuple(zip(*places, strict=True))].mean()
 

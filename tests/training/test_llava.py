@@ -237,8 +237,14 @@ def test_a_prompt_is_learnt_as_it_is_asked(llava, examples, frame, sees):
     drawn = np.random.default_rng(0).permutation(len(example.questions))[:9]
     for n, (ids, learnt) in zip(drawn, parts, strict=False):
         question, answer_at = example.questions[n], learnt.index(True)
-        assert begin + ids[:answer_at] == asked._encode([question.text], [image])["input_ids"][0].tolist()
-        assert ids[answer_at:] == [*asked.tokens(question.answer), vlm.tokenizer.eos_token_id]
+        assert (
+            begin + ids[:answer_at]
+            == asked.inputs([asked.chat.text(question.text, with_image=sees)], [image])["input_ids"][0].tolist()
+        )
+        assert ids[answer_at:] == [
+            *asked.tokens(question.answer, question.text, with_image=sees),
+            vlm.tokenizer.eos_token_id,
+        ]
 
 
 @PEFT

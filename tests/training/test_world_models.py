@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.models.huggingface import prompt
+from pstgen.models.asking import prompt
 from pstgen.models.judges import text
 from pstgen.questions import wording
 from pstgen.scenes.vocabulary import plural, spoken

@@ -19,7 +19,8 @@ from pstgen.evaluation.dry_run.samples import QuestionSample
 from pstgen.evaluation.dry_run.stage_trials import ToolSample, untrained_model
 from pstgen.evaluation.metrics import CHAIN_ITEMS, Answers, Language, Latency
 from pstgen.models.answerer import MAX_TOKENS, Answerer, Query
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
 from pstgen.training.systems import Plan, System

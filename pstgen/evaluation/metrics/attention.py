@@ -16,7 +16,8 @@ from pstgen.core.records import Unavailable
 from pstgen.dataset.rows import Row
 from pstgen.evaluation.metrics import Evaluation, Scores
 from pstgen.models import hooks
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.scenes import pixels
 from pstgen.training.systems import Plan
 
@@ -138,7 +139,10 @@ def attention_maps(model: Model, item: AnnotatedItem) -> AttentionMaps:
         ids, layers = passes[0]
         gradients = torch.autograd.grad(logprob, layers)
     image = _image_tokens(model, ids[0])
-    predicting = len(model.tokens(answer))  # the last tokens, each of which predicts one of the answer
+    question = item.row.item.question
+    predicting = len(
+        model.tokens(answer, question, with_image=True)
+    )  # the last tokens, each of which predicts one of the answer
     product = torch.stack([(a[0] * g[0]).clamp(min=0).mean(0) for a, g in zip(layers, gradients, strict=True)])
     return AttentionMaps(
         gradient=_map(product.mean(0)[-predicting:].mean(0)[image]),

@@ -16,7 +16,8 @@ from pstgen.evaluation import corruptions
 from pstgen.evaluation.metrics import Evaluation, Scores, plain
 from pstgen.models import hooks
 from pstgen.models.answerer import Answerer, Query
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.scenes import pixels
 from pstgen.training.systems import Plan
 

@@ -13,7 +13,7 @@ class Engine(Protocol):
     """What a module in this folder defines."""
 
     def run(self, judge: Judge, items: Sequence[Item], config: BuildConfig, /) -> Iterator[Verdict]:
-        """One verdict an item, in their order; as many go out as came in."""
+        """One verdict an item, in their order; as many go out as came in; log-probabilities are () where a judge's answer is invalid."""
         ...
 
 

@@ -36,6 +36,6 @@ def _batch(judge: Judge, items: Sequence[Item], verdicts: Journal) -> Iterator[V
 
 def _checked(items: Sequence[Item], verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
     for item, verdict in zip(items, verdicts, strict=True):
-        if verdict.item_id != item.item_id or len(verdict.logprobs) != len(item.options):
+        if verdict.item_id != item.item_id or len(verdict.logprobs) not in {0, len(item.options)}:
             raise RuntimeError(f"{verdict.judge}: not a verdict on {item.item_id}")
         yield verdict

@@ -9,7 +9,8 @@ import numpy as np
 from more_itertools import batched
 
 from pstgen.core.records import Fact
-from pstgen.models.huggingface import Model, prompt
+from pstgen.models.asking import prompt
+from pstgen.models.huggingface import Model
 from pstgen.questions import wording
 from pstgen.scenes.world.plan import Plan
 from pstgen.training.examples import Form, Question, choose_options, known_facts, possible_answers

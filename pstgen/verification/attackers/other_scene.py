@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from pstgen.core.records import BadInput
-from pstgen.models.huggingface import Image, Model
+from pstgen.models.chat import Image
+from pstgen.models.huggingface import Model
 from pstgen.verification.attackers import Resources
 from pstgen.verification.finetune import scores
 from pstgen.verification.samples import Sample

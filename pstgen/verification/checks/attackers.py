@@ -10,7 +10,7 @@ from pstgen.core.config import VerifyConfig
 from pstgen.core.records import origin
 from pstgen.dataset import atomic
 from pstgen.dataset.store import Dataset
-from pstgen.models.huggingface import Image
+from pstgen.models.chat import Image
 from pstgen.scenes import pixels
 from pstgen.verification import attack
 from pstgen.verification.attack import AttackRun

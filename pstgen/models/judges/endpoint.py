@@ -1,0 +1,27 @@
+"""A vision-language model behind an OpenAI-compatible server (vLLM, SGLang, transformers serve, llama.cpp)."""
+
+from collections.abc import Sequence
+
+from pstgen.core.config import BuildConfig
+from pstgen.core.records import BadInput
+from pstgen.models.endpoint import Endpoint, Limits
+from pstgen.models.looking import VIEWS, Look
+
+
+def open(config: BuildConfig, /) -> Sequence[Look]:  # noqa: A001
+    """Ask the server what it offers, and look through it in every way. Raises Unavailable where it does not answer."""
+    judges = config.judges
+    if not judges.vlm or not judges.vlm_name:
+        raise BadInput("a server needs --vlm http://HOST:PORT/v1 and --vlm-name, the name that it serves the model by")
+    limits = Limits(
+        concurrency=judges.concurrency,
+        timeout=judges.timeout,
+        per_second=judges.per_second,
+        max_requests=judges.max_requests,
+        max_cost=judges.max_cost,
+        price_in=judges.price_in,
+        price_out=judges.price_out,
+    )
+    model = Endpoint(judges.vlm, judges.vlm_name, limits)
+    way = judges.ask or ("letters" if model.offers_logprobs else "generate")
+    return [Look(f"vlm/{view}", model, view, way, judges.batch_size) for view in VIEWS]
