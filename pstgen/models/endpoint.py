@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import numpy as np
 
+from pstgen.core.config import Way
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.models.asking import lettered
 from pstgen.models.endpoint_access import access
 from pstgen.models.endpoint_limits import Limits, Meter
 from pstgen.models.endpoint_replies import Image, Models, Reply, data_uri, letter_scores
@@ -27,12 +29,10 @@ from pstgen.models.parsing import LETTERS
 
 if TYPE_CHECKING:
     import httpx
-    from openai import OpenAIError
 
+__all__ = ["Endpoint", "Limits", "Offer", "StatusError"]
 T = TypeVar("T")
-QUESTION = (
-    "Is there a dog?\nA. yes\nB. no\nAnswer with the option's letter from the given choices directly."  # the probe's
-)
+QUESTION = lettered("Is there a dog?", ("yes", "no"))  # the probe's
 GREY = np.full((64, 64, 3), 128, np.uint8)  # the probe's image: some processors refuse a side below 28 pixels
 TOPS = (20, 5)  # log-probabilities a token: what OpenAI and vLLM list at most, then what others do
 REJECTED = frozenset({400, 422})  # statuses of a field that is not taken
@@ -90,6 +90,11 @@ class Endpoint:
         """Can it be asked by letters?"""
         return self._offer.top > 0
 
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """In which it can be asked."""
+        return ("letters", "generate") if self.offers_logprobs else ("generate",)
+
     def score(
         self, questions: Sequence[str], options: Sequence[tuple[str, ...]], images: Sequence[Image | None], /
     ) -> list[tuple[float, ...]]:
@@ -142,7 +147,7 @@ class Endpoint:
             top = top if seen.first_tokens else 0
             if text.usage and seen.usage and seen.usage.prompt_tokens == text.usage.prompt_tokens > 0:
                 blind = "with one, its prompt is no longer than without"
-        entry = next((one for one in models.data if one.get("id") in {self.name, text.model}), {})
+        entry = next((one for one in models.data or [] if one.get("id") in {self.name, text.model}), {})
         known = {name: value for name, value in entry.items() if name not in VOLATILE and value is not None}
         identity = f"{text.model or self.name} {json.dumps(known, sort_keys=True)}"
         return Offer(top=top, blind=blind, identity=self._access.redacted(identity))
@@ -152,7 +157,8 @@ class Endpoint:
         import httpx
 
         try:
-            page = await self._sent(self._client.get("/models", cast_to=httpx.Response, options={"max_retries": 1}))
+            tries = {"max_retries": min(1, self.limits.retries)}  # whoever mistyped the address wants to know soon
+            page = await self._sent(self._client.get("/models", cast_to=httpx.Response, options=tries))
         except StatusError as error:
             if error.status in DENIED:
                 raise
@@ -192,14 +198,14 @@ class Endpoint:
 
         try:
             return await request
-        except OpenAIError as error:
+        except (OpenAIError, ValueError) as error:  # a host or a text that cannot be encoded is a ValueError
             status = error.status_code if isinstance(error, APIStatusError) else None
             problem = f"{self.url}: {self._problem(error)}"
         finally:
             self.spent.done()
         raise Unavailable(problem) if status is None else StatusError(problem, status)
 
-    def _problem(self, error: OpenAIError) -> str:
+    def _problem(self, error: Exception) -> str:
         """One line of what went wrong, in the server's words where it had any."""
         import openai
 
@@ -208,11 +214,11 @@ class Endpoint:
         elif isinstance(error, openai.APITimeoutError):
             said = f"no answer within {self.limits.timeout:g} s"
         elif isinstance(error, openai.APIConnectionError):
-            said = str(error.__cause__ or error)
-        else:
-            return str(error)  # a limit's
+            said = str(error.__cause__) or type(error.__cause__).__name__
+        else:  # a limit's, above all
+            said = str(error)
         line = next(iter(self._access.redacted(said).strip().splitlines()), "")
-        tries = int(error.request.headers.get("x-stainless-retry-count", 0)) + 1
+        tries = 1 + _retries(error)
         return "".join(filter(str.isprintable, line))[:MESSAGE] + (f" (after {tries} tries)" if tries > 1 else "")
 
     def _connect(self) -> Any:
@@ -224,20 +230,22 @@ class Endpoint:
         except ImportError:
             raise Unavailable("an endpoint needs the package openai: pip install 'pstgen[endpoint]'") from None
         for name in ("openai", "httpx", "httpcore"):  # below a warning they quote headers, and a line a request
-            logging.getLogger(name).setLevel(logging.WARNING)
-        once = httpx.Limits(
-            max_keepalive_connections=0
-        )  # nothing stays open, and no question meets a closed connection
+            logger = logging.getLogger(name)
+            logger.setLevel(max(logger.level, logging.WARNING))
+        once = httpx.Limits(max_keepalive_connections=0)  # so no question meets a connection that was just closed
         hooks: Any = {"request": [self.spent.before], "response": [self.spent.after]}
         http_client = httpx.AsyncClient(event_hooks=hooks, limits=once)
-        return AsyncOpenAI(
-            api_key=self._access.key,
-            base_url=self.url,
-            default_headers=self._access.headers,
-            max_retries=self.limits.retries,
-            timeout=self.limits.timeout,
-            http_client=http_client,  # type: ignore[arg-type]
-        )
+        try:
+            return AsyncOpenAI(
+                api_key=self._access.key,
+                base_url=self.url,
+                default_headers=self._access.headers,
+                max_retries=self.limits.retries,
+                timeout=self.limits.timeout,
+                http_client=http_client,  # type: ignore[arg-type]
+            )
+        except Exception as error:  # noqa: BLE001 # of a host that cannot be one, each library raises its own
+            raise BadInput(f"{self.url}: not a server's address: {error}") from None
 
 
 async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -257,6 +265,12 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     Thread(target=loop.run_forever, name="endpoints", daemon=True).start()
     return loop
+
+
+def _retries(error: Exception) -> int:
+    """How often the client tried again: it notes that in every request."""
+    request = getattr(error, "request", None)
+    return int(request.headers.get("x-stainless-retry-count", 0)) if request else 0
 
 
 def _message(body: object) -> str:

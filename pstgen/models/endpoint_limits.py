@@ -33,11 +33,11 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""
         if self.max_cost is not None and not self.price_in + self.price_out > 0:
-            raise BadInput("max_cost needs price_in or price_out, per million tokens")
+            raise BadInput("--max-cost needs --price-in or --price-out, per million tokens")
         if self.concurrency < 1 or self.retries < 0 or not self.timeout > 0 or min(self.price_in, self.price_out) < 0:
-            raise BadInput("concurrency must be 1 or more, timeout above 0, retries and prices not negative")
+            raise BadInput("--concurrency must be 1 or more, --timeout above 0, retries and prices not negative")
         if self.per_second is not None and not self.per_second > 0:
-            raise BadInput(f"per_second {self.per_second:g}: must be above 0")
+            raise BadInput(f"--per-second {self.per_second:g}: must be above 0")
 
 
 @dataclass
@@ -64,9 +64,9 @@ class Meter:
             await asyncio.sleep(turn - now)
         self._open.add(asyncio.current_task())
         if self.limits.max_requests is not None and self.requests >= self.limits.max_requests:
-            raise OpenAIError(f"max_requests {self.limits.max_requests} is reached: {self.spent}")
+            raise OpenAIError(f"--max-requests {self.limits.max_requests} is reached: {self.spent}")
         if self.limits.max_cost is not None and self.cost + len(self._open) * self._dearest > self.limits.max_cost:
-            raise OpenAIError(f"max_cost {self.limits.max_cost:g} would be passed: {self.spent}")
+            raise OpenAIError(f"--max-cost {self.limits.max_cost:g} would be passed: {self.spent}")
         self.requests += 1
 
     async def after(self, response: httpx.Response) -> None:
@@ -89,7 +89,7 @@ class Meter:
         if isinstance(reply, Reply) and reply.usage:
             self._count(reply.usage)
         elif isinstance(reply, Reply) and self.limits.max_cost is not None:
-            raise OpenAIError("max_cost cannot be kept: the server does not say how many tokens it used")
+            raise OpenAIError("--max-cost cannot be kept: the server does not say how many tokens it used")
 
     def done(self) -> None:
         """The task that runs waits for no reply any more."""

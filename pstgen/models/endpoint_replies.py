@@ -49,7 +49,7 @@ class Usage(msgspec.Struct):
 class Models(msgspec.Struct):
     """What /models answers."""
 
-    data: list[dict[str, Any]] = []
+    data: list[dict[str, Any]] | None = None
 
 
 class Reply(msgspec.Struct):

@@ -1,7 +1,9 @@
 """An OpenAI-compatible server on this machine that answers as told, and fails in every way when told so."""
 
 import json
+import os
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -25,7 +27,7 @@ class Server:
     )  # None: logprobs are ignored
     refused: tuple = ()  # fields that are a status 400
     most_logprobs: int = 20
-    model: dict | int | None = field(
+    model: dict | int = field(
         default_factory=lambda: {"id": "tiny", "root": "/models/tiny", "created": 1}
     )  # an int: an error
     sees: bool = True  # False: images are ignored
@@ -75,6 +77,12 @@ def cut(handler):
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
+def reset(handler):
+    """The connection is reset, without a goodbye."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(handler.connection.detach())
+
+
 def cut_midway(handler):
     """The connection ends within the answer."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
@@ -120,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         served = self.note()
         if not isinstance(served.model, dict):
-            return self.send(served.model or 404, {"detail": "not you"})
+            return self.send(served.model, {"detail": "not you"})
         return self.send(200, {"object": "list", "data": [{"id": "other"}, served.model]})
 
     def do_POST(self):

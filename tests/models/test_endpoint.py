@@ -81,6 +81,7 @@ def pixels_of(uri):
 def test_it_is_what_a_judge_can_ask(server):
     model: asking.Answering = opened(server)
     assert asking.default_way(model) == "letters"
+    assert model.ways == ("letters", "generate")
     (scores,) = asking.ask(model, "letters", ["Is it?"], [("yes", "no")], [None])
     assert scores == pytest.approx((np.log(0.5),) * 2, abs=0.2)  # this server loves A whatever A is
     server.answer = lambda _: "Yes."
@@ -130,6 +131,7 @@ def test_an_image_comes_first_and_has_the_same_pixels(server):
         faulty.status(503),
         faulty.cut,
         faulty.cut_midway,
+        faulty.reset,
         faulty.raw(b"<html>busy</html>"),
         faulty.raw(b""),
         faulty.raw(b"\xff\xfe{"),
@@ -154,6 +156,7 @@ def test_what_may_pass_is_tried_again(server, fault):
         (faulty.raw(b'{"detail": "no such model"}', 404), "404 no such model"),
         (faulty.raw(b"", 301, Location="http://127.0.0.1:1/elsewhere"), "301"),
         (faulty.cut, "Server disconnected without sending a response. (after 3 tries)"),
+        (faulty.reset, "ReadError (after 3 tries)"),
     ],
 )
 def test_what_does_not_pass_is_one_line_with_the_address_and_the_servers_words(server, fault, said):
@@ -178,6 +181,13 @@ def test_a_server_that_is_too_slow_is_given_up(server, fault):
 def test_a_server_that_is_not_there_is_one_line():
     with pytest.raises(Unavailable, match=r"^http://127.0.0.1:9/v1: All connection attempts failed \(after 2 tries\)$"):
         Endpoint("http://127.0.0.1:9/v1", "tiny").probe()
+
+
+@pytest.mark.parametrize("host", ["[v1.x]", "xn--", "no-such-host.invalid"])
+def test_a_host_that_cannot_be_one_is_one_line(host):
+    with pytest.raises((BadInput, Unavailable)) as caught:
+        Endpoint(f"http://me:hidden@{host}/v1", "tiny", Limits(retries=0)).probe()
+    assert str(caught.value).startswith(f"http://{host}/v1: ")
 
 
 def test_where_one_question_fails_the_others_have_ended_when_it_is_told(server):
@@ -205,7 +215,7 @@ def test_a_refusal_is_an_answer_for_the_parser(server):
 def test_a_server_without_log_probabilities_can_only_generate(settings):
     with faulty.serve(**settings) as server:
         endpoint = opened(server)
-        assert not endpoint.offers_logprobs
+        assert (endpoint.offers_logprobs, endpoint.ways) == (False, ("generate",))
         assert ask(endpoint) == ["answer to ?"]
         with pytest.raises(Unavailable, match="offers no log-probabilities; use --ask generate"):
             endpoint.score(["?"], LETTERS, [None])
@@ -248,7 +258,7 @@ def test_its_revision_is_what_the_server_says_of_the_model_and_stays():
         assert opened(server).revision == 'tiny {"id": "tiny", "root": "/models/tiny"}'
         server.model = {**server.model, "created": 2, "permission": []}
         assert opened(server).revision == 'tiny {"id": "tiny", "root": "/models/tiny"}'
-        server.model = None
+        server.model = 404
         assert opened(server).revision == "tiny {}"
 
 
@@ -268,7 +278,7 @@ def test_no_more_requests_are_sent_than_allowed(server):
     endpoint = opened(server, faulty.status(500), max_requests=8)  # models, twice the probe, and five tries
     assert ask(endpoint, "1", "2", "3", "4")
     line = refused(endpoint, "5", "6")
-    assert line.startswith(f"{server.url}: max_requests 8 is reached: 8 requests, ")
+    assert line.startswith(f"{server.url}: --max-requests 8 is reached: 8 requests, ")
     assert len(server.paths) == 8
 
 
@@ -277,7 +287,7 @@ def test_no_more_is_spent_than_allowed(server):
     assert endpoint.spent.cost == pytest.approx(0.00045)
     assert ask(endpoint, "1", "2")
     line = refused(endpoint, *"345678")
-    assert line.startswith(f"{server.url}: max_cost 0.001 would be passed: ")
+    assert line.startswith(f"{server.url}: --max-cost 0.001 would be passed: ")
     assert line.endswith("a cost of 0.00085")
     assert endpoint.spent.cost <= 0.001
     server.usage = None
