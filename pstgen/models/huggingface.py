@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pstgen.models import loading
 from pstgen.models.chat import Chat, Image
 from pstgen.models.loading import Kind, ModelOptions
+from pstgen.models.scoring import Passes
 
 if TYPE_CHECKING:
     from pstgen.models.self_check import SelfCheck
@@ -36,6 +37,7 @@ class Model:
         self.model, self.processor, self.device = loading.load(self.name, kind, self.options)
         self.chat = Chat(name, self.processor, self.model.config, sees=kind != "text")
         self.tokenizer = self.chat.tokenizer
+        self.passes = Passes()
 
     @property
     def chats(self) -> bool:
@@ -117,10 +119,11 @@ class Model:
         keys = [(question, of, id(image)) for question, of, image in zip(questions, options, images, strict=True)]
         groups: defaultdict[object, list[int]] = defaultdict(list)
         for n in {key: n for n, key in reversed(list(enumerate(keys)))}.values():  # what is asked twice is scored once
-            groups[id(images[n]) if road == "shared" else images[n] is None].append(n)
+            groups[images[n] is None].append(n)
         scores: dict[tuple[str, tuple[str, ...], int], tuple[float, ...]] = {}
         with torch.inference_mode():
             for places in groups.values():
+                places.sort(key=lambda n: keys[n][2])  # an image's questions side by side
                 prompts = [self._prompt(questions[n], options[n], images[n]) for n in places]
                 if road == "shared":
                     results = list(scoring.within_memory(partial(scoring.by_shared_prefix, self), prompts, rows))

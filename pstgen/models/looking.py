@@ -22,7 +22,7 @@ from pstgen.scenes import pixels
 View = Literal["no-image", "grey-image", "other-image", "seeing"]
 VIEWS: tuple[View, ...] = ("no-image", "grey-image", "other-image", "seeing")
 GREY = np.full((224, 224, 3), 128, np.uint8)
-OTHERS = 16  # scenes that the other image is drawn from; none of them gives items
+OTHERS = 4  # scenes that the other image is drawn from, so that items share it; none of them gives items
 
 
 @dataclass(frozen=True)

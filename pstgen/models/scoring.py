@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+TOKENS = 4096  # of images and what stands before them, that one pass takes
 FULL = ("NoMemory", "not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -115,16 +116,56 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 # ---------------------------------------------------------------------------------------------------- shared prefix
 
 
+@dataclass(slots=True)
+class Prefix:
+    """What rows of one pass share: keys and values of what precedes their questions.
+
+    cache: of one row an image, or None where nothing precedes. length: of each row, tokens. places: (rows), the position of
+    the token that follows.
+    """
+
+    cache: Any = None
+    length: int = 0
+    places: Sequence[int] = ()
+
+
+@dataclass(slots=True)
+class Passes:
+    """How many images one pass takes, learnt from those before: as many as TOKENS allow, where all are equally long."""
+
+    images: int = 1
+    uneven: bool = False
+
+    def learn(self, lengths: Sequence[int]) -> None:
+        """From the number of tokens of each image's prompt."""
+        self.uneven |= len(set(lengths)) > 1
+        self.images = 1 if self.uneven else max(1, TOKENS // max(lengths))
+
+
 def by_shared_prefix(model: "Model", prompts: Sequence[Prompt]) -> list[tuple[float, ...]]:
-    """Of prompts that show one and the same image, or none.
+    """All have images or none has. Questions about an image share its keys and values; without one, each is a row.
 
     Raises NotShared where the architecture or the prompts do not allow it.
     """
+    if prompts[0].image is None:
+        words = _unpadded(model.inputs([prompt.text for prompt in prompts], [None] * len(prompts)))
+        return _trees(model, [[p] for p in prompts], [[tokens] for tokens in words], Prefix(places=[0] * len(words)))
     ids = [model.chat.ids(prompt.text) for prompt in prompts]
     common = _common([tokens[:-1] for tokens in ids])
-    tails = [tokens[common:] for tokens in ids]
-    cache, place = _prefix(model, prompts[0], tails[0])
-    return _tree(model, prompts, tails, cache, place)
+    by_image: dict[int, list[int]] = {}
+    for n, prompt in enumerate(prompts):
+        by_image.setdefault(id(prompt.image), []).append(n)
+    rows, scores = list(by_image.values()), dict[int, tuple[float, ...]]()
+    while rows:
+        some = rows[: model.passes.images]
+        tails = [[ids[n][common:] for n in row] for row in some]
+        prefix = _prefix(model, [prompts[row[0]] for row in some], [row[0] for row in tails])
+        if prefix is None:  # they are not equally long: one by one
+            continue
+        rows = rows[len(some) :]
+        of_rows = _trees(model, [[prompts[n] for n in row] for row in some], tails, prefix)
+        scores |= zip((n for row in some for n in row), of_rows, strict=True)
+    return [scores[n] for n in range(len(prompts))]
 
 
 def _common(rows: Sequence[Sequence[int]]) -> int:
@@ -133,77 +174,131 @@ def _common(rows: Sequence[Sequence[int]]) -> int:
     return next((n for n in range(shortest) if len({row[n] for row in rows}) > 1), shortest)
 
 
-def _prefix(model: "Model", prompt: Prompt, tail: list[int]) -> tuple[Any, int]:
-    """Keys and values of the prompt without its tail, and the position of the token that follows it; (None, 0) of nothing."""
+def _prefix(model: "Model", prompts: Sequence[Prompt], tails: Sequence[list[int]]) -> Prefix | None:
+    """Of one prompt an image, without its tail; None where several images are not equally long."""
     from transformers.cache_utils import DynamicLayer
 
-    inputs = model.inputs([prompt.text], [prompt.image])
-    ids = inputs["input_ids"]
-    if ids.shape[0] != 1 or ids[0, -len(tail) :].tolist() != tail or not bool(inputs["attention_mask"].all()):
+    try:
+        inputs = model.inputs([prompt.text for prompt in prompts], [prompt.image for prompt in prompts])
+    except ValueError:  # a processor that cannot put them side by side
+        if len(prompts) == 1:
+            raise
+        model.passes.learn([0, 1])
+        return None
+    ids, rows = inputs["input_ids"], _unpadded(inputs)
+    if len(rows) != len(prompts):
         raise NotShared
-    length = ids.shape[1] - len(tail)
-    if not length:
-        return None, 0
-    part = {
-        name: value[:, :length] if torch.is_tensor(value) and value.shape[:2] == ids.shape else value
-        for name, value in inputs.items()
-    }
+    if any(row[-len(tail) :] != tail for row, tail in zip(rows, tails, strict=True)):
+        raise NotShared
+    lengths = [len(row) - len(tail) for row, tail in zip(rows, tails, strict=True)]
+    model.passes.learn(lengths)
+    if len(set(lengths)) > 1:
+        return None
+    begins = [ids.shape[1] - len(row) for row in rows]
+
+    def cut(value: Any) -> Any:
+        if not torch.is_tensor(value) or value.shape[:2] != ids.shape:
+            return value
+        return torch.stack([row[begin : begin + lengths[0]] for row, begin in zip(value, begins, strict=True)])
+
+    part = {name: cut(value) for name, value in inputs.items()}
     cache = model.model(**part, use_cache=True, logits_to_keep=1).past_key_values
-    if not all(type(layer) is DynamicLayer for layer in cache.layers) or cache.get_seq_length() != length:
+    if not all(type(layer) is DynamicLayer for layer in cache.layers) or cache.get_seq_length() != lengths[0]:
         raise NotShared
-    deltas = None if prompt.image is None else getattr(model.model.model, "rope_deltas", None)
-    return cache, length + (0 if deltas is None else int(deltas.flatten()[0]))
+    deltas = getattr(model.model.model, "rope_deltas", None)
+    moved = [0] * len(prompts) if deltas is None else deltas.flatten().tolist()
+    return Prefix(cache, lengths[0], [lengths[0] + int(delta) for delta in moved])
 
 
-def _tree(
-    model: "Model", prompts: Sequence[Prompt], tails: Sequence[list[int]], cache: Any, place: int
+def _unpadded(inputs: dict[str, Any]) -> list[list[int]]:
+    """The tokens of each row, without what pads it."""
+    pairs = zip(inputs["input_ids"], inputs["attention_mask"].bool(), strict=True)
+    return [row[seen].tolist() for row, seen in pairs]
+
+
+class _Row:
+    """One row of a pass: its questions and their answers as one tree of tokens.
+
+    branch: of each token, the number of its question and that of its answer, 0 in the question itself. ends: of each
+    question, where the tokens after each prefix of an answer are foretold.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt], tails: Sequence[list[int]], place: int) -> None:
+        self.prompts = prompts
+        self.tokens: list[int] = []
+        self.branches: list[tuple[int, int]] = []
+        self.positions: list[int] = []
+        self.ends: list[dict[tuple[int, ...], list[int]]] = []
+        for q, (prompt, tail) in enumerate(zip(prompts, tails, strict=True)):
+            last = self._add(tail, (q, 0), place)[-1]
+            after = place + len(tail)
+            self.ends.append({p: [last, *self._add(p, (q, a), after)] for a, p in enumerate(prompt.prefixes, 1)})
+
+    def _add(self, tokens: Sequence[int], branch: tuple[int, int], place: int) -> list[int]:
+        start = len(self.tokens)
+        self.tokens += tokens
+        self.branches += [branch] * len(tokens)
+        self.positions += range(place, place + len(tokens))
+        return list(range(start, len(self.tokens)))
+
+    def wanted(self) -> list[list[list[tuple[int, int]]]]:
+        """Of each question and answer, the place and the token that is foretold there."""
+        return [
+            [list(zip(ends[answer[:-1]], answer, strict=True)) for answer in prompt.answers]
+            for prompt, ends in zip(self.prompts, self.ends, strict=True)
+        ]
+
+
+def _trees(
+    model: "Model", prompts: Sequence[Sequence[Prompt]], tails: Sequence[Sequence[list[int]]], prefix: Prefix
 ) -> list[tuple[float, ...]]:
-    """Score all answers in one pass: every token sees the prefix, its own question before it, and its own answer's tokens."""
-    tokens: list[int] = []
-    question: list[int] = []
-    answer: list[int] = []  # 0 in the question itself
-    position: list[int] = []
-    ends: list[dict[tuple[int, ...], list[int]]] = []  # places that predict the tokens after each prefix of an answer
-
-    def add(more: Sequence[int], q: int, a: int, begin: int) -> list[int]:
-        start = len(tokens)
-        tokens.extend(more)
-        question.extend([q] * len(more))
-        answer.extend([a] * len(more))
-        position.extend(range(begin, begin + len(more)))
-        return list(range(start, len(tokens)))
-
-    for q, (prompt, tail) in enumerate(zip(prompts, tails, strict=True)):
-        last = add(tail, q, 0, place)[-1]
-        ends.append({p: [last, *add(p, q, a, place + len(tail))] for a, p in enumerate(prompt.prefixes, 1)})
-    keep = sorted({place for of in ends for places in of.values() for place in places})
-    device = model.device
+    """Score all answers of all rows in one pass: a token sees the prefix, its question before it, and its own answer's tokens."""
+    rows = [_Row(*row) for row in zip(prompts, tails, prefix.places, strict=True)]
+    longest = max(len(row.tokens) for row in rows)
+    config = model.model.config.get_text_config()
+    windows = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    if prefix.length + longest > min((window for window in windows if window), default=prefix.length + longest):
+        raise NotShared  # a mask of ours would let tokens look beyond their window
+    wanted = [row.wanted() for row in rows]
+    keep = sorted({place for row in wanted for of in row for pairs in of for place, _ in pairs})
     output = model.model(
-        input_ids=torch.tensor([tokens], device=device),
-        attention_mask=_mask(question, answer, cache, model.model.dtype, device),
-        position_ids=torch.tensor([position], device=device),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=torch.tensor(keep, device=device),
+        input_ids=_padded([row.tokens for row in rows], longest).to(model.device),
+        attention_mask=_mask(rows, longest, prefix.length, model.model.dtype).to(model.device),
+        position_ids=_padded([row.positions for row in rows], longest).to(model.device),
+        past_key_values=prefix.cache,
+        use_cache=prefix.cache is not None,
+        logits_to_keep=torch.tensor(keep, device=model.device),
     )
-    if output.logits.shape[1] != len(keep):
+    if output.logits.shape[:2] != (len(rows), len(keep)):
         raise NotShared
-    logprobs = output.logits[0].float().log_softmax(-1)
-    row = {place: n for n, place in enumerate(keep)}
-    wanted = [
-        [[(row[place], token) for place, token in zip(of[a[:-1]], a, strict=True)] for a in prompt.answers]
-        for prompt, of in zip(prompts, ends, strict=True)
+    at = {place: n for n, place in enumerate(keep)}
+    flat = [
+        (r, at[place], token) for r, row in enumerate(wanted) for of in row for pairs in of for place, token in pairs
     ]
-    flat = [pair for of in wanted for pairs in of for pair in pairs]
-    values = iter(logprobs[tuple(zip(*flat, strict=True))].tolist())
-    return [tuple(sum(next(values) for _ in pairs) for pairs in of) for of in wanted]
+    r, n, token = (torch.tensor(column, device=model.device) for column in zip(*flat, strict=True))
+    logits = output.logits[r, n].float()
+    values = iter((logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(-1)).tolist())
+    return [tuple(sum(next(values) for _ in pairs) for pairs in of) for row in wanted for of in row]
 
 
-def _mask(question: list[int], answer: list[int], cache: Any, dtype: torch.dtype, device: str) -> torch.Tensor:
-    """(1, 1, tokens, prefix + tokens): 0 where a token looks, the least number of the type where it does not."""
-    q, a = torch.tensor(question, device=device), torch.tensor(answer, device=device)
-    same = (q[:, None] == q) & ((a == 0) | (a[:, None] == a))
-    looks = same & torch.ones_like(same).tril()
-    before = cache.get_seq_length() if cache is not None else 0
-    looks = torch.cat([looks.new_ones(len(q), before), looks], dim=1)
-    return torch.zeros(looks.shape, dtype=dtype, device=device).masked_fill(~looks, torch.finfo(dtype).min)[None, None]
+def _padded(rows: Sequence[Sequence[int]], length: int) -> torch.Tensor:
+    return torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
+
+
+def _mask(rows: Sequence[_Row], length: int, before: int, dtype: torch.dtype) -> torch.Tensor:
+    """(rows, 1, length, before + length): 0 where a token looks, the least number of the type where it does not."""
+    unused = (-1, -1)
+    q, a = (
+        _padded(
+            [
+                [branch[part] + 1 for branch in (*row.branches, *[unused] * (length - len(row.branches)))]
+                for row in rows
+            ],
+            length,
+        )
+        for part in (0, 1)
+    )
+    same = (q[:, :, None] == q[:, None]) & ((a[:, None] == 1) | (a[:, :, None] == a[:, None]))
+    looks = same & torch.ones(length, length, dtype=torch.bool).tril()
+    looks = torch.cat([looks.new_ones(len(rows), length, before), looks], dim=2)
+    return torch.zeros(looks.shape, dtype=dtype).masked_fill(~looks, torch.finfo(dtype).min)[:, None]
