@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from pstgen.dataset.rows import Cells
 from pstgen.models import calibration, detector, engines, witnesses
 from pstgen.models.calibration import Calibration
 from pstgen.models.judges import Judge, open_all
+from pstgen.models.loading import could_be_hub_id
 from pstgen.models.looking import Look
 from pstgen.models.witnesses import Witness
 from pstgen.pairs import selection, twins
@@ -38,8 +40,9 @@ from pstgen.scenes import pixels, sources
 
 WAYS_ITEMS = 200  # on which the ways of asking are compared
 FEW_SCENES = 200  # scenes: a prior from fewer of them is said to be one
-ELSEWHERE = ("root", "annotations", "templates", "prior_vqa", "out", "workers")  # not in a manifest
-NAMED = ("lm", "vlm", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
+LIMITS = ("concurrency", "timeout", "per_second", "max_requests", "max_cost", "price_in", "price_out")  # of a server
+ELSEWHERE = ("root", "annotations", "templates", "prior_vqa", "out", "workers", *LIMITS)  # not in a manifest
+NAMED = ("lm", "vlm", "adapter", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
 SERVERS = ("http://", "https://")  # --vlm begins so where it is no model but a server
 SMOLLM2 = "smollm2"  # the language model of the extra [lm]
 PAGES = ("card", "croissant")  # exporters that every dataset is written with
@@ -455,12 +458,21 @@ def _answers(run: Run, judge: Judge, items: Sequence[Item]) -> Iterator[Verdict]
     return (replace(v, calibrated=known.apply(item, v)) for item, v in zip(items, verdicts, strict=True))
 
 
+def _name(model: str) -> str:
+    """Of a folder or file its last part, of a server its address without a password, of the hub the id."""
+    if model.startswith(SERVERS):
+        return re.sub("//[^/]*@", "//", model)
+    if could_be_hub_id(model) and not Path(model).exists():
+        return model
+    return Path(model).name
+
+
 def _settings(config: BuildConfig, share: float) -> dict[str, Any]:
     """The configuration in its sections, without what is this machine's own and changes no byte; share: of the prior."""
     settings = flat(msgspec.to_builtins(config, enc_hook=str))
     for name in ELSEWHERE:
         del settings[name]
-    named = {name: settings[name] and Path(settings[name]).name for name in NAMED}
+    named = {name: settings[name] and _name(settings[name]) for name in NAMED}
     witness = detector.revision(config.source.detector) if config.source.detector else None
     return nested({**settings, **named, "detector": witness, "prior_share": share})
 

@@ -62,6 +62,8 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     cls=Examples,
     epilog="pstgen build --source world --out pst/\n"
     "pstgen build --source coco --root ~/coco --vlm ~/models/smolvlm --out pst/\n"
+    "pstgen build --source coco --vlm http://127.0.0.1:8000/v1 --vlm-name NAME --out pst/\n"
+    "pstgen build --source coco --lm smollm2 --out pst/\n"
     "pstgen build --annotations mine.json --family count --family colour --out pst/\n"
     "pstgen build --source coco --limit 200 --wordings 4 --out trial/\n"
     "pstgen build --config pst/manifest.json --seed 1 --out pst-1/",
@@ -95,17 +97,39 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--vlm",
-    help="VLM that must be misled by the words without the image: folder, hub id (downloads), none.  [default: ours on the world]",
+    help="VLM that must be misled by the words without the image: folder, hub id (downloads), a server's http://HOST:PORT/v1, none.  [default: ours on the world]",
+)
+@click.option("--vlm-name", help="The name that the server serves it by.")
+@click.option("--vlm-revision", help="Of the hub: a commit, tag or branch.")
+@click.option("--adapter", help="A folder of peft's that is added to the VLM.")
+@click.option(
+    "--ask",
+    type=Completed(lambda: ("options", "letters", "generate")),
+    help="How models are asked: log-probability of the options, of their letters, or free text.  [default: letters where there is a chat template, else options]",
 )
 @click.option(
     "--lm",
-    help="Language model that must be misled by the words: folder, hub id (downloads), none.  [default: ours on the world]",
+    help="Language model that must be misled by the words: folder, .gguf, hub id (downloads), smollm2, none.  [default: ours on the world]",
 )
 @click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: another baseline.")
 @click.option(
     "--device", type=Completed(lambda: ("auto", "cpu", "cuda", "mps")), help="auto, cpu, cuda, mps.  [default: auto]"
 )
+@click.option("--device-map", help="Spread a large model's weights over devices: auto, balanced, …")
+@click.option(
+    "--dtype",
+    type=Completed(lambda: ("auto", "float32", "bfloat16", "float16")),
+    help="Of the models' weights.  [default: auto: bfloat16 on CUDA, else float32]",
+)
+@click.option("--attention", help="sdpa, eager or flash_attention_2.")
 @click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
+@click.option("--concurrency", type=click.IntRange(1), help="Requests to a server at once.  [default: 8]")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Of a request, seconds.  [default: 120]")
+@click.option("--per-second", type=click.FloatRange(0, min_open=True), help="Requests a second, at most.")
+@click.option("--max-requests", type=click.IntRange(1), help="Requests in all, at most.")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="In all, by the prices.")
+@click.option("--price-in", type=click.FloatRange(0), help="Of a million tokens sent.")
+@click.option("--price-out", type=click.FloatRange(0), help="Of a million tokens received.")
 @click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pstgen.verification.checks import Check
     from pstgen.verification.findings import Finding
 
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LM = click.option(
     "--attacker-lm",
@@ -44,6 +45,15 @@ VLM = click.option(
     metavar="MODEL",
     help="A VLM to attack with, never shown the right image: folder, hub id (downloads), ours.",
 )
+ATTACKERS = click.option(
+    "--attacker",
+    "attackers",
+    type=Names("attackers"),
+    multiple=True,
+    help="Only these (repeatable).  [default: all that can]",
+)
+DTYPE = click.option("--dtype", type=Completed(lambda: DTYPES), help="Of these models' weights.  [default: auto]")
+DEVICE_MAP = click.option("--device-map", help="Spread their weights over devices: auto, balanced, …")
 DEVICE = click.option(
     "--device", type=Completed(lambda: DEVICES), help="Of these models: auto, cpu, cuda, mps.  [default: auto]"
 )
@@ -59,7 +69,8 @@ REBUILT = {
     "detector": "ONNX file or folder.",
     "depth_model": "Folder or hub id.",
     "lm": "Folder or hub id; not needed for the model that comes with pstgen.",
-    "vlm": "Folder or hub id; not needed for the model that comes with pstgen.",
+    "vlm": "Folder, hub id or server; not needed for the model that comes with pstgen.",
+    "adapter": "Of the VLM.",
 }
 
 
@@ -85,9 +96,12 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.FloatRange(0, 1),
     help="Share of labels that may be wrong, by an audit's upper bound.  [default: any]",
 )
+@ATTACKERS
 @LM
 @VLM
 @DEVICE
+@DTYPE
+@DEVICE_MAP
 @click.option(
     "--against",
     type=click.Path(path_type=Path),

@@ -159,6 +159,7 @@ class RebuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     depth_model: str | None = None
     lm: str | None = None
     vlm: str | None = None
+    adapter: str | None = None
 
 
 class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -354,3 +354,7 @@ class BadInput(Exception):
 
 class Unavailable(Exception):
     """The surroundings do not allow it: no room on the disk, no network, a model that does not load."""
+
+
+class TooLarge(Unavailable):
+    """A model that does not fit the memory of this machine."""

@@ -61,14 +61,18 @@ class Chat:
         tokens: list[int] = self.tokenizer(text, add_special_tokens=special)["input_ids"]
         return tokens
 
-    def answer_ids(self, text: str, answer: str) -> list[int]:
-        """The tokens of an answer as they follow the prompt: both are tokenized together."""
+    def answer_ids(self, text: str, answers: Sequence[str]) -> list[list[int]]:
+        """The tokens of each answer as it follows the prompt: both are tokenized together."""
         before = text + self._tail
-        prompt, whole = self.ids(before), self.ids(f"{before}{self._space}{answer}")
-        if whole[: len(prompt)] == prompt:
-            return whole[len(prompt) :]
-        ids: list[int] = self.tokenizer(f"{self._space}{answer}", add_special_tokens=False)["input_ids"]
-        return ids
+        after = [f"{self._space}{answer}" for answer in answers]
+        texts, special = [before, *(before + answer for answer in after)], self._adds_special_tokens(text)
+        prompt, *wholes = self.tokenizer(texts, add_special_tokens=special)["input_ids"]
+        return [
+            whole[len(prompt) :]
+            if whole[: len(prompt)] == prompt
+            else self.tokenizer(answer, add_special_tokens=False)["input_ids"]
+            for whole, answer in zip(wholes, after, strict=True)
+        ]
 
     def official(self, question: str, image: Image | None) -> list[int] | None:
         """What `apply_chat_template(tokenize=True)` gives for a question; None where there is no template of the processor's."""

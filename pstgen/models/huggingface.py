@@ -136,11 +136,11 @@ class Model:
         from pstgen.models.scoring import Prompt
 
         text = self.chat.text(question, with_image=image is not None)
-        return Prompt(text, tuple(tuple(self.chat.answer_ids(text, option)) for option in options), image)
+        return Prompt(text, tuple(map(tuple, self.chat.answer_ids(text, options))), image)
 
     def tokens(self, answer: str, question: str = "", *, with_image: bool = False) -> list[int]:
         """The answer's tokens as they follow the prompt."""
-        return self.chat.answer_ids(self.chat.text(question, with_image=with_image), answer)
+        return self.chat.answer_ids(self.chat.text(question, with_image=with_image), [answer])[0]
 
     def inputs(self, texts: Sequence[str], images: Sequence[Image | None]) -> dict[str, Any]:
         """What the model gets of whole prompts, padded on the left, on its device and in its type."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pstgen.core.records import BadInput, Unavailable
+from pstgen.core.records import BadInput, TooLarge, Unavailable
 
 Kind = Literal["image-text-to-text", "text"]
 WEIGHTS = (".safetensors", ".gguf")
@@ -65,7 +65,7 @@ def load(name: str, kind: Kind, options: ModelOptions) -> tuple[Any, Any, str]:
     except (BadInput, Unavailable):
         raise
     except torch.OutOfMemoryError as error:
-        raise Unavailable(
+        raise TooLarge(
             f"{name}: its weights do not fit {where}; --dtype, --device-map auto or a smaller one"
         ) from error
     except Exception as error:  # a broken model folder can raise anything at all
@@ -227,7 +227,7 @@ def _moved(model: Any, name: str, where: str) -> Any:
     try:
         return model.to(where)
     except torch.OutOfMemoryError as error:
-        raise Unavailable(
+        raise TooLarge(
             f"{name}: its weights do not fit {where}; --dtype, --device-map auto or a smaller one"
         ) from error
 

@@ -27,7 +27,7 @@ OTHERS = 4  # scenes that the other image is drawn from, so that items share it;
 
 @dataclass(frozen=True)
 class Look:
-    """One way of looking through one model; a judge. name: of the judge. way: how the model is asked."""
+    """One way of looking through one model; a judge. name: of the judge. way: how the model is asked. server: its address."""
 
     name: str
     model: Answering
@@ -35,6 +35,7 @@ class Look:
     way: Way
     batch_size: int
     others: tuple[str, ...] = ()
+    server: str = ""
     durable: bool = True
 
     @property
@@ -59,10 +60,10 @@ class Look:
                 yield replace(self, way=way)
 
     def key(self, item: Item, /) -> str:
-        """The words and, where an image is looked at, its bytes."""
+        """The words, where an image is looked at its bytes, and the server: two may serve different models by one name."""
         shown = self._file(item)
         image = sha256(Path(shown).read_bytes()).hexdigest() if shown else ""
-        return sha256(f"{item.question}|{item.options}|{image}".encode()).hexdigest()
+        return sha256(f"{self.server}|{item.question}|{item.options}|{image}".encode()).hexdigest()
 
     def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> Look | None:  # noqa: ARG002
         """Take images that can stand for another scene; who looks at one is left out where there is none."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from pstgen.core.records import Unavailable
+from pstgen.core.records import TooLarge
 
 if TYPE_CHECKING:
     from pstgen.models.chat import Image
@@ -89,7 +89,7 @@ def _total(steps: torch.Tensor, answer: tuple[int, ...]) -> float:
 def within_memory(call: Callable[[Sequence[T]], Sequence[R]], jobs: Sequence[T], rows: int) -> Iterator[R]:
     """The results of `call` on at most so many jobs at once; where memory runs out, of half as many from there on.
 
-    Raises Unavailable where not even one fits.
+    Raises TooLarge where not even one fits.
     """
     start = 0
     while start < len(jobs):
@@ -99,7 +99,7 @@ def within_memory(call: Callable[[Sequence[T]], Sequence[R]], jobs: Sequence[T],
             if not is_out_of_memory(error):
                 raise
             if rows == 1:
-                raise Unavailable(f"one row does not fit the memory: {str(error).partition('. ')[0]}") from None
+                raise TooLarge(f"one row does not fit the memory: {str(error).partition('. ')[0]}") from None
             rows = max(1, min(rows, len(jobs) - start) // 2)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()

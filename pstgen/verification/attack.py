@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from pstgen.core import plugins, statistics
 from pstgen.core.config import VerifyConfig
+from pstgen.core.records import BadInput, TooLarge
 from pstgen.core.resources import model_folder
 from pstgen.core.statistics import Share
 from pstgen.models.chat import Image
+from pstgen.models.loading import ModelOptions
 from pstgen.verification import attackers
 from pstgen.verification.attackers import Resources
 from pstgen.verification.findings import AttackResult
@@ -31,21 +33,34 @@ class AttackRun:
 
 
 def run_all(
-    samples: Sequence[Sample], config: VerifyConfig, images: Mapping[str, Image] | None = None
+    samples: Sequence[Sample],
+    config: VerifyConfig,
+    images: Mapping[str, Image] | None = None,
+    untried: dict[str, str] | None = None,
 ) -> Iterator[AttackRun]:
     """Every attacker that has what it needs. images: a few of the set by scene, to show a VLM the wrong one.
 
-    Raises Unavailable where a model that is named does not load.
+    One whose model does not fit the memory is left out, and `untried` says so. Raises Unavailable where a model that is
+    named does not load.
     """
     resources = _resources(config, images)
     available = {name for name in ("lm", "vlm", "images") if getattr(resources, name)}
     if all(sample.lure >= 0 for sample in samples):
         available.add("lure")
-    for name in plugins.names("attackers"):
-        if attackers.needs(name) <= available:
+    for name in config.attackers or plugins.names("attackers"):
+        if missing := attackers.needs(name) - available:
+            if config.attackers:
+                raise BadInput(f"--attacker {name}: needs {', '.join(sorted(missing))}")
+            continue
+        try:
             finished = run(name, samples, config, images)
-            LOG.info("%s: %s items attacked in %.1f s", name, f"{len(samples):,}", finished.seconds)
-            yield finished
+        except TooLarge as error:
+            if untried is None:
+                raise
+            untried[name] = str(error)
+            continue
+        LOG.info("%s: %s items attacked in %.1f s", name, f"{len(samples):,}", finished.seconds)
+        yield finished
 
 
 def run(
@@ -83,7 +98,8 @@ def _scores(samples: Sequence[Sample], split: Split, name: str, resources: Resou
 
 def _resources(config: VerifyConfig, images: Mapping[str, Image] | None) -> Resources:
     lm, vlm = _model(config.attacker_lm, "words"), _model(config.attacker_vlm, "eye")
-    return Resources(seed=config.seed, lm=lm, vlm=vlm, device=config.device, images=images or {})
+    options = ModelOptions(device=config.device, dtype=config.dtype, device_map=config.device_map)
+    return Resources(seed=config.seed, lm=lm, vlm=vlm, options=options, images=images or {})
 
 
 def _model(name: str, ours: str) -> str:

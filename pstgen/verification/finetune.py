@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from pstgen.core.records import Unavailable
+from pstgen.core.records import TooLarge, Unavailable
 from pstgen.models.asking import prompt
 from pstgen.models.chat import Image
 from pstgen.models.huggingface import Model
+from pstgen.models.scoring import is_out_of_memory
 from pstgen.verification.samples import Sample
 
 BATCH_SIZE = 32
@@ -17,6 +18,8 @@ MAX_EPOCHS = 10
 LEARNING_RATE = 1e-3  # of a model of width WIDTH; wider ones learn at less, in proportion (Yang et al. 2022, for Adam)
 WIDTH = 128
 WARM_UP = 0.1  # of the steps; from there the rate falls linearly to zero
+SMALL = 3e8  # weights of a model all of which are tuned
+RANK = 16  # of a larger one's adapter
 CLIP = 1.0  # largest norm of the gradient
 
 
@@ -38,15 +41,15 @@ def scores(model: Model, samples: Sequence[Sample], images: Sequence[Image | Non
 
 
 def tune(model: Model, train: Sequence[Sample], seed: int) -> None:
-    """Train the model, in place, to follow the words with the answer: cross-entropy of the answer's tokens, all weights.
+    """Train the model, in place, to follow the words with the answer: cross-entropy of the answer's tokens.
 
-    At most MAX_STEPS batches and MAX_EPOCHS times every sample, in an order drawn by the seed; nothing else is drawn,
-    since dropout stays off. Raises Unavailable where the device has too little memory for it.
+    All weights of a small one; of a large or quantised one an adapter of low rank (LoRA, Hu et al. 2021), in the type that it
+    was loaded in. At most MAX_STEPS batches and MAX_EPOCHS times every sample, in an order drawn by the seed. Raises TooLarge
+    where the device has too little memory for it.
     """
     import torch
 
-    model.model.float()
-    weights = list(model.model.parameters())
+    weights = _trained_weights(model, seed)
     width = int(model.model.config.get_text_config().hidden_size)
     optimizer = torch.optim.AdamW(weights, lr=0.0, betas=(0.9, 0.98), weight_decay=0.01)
     batches = list(_batches(len(train), seed))
@@ -58,8 +61,32 @@ def tune(model: Model, train: Sequence[Sample], seed: int) -> None:
             _loss(model, [train[n] for n in indices]).backward()
             torch.nn.utils.clip_grad_norm_(weights, CLIP)
             optimizer.step()
-        except torch.OutOfMemoryError as error:
-            raise Unavailable(f"{model.name}: too large to be fine-tuned on {model.device}: {error}") from None
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise TooLarge(f"{model.name} is too large to be fine-tuned on {model.device}") from None
+    if hasattr(model.model, "merge_and_unload"):
+        model.model = model.model.merge_and_unload()
+
+
+def _trained_weights(model: Model, seed: int) -> list[Any]:
+    """All weights, in float32; or those of an adapter, which is put into the model."""
+    import torch
+
+    quantised = getattr(model.model.config, "quantization_config", None) is not None
+    if not quantised and sum(weight.numel() for weight in model.model.parameters()) <= SMALL:
+        model.model.float()
+        return list(model.model.parameters())
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError:
+        raise Unavailable(
+            f"{model.name}: so large a model is fine-tuned with peft: pip install 'pstgen[train]'"
+        ) from None
+    torch.manual_seed(seed)
+    adapter = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
+    model.model = get_peft_model(model.model, adapter)
+    return [weight for weight in model.model.parameters() if weight.requires_grad]
 
 
 def _batches(samples: int, seed: int) -> Iterator[list[int]]:

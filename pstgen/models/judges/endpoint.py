@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import BadInput
+from pstgen.core.records import BadInput, Unavailable
 from pstgen.models.endpoint import Endpoint, Limits
 from pstgen.models.looking import VIEWS, Look
 
@@ -23,5 +23,7 @@ def open(config: BuildConfig, /) -> Sequence[Look]:  # noqa: A001
         price_out=judges.price_out,
     )
     model = Endpoint(judges.vlm, judges.vlm_name, limits)
-    way = judges.ask or ("letters" if model.offers_logprobs else "generate")
-    return [Look(f"vlm/{view}", model, view, way, judges.batch_size) for view in VIEWS]
+    way = judges.ask or model.ways[0]
+    if way not in model.ways:
+        raise Unavailable(f"{model.url}: cannot be asked by {way}; it can by {', '.join(model.ways)}: --ask")
+    return [Look(f"vlm/{view}", model, view, way, judges.batch_size, server=model.url) for view in VIEWS]

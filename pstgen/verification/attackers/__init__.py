@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pstgen.core import plugins
+from pstgen.models.loading import ModelOptions
 from pstgen.verification.samples import Sample
 
 
@@ -13,13 +14,14 @@ class Resources:
     """What an attacker has beside the words.
 
     seed: of whatever it draws. lm, vlm: a language and a vision-language model, folder or hub id, "" where none was named.
+    options: how they are loaded.
     images: a few images of the set by their scene, (H, W, 3) uint8, so that a VLM can be shown the wrong one.
     """
 
     seed: int = 0
     lm: str = ""
     vlm: str = ""
-    device: str = "auto"
+    options: ModelOptions = field(default_factory=ModelOptions)
     images: Mapping[str, Any] = field(default_factory=dict)
 
 

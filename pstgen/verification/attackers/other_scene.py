@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from pstgen.core.records import BadInput
 from pstgen.models.chat import Image
-from pstgen.models.huggingface import Model
+from pstgen.models.huggingface import open_checked
 from pstgen.verification.attackers import Resources
 from pstgen.verification.finetune import scores
 from pstgen.verification.samples import Sample
@@ -16,7 +16,9 @@ NEEDS = frozenset({"vlm", "images"})
 
 def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:  # noqa: ARG001 (nothing is learned)
     """What it sees elsewhere."""
-    return scores(Model(resources.vlm, resources.device), test, images_of_others(test, resources.images))
+    return scores(
+        open_checked(resources.vlm, options=resources.options), test, images_of_others(test, resources.images)
+    )
 
 
 def images_of_others(samples: Sequence[Sample], images: Mapping[str, Image]) -> list[Image]:

@@ -37,12 +37,13 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
         return Finding(check="attackers", summary="not attacked", problems=problems)
     samples = [from_item(item) for item in items]
     images = _images(dataset) if config.attacker_vlm else {}
-    runs = list(attack.run_all(samples, config, images))
+    untried: dict[str, str] = {}
+    runs = list(attack.run_all(samples, config, images, untried))
     _write(dataset.folder / VULNERABILITY, samples, runs)
     results = tuple(run.result for run in runs)
     return Finding(
         check="attackers",
-        summary=_summary(results),
+        summary="; ".join([_summary(results), *(f"not tried: {name} ({why})" for name, why in untried.items())]),
         problems=tuple(problem for result in results for problem in result.problems(config.most_over)),
         attacks=results,
         untested="" if any(result.train_share for result in results) else UNTRAINED,
