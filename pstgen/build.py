@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,21 +12,18 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from pstgen.core import plugins, resources, scratch, workers
 from pstgen.core.callable_module import make_callable
-from pstgen.core.config import BuildConfig, build_config, flat, nested, with_settings
+from pstgen.core.config import BuildConfig, build_config, manifest_settings, with_settings
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import BadInput, Candidate, Item, Pair, Scene, Score, Verdict
+from pstgen.core.records import BadInput, Candidate, Item, Pair, Scene, Score
 from pstgen.core.report import Report
+from pstgen.core.resources import is_server
 from pstgen.dataset import atomic, exporters, rendering, store
 from pstgen.dataset.rows import Cells
-from pstgen.models import calibration, detector, engines, witnesses
-from pstgen.models.calibration import Calibration
+from pstgen.models import detector, witnesses
 from pstgen.models.judges import Judge, open_all
-from pstgen.models.loading import could_be_hub_id
-from pstgen.models.looking import Look
+from pstgen.models.panel import Panel
 from pstgen.models.witnesses import Witness
 from pstgen.pairs import selection, twins
 from pstgen.pairs.context import PairContext
@@ -38,13 +34,7 @@ from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels, sources
 
-WAYS_ITEMS = 200  # on which the ways of asking are compared
 FEW_SCENES = 200  # scenes: a prior from fewer of them is said to be one
-LIMITS = ("concurrency", "timeout", "per_second", "max_requests", "max_cost", "price_in", "price_out")  # of a server
-ELSEWHERE = ("root", "annotations", "templates", "prior_vqa", "out", "workers", *LIMITS)  # not in a manifest
-NAMED = ("lm", "vlm", "adapter", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
-SERVERS = ("http://", "https://")  # --vlm begins so where it is no model but a server
-SMOLLM2 = "smollm2"  # the language model of the extra [lm]
 PAGES = ("card", "croissant")  # exporters that every dataset is written with
 
 
@@ -53,8 +43,7 @@ class Run:
     """What every station of one build shares.
 
     work: a folder for images that are made on the way; it does not outlast the build. witness: passes scenes on with what
-    the models that the user named say of them, or None. cores: processes for what is done scene by scene. calibrations: of
-    blind models, by judge.
+    the models that the user named say of them, or None. cores: processes for what is done scene by scene.
     """
 
     config: BuildConfig
@@ -64,7 +53,6 @@ class Run:
     report: Report = field(default_factory=Report)
     witness: Witness | None = None
     cores: int = 1
-    calibrations: dict[str, Calibration] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
         """Say what the user should know of this run, now and in the manifest."""
@@ -86,14 +74,13 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
             prior = fit_prior(observed, run)
             candidates = propose_pairs(prior, run)
             gallery = open_scenes(candidates, run)
-            judges = train_judges(judges, observed, candidates, run)
-            misled, scores = select_wordings(candidates, gallery, judges, run)
+            panel = train_judges(judges, observed, candidates, run)
+            misled, scores = select_wordings(candidates, gallery, panel, run)
             kept = add_images(select_pairs(misled, run), gallery, run)
-            scores += record_others(kept, judges, run)
-            compare_ways(kept, judges, run)
+            scores += record_others(kept, panel, run)
             items = store.write_cells(folder, render_rows(kept, gallery, run))
             store.write_scores(folder, selection.mark_kept(scores, kept))
-            publish(folder, judges, items, run)
+            publish(folder, panel.judges, items, run)
     return run.report
 
 
@@ -144,20 +131,12 @@ def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
 def with_defaults(config: BuildConfig) -> BuildConfig:
     """Fill in what a run decides by itself: what its source says, and the judges of the models that are named."""
     config = sources.with_defaults(config)
-    models = {"lm": _model(config.judges.lm, "words"), "vlm": _model(config.judges.vlm, "eye")}
-    vlm = "endpoint" if (models["vlm"] or "").startswith(SERVERS) else "vlm"
+    named = {"lm": (config.judges.lm, "words"), "vlm": (config.judges.vlm, "eye")}
+    models = {kind: resources.model_named(*names) for kind, names in named.items()}
+    vlm = "endpoint" if is_server(models["vlm"] or "") else "vlm"
     models_by_judge = {"lm": models["lm"], vlm: models["vlm"], "vqa": config.judges.prior_vqa}
     more = tuple(name for name, model in models_by_judge.items() if model and name not in config.judges.names)
     return with_settings(config, **models, judges=(*config.judges.names, *more))
-
-
-def _model(named: str | None, ours: str) -> str | None:
-    """The model that was named; by our model's name, ours; "none" is none."""
-    if named == SMOLLM2 and not Path(SMOLLM2).exists():
-        return str(resources.smollm2())
-    if named == ours and not Path(ours).exists():
-        return str(resources.model_folder(ours))
-    return None if named == "none" else named
 
 
 def check(config: BuildConfig) -> None:
@@ -297,8 +276,11 @@ def open_scenes(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
     return edited | {scene.id: scene for scene in run.progress(seen, "scenes of candidates", len(shown))}
 
 
-def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequence[Candidate], run: Run) -> list[Judge]:
-    """Give judges what they may know of the source: examples that its statistics draw, images of scenes that give no item."""
+def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequence[Candidate], run: Run) -> Panel:
+    """Give judges what they may know of the source: examples that its statistics draw, images of scenes that give no item.
+
+    Blind models answer such examples first: whoever is no better than chance at them does not decide.
+    """
     examples = sample.examples(observed.tally, run.config)
     images = observed.images or _idle(candidates, run)
     taught: list[Judge] = []
@@ -308,41 +290,9 @@ def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequen
             run.note(f"{judge.name} is left out: the source has nothing that it could learn from")
         else:
             taught.append(ready)
-    calibrate(taught, calibration.ordinary(examples), run)
-    return taught
-
-
-def calibrate(judges: Iterable[Judge], questions: Sequence[Item], run: Run) -> None:
-    """Let blind models answer ordinary questions; who is no better than chance does not decide.
-
-    What a model says of all of them alike is its habit, and is taken away from all that it says.
-    """
-    for judge in judges:
-        if not judge.durable:
-            continue
-        details = run.report.models[judge.name] = getattr(judge, "details", dict[str, Any])()
-        if judge.sees:
-            continue
-        answers = run.progress(_answers(run, judge, questions), "ordinary questions", len(questions))
-        fitted = run.calibrations[judge.name] = calibration.fit(questions, answers)
-        details["ordinary questions"] = {
-            "of": fitted.of,
-            "right": fitted.right,
-            "right uncalibrated": fitted.raw,
-            "by chance": round(fitted.chance, 1),
-        }
-        details["decides"] = fitted.competent
-        if not fitted.competent:
-            run.note(
-                f"{judge.name} is recorded and does not decide: of {fitted.of:,} ordinary questions it gets "
-                f"{fitted.right:,} right from the words alone, calibrated; chance gets {fitted.chance:.0f}"
-            )
-
-
-def _decides(judge: Judge, run: Run) -> bool:
-    """Is a judge blind and, where it is a model, competent?"""
-    known = run.calibrations.get(judge.name)
-    return not judge.sees and (known is None or known.competent)
+    panel = Panel(taught, run.config, run.report, run.progress)
+    panel.calibrate(examples)
+    return panel
 
 
 def _idle(candidates: Sequence[Candidate], run: Run) -> list[str]:
@@ -354,7 +304,7 @@ def _idle(candidates: Sequence[Candidate], run: Run) -> list[str]:
 
 
 def select_wordings(
-    candidates: Iterable[Candidate], gallery: dict[str, Scene], judges: Sequence[Judge], run: Run
+    candidates: Iterable[Candidate], gallery: dict[str, Scene], panel: Panel, run: Run
 ) -> tuple[list[Pair], list[Score]]:
     """Word every pair in several ways and find, for each, a wording for which every baseline falls."""
     judging, questions = run.config.judges, run.config.questions
@@ -364,8 +314,8 @@ def select_wordings(
         for n, pair in enumerate(wording.word(candidate, judging.wordings, questions.frames, questions.templates))
         if not pair.control.label or _end(pair, gallery) is not None
     }
-    trial = Trial(partial(_answers, run), run.report, run.progress)
-    misled = trial.misled(wordings, [judge for judge in judges if _decides(judge, run)])
+    trial = Trial(panel.answer, run.report, run.progress)
+    misled = trial.misled(wordings, panel.deciding)
     return misled, trial.scores
 
 
@@ -388,34 +338,17 @@ def add_images(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> lis
     return [pair.map(lambda item: replace(item, image=next(files))) for pair in kept]
 
 
-def record_others(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> list[Score]:
+def record_others(kept: Sequence[Pair], panel: Panel, run: Run) -> list[Score]:
     """Let judges that see, and blind ones that do not decide, answer what was kept. It is recorded, and changes nothing."""
     items = sorted((item for pair in kept for item in pair.items), key=lambda item: (item.image, item.item_id))
-    shared = [pair.control for pair in kept]
     scores: list[Score] = []
-    for judge in (judge for judge in judges if not _decides(judge, run)):
-        answered = items if judge.sees else shared
-        verdicts = run.progress(_answers(run, judge, answered), "items for the seeing model", len(answered))
-        scores += [
-            selection.score(item, verdict, item.item_id if judge.sees else "")
-            for item, verdict in zip(answered, verdicts, strict=True)
-        ]
+    for judge in panel.others:
+        asked = items if judge.sees else [pair.control for pair in kept]
+        verdicts = run.progress(panel.answer(judge, asked), "items for the seeing model", len(asked))
+        names = [item.item_id if judge.sees else "" for item in asked]
+        scores += [selection.score(*answered) for answered in zip(asked, verdicts, names, strict=True)]
+    panel.compare_ways(items)
     return scores
-
-
-def compare_ways(kept: Sequence[Pair], judges: Iterable[Judge], run: Run) -> None:
-    """How far a seeing model's answers agree with those it gives when it is asked in the other ways, on a few items."""
-    items = [item for pair in kept for item in pair.items]
-    some = items[:: max(1, -(-len(items) // WAYS_ITEMS))]
-    looks: list[Any] = [judge for judge in judges if judge.sees and isinstance(judge, Look)]
-    for look in looks:
-        by_way = {other.way: [v.choice for v in _answers(run, other, some)] for other in look.in_every_way()}
-        own = by_way.pop(look.way)
-        run.report.models[look.name]["agreement"] = {
-            "items": len(some),
-            "invalid": sum(choice is None for choice in own),
-            **{way: sum(a == b for a, b in zip(own, choices, strict=True)) for way, choices in by_way.items()},
-        }
 
 
 def render_rows(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> Iterator[Cells]:
@@ -428,7 +361,9 @@ def render_rows(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> It
 def publish(folder: Path, judges: Iterable[Judge], items: int, run: Run) -> None:
     """Write the pages about the dataset, then its manifest, which seals every file."""
     manifest = store.manifest(
-        settings=_settings(run.config, run.parts.share),
+        settings=manifest_settings(
+            run.config, run.parts.share, detector.revision(named) if (named := run.config.source.detector) else None
+        ),
         origin=prior_scenes.origin(run.config),
         judges={judge.name: judge.revision for judge in judges},
         report=run.report,
@@ -447,34 +382,6 @@ def _image(work: Path, shown: tuple[Item, str, bool], /) -> str:
 def _end(pair: Pair, gallery: dict[str, Scene]) -> bool | None:
     """Where the label goes, top or bottom; None where there is no room for it."""
     return visual_prompts.end_for_label(pair, [gallery[item.scene_id] for item in pair.items])
-
-
-def _answers(run: Run, judge: Judge, items: Sequence[Item]) -> Iterator[Verdict]:
-    """A judge's verdicts, calibrated where it is."""
-    verdicts = engines.load(run.config.judges.engine).run(judge, items, run.config)
-    known = run.calibrations.get(judge.name)
-    if known is None:
-        return verdicts
-    return (replace(v, calibrated=known.apply(item, v)) for item, v in zip(items, verdicts, strict=True))
-
-
-def _name(model: str) -> str:
-    """Of a folder or file its last part, of a server its address without a password, of the hub the id."""
-    if model.startswith(SERVERS):
-        return re.sub("//[^/]*@", "//", model)
-    if could_be_hub_id(model) and not Path(model).exists():
-        return model
-    return Path(model).name
-
-
-def _settings(config: BuildConfig, share: float) -> dict[str, Any]:
-    """The configuration in its sections, without what is this machine's own and changes no byte; share: of the prior."""
-    settings = flat(msgspec.to_builtins(config, enc_hook=str))
-    for name in ELSEWHERE:
-        del settings[name]
-    named = {name: settings[name] and _name(settings[name]) for name in NAMED}
-    witness = detector.revision(config.source.detector) if config.source.detector else None
-    return nested({**settings, **named, "detector": witness, "prior_share": share})
 
 
 make_callable(__name__, from_settings)

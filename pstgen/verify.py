@@ -29,7 +29,8 @@ def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str
     """
     dataset = store.open(config.folder)
     names = sorted(plugins.names("checks"), key=certificate.FIRST.__ne__)
-    run = {**{name: checks.load(name) for name in names}, **extra}
+    ours = {name: check for name in names if checks.applies(check := checks.load(name), dataset)}
+    run = {**ours, **extra}
     progress.plan([(f"checking {name}", checks.seconds(check)) for name, check in run.items()])
     findings: list[Finding] = []
     for name, check in run.items():

@@ -80,7 +80,7 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build, "record_seeing", broken)
+    monkeypatch.setattr(build, "record_others", broken)
     with pytest.raises(KeyboardInterrupt):
         build.build(build_config(**WORLD, out=tmp_path / "pst"))
     assert list(tmp_path.iterdir()) == []
@@ -110,7 +110,13 @@ def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
     scores = list(store.open(out).scores())
     blind = {"vlm/no-image", "vlm/grey-image", "vlm/other-image"}
     assert {score.judge for score in scores} == {"prior", "text", "lm", "vlm/seeing"} | blind
-    assert all(score.choice == score.lure for score in scores if score.kept and score.judge in blind)
+    models = store.open(out).manifest.models
+    deciding = {judge for judge in blind if models[judge]["decides"]}
+    kept = [score for score in scores if score.kept]
+    assert all(score.choice == score.lure for score in kept if score.judge in deciding)
+    assert {score.judge for score in kept} >= blind
+    assert all(len(score.calibrated) == len(score.logprobs) for score in scores if score.judge in blind)
+    assert models["vlm/seeing"]["agreement"].keys() == {"items", "invalid", "options", "generate"}
     seen = sorted(score.item_id for score in scores if score.judge == "vlm/seeing")
     assert seen == [item.item_id for item in store.open(out).items()]
 

@@ -89,7 +89,7 @@ def test_a_target_is_rendered_at_the_size_of_the_image_or_not_at_all(name, kitch
 @each("judges")
 def test_a_judge_answers_or_says_what_it_lacks(name):
     config = build_config(source="world", lm=None, vlm=None)
-    if name in {"lm", "vlm", "vqa"}:
+    if name in {"lm", "vlm", "vqa", "endpoint"}:
         with pytest.raises(BadInput, match="--"):
             judges.load(name).open(config)
         return

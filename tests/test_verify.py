@@ -36,7 +36,7 @@ def test_integrity_comes_first_every_check_once_and_further_ones_last(folder):
     findings = verify(VerifyConfig(folder=folder, folds=2), extra={"nose": nose})
     names = [finding.check for finding in findings]
     assert (names[0], names[-1]) == ("integrity", "nose")
-    assert sorted(names) == sorted([*plugins.names("checks"), "nose"])
+    assert sorted(names) == sorted([*set(plugins.names("checks")) - {"asking"}, "nose"])  # no VLM saw them
     assert certificate.read(folder).proven[-1] == "Nothing smells."
 
 

@@ -1,5 +1,6 @@
 """What a run is configured by: one struct a station, joined in one a command; a YAML file and the options fill the same."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from pstgen.core.records import BadInput
+from pstgen.core.resources import could_be_hub_id, is_server
 
 T = TypeVar("T", bound=msgspec.Struct)
 Way = Literal["options", "letters", "generate"]  # in which a model is asked
@@ -14,6 +16,9 @@ ELSEWHERE = frozenset(
     {"detector", "depth_model", "prior_annotations", "prior_file"}
 )  # of a manifest: not what lies on this machine, but its hash or name
 
+LIMITS = ("concurrency", "timeout", "per_second", "max_requests", "max_cost", "price_in", "price_out")  # of a server
+LEFT_OUT = ("root", "annotations", "templates", "prior_vqa", "out", "workers", *LIMITS)  # of a manifest
+NAMED = ("lm", "vlm", "adapter", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
 MODELS = frozenset({"lm", "vlm"})  # "none" is none; where nothing is said, it is decided
 
 
@@ -262,6 +267,22 @@ def _settings(path: Path) -> dict[str, Any]:
 def decided(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of one run for another: a model that was not used is "none", so that nothing decides anew."""
     return {name: "none" if name in MODELS and value is None else value for name, value in settings.items()}
+
+
+def manifest_settings(config: BuildConfig, prior_share: float, detector: str | None) -> dict[str, Any]:
+    """The configuration in its sections, without what is this machine's own and changes no byte. detector: its hash."""
+    settings = flat(msgspec.to_builtins(config, enc_hook=str))
+    for name in LEFT_OUT:
+        del settings[name]
+    named = {name: settings[name] and _name(settings[name]) for name in NAMED}
+    return nested({**settings, **named, "detector": detector, "prior_share": prior_share})
+
+
+def _name(model: str) -> str:
+    """Of a folder or file its last part, of a server its address without a password, of the hub the id."""
+    if is_server(model):
+        return re.sub("//[^/]*@", "//", model)
+    return model if could_be_hub_id(model) and not Path(model).exists() else Path(model).name
 
 
 def as_yaml(settings: msgspec.Struct) -> str:

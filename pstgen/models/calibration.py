@@ -42,6 +42,11 @@ class Calibration:
         """Is it right more often than chance, one-sided at 95 %?"""
         return self.of > 0 and self.right > self.chance + Z * self.spread
 
+    def summary(self) -> dict[str, float]:
+        """What was measured, for the manifest."""
+        counts = {"of": self.of, "right": self.right, "right uncalibrated": self.raw}
+        return counts | {"by chance": round(self.chance, 1)}
+
     def apply(self, item: Item, verdict: Verdict) -> tuple[float, ...]:
         """Calibrated log-probabilities in the item's order; the verdict's own where its form is not known well enough."""
         mean = self.means.get(form(item))

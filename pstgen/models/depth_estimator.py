@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import Instance, Scene, Unavailable
-from pstgen.models.loading import could_be_hub_id, load_vision_model
+from pstgen.core.resources import could_be_hub_id
+from pstgen.models.loading import load_vision_model
 from pstgen.scenes import pixels
 
 METRIC = frozenset({"zoedepth", "glpn"})  # models that give metres; the others give about their inverse
@@ -52,7 +53,7 @@ def load(name: str) -> Estimator:
         import torch
 
         with torch.inference_mode():
-            output = model(**processor(images=image, return_tensors="pt"))
+            output = model(**processor(images=np.array(image), return_tensors="pt"))
         predicted = output.predicted_depth[0].float().numpy()
         full = cv2.resize(predicted, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         if metric:

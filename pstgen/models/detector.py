@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pstgen.core import resources
 from pstgen.core.records import BadInput, Scene, Unavailable
-from pstgen.models.loading import could_be_hub_id, load_vision_model
+from pstgen.core.resources import could_be_hub_id
+from pstgen.models.loading import load_vision_model
 from pstgen.scenes import pixels
 from pstgen.scenes.vocabulary import Terms
 

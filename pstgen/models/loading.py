@@ -2,13 +2,16 @@
 
 import json
 import os
+from contextlib import nullcontext, redirect_stderr
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from pstgen.core.records import BadInput, TooLarge, Unavailable
+from pstgen.core.resources import could_be_hub_id
 
 Kind = Literal["image-text-to-text", "text"]
 WEIGHTS = (".safetensors", ".gguf")
@@ -51,15 +54,17 @@ def load(name: str, kind: Kind, options: ModelOptions) -> tuple[Any, Any, str]:
         auto = transformers.AutoTokenizer if kind == "text" else transformers.AutoProcessor
         processor = auto.from_pretrained(source, **hub)
         auto_model = transformers.AutoModelForCausalLM if kind == "text" else transformers.AutoModelForImageTextToText
-        model, info = auto_model.from_pretrained(
-            source,
-            **hub,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype=dtype,
-            device_map=options.device_map,
-            attn_implementation=options.attention,
-        )
+        bar = redirect_stderr(StringIO()) if "gguf_file" in hub else nullcontext()  # it cannot be turned off
+        with bar:
+            model, info = auto_model.from_pretrained(
+                source,
+                **hub,
+                use_safetensors=True,
+                output_loading_info=True,
+                dtype=dtype,
+                device_map=options.device_map,
+                attn_implementation=options.attention,
+            )
         if options.adapter:
             model = _with_adapter(model, options.adapter)
     except (BadInput, Unavailable):
@@ -88,11 +93,6 @@ def check_name(name: str) -> None:
         raise Unavailable(
             f"{name}: no such model folder; name a folder with config.json and *.safetensors, or a hub id OWNER/NAME"
         )
-
-
-def could_be_hub_id(name: str) -> bool:
-    """Has the name the form OWNER/NAME of a model on the hub?"""
-    return not name.startswith((".", "/", "~")) and name.count("/") == 1
 
 
 def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Trial:
     answer: one verdict an item. fooled: judge → pair → family, of the pairs with a wording that fooled that judge.
     """
 
-    answer: Callable[[Baseline, Sequence[Item]], Iterable[Verdict]]
+    answer: Callable[..., Iterable[Verdict]]
     report: Report
     progress: Progress
     scores: list[Score] = field(default_factory=list)

@@ -112,7 +112,7 @@ def by_transformers(vlm, example, question, *, sees):
     content = [{"type": "image"}] * sees + [{"type": "text", "text": question.text}]
     prompt = vlm.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
     answer = f" {question.answer}{vlm.tokenizer.eos_token}"
-    images = {"images": [pixels.read(example.scene.path)]} if sees else {}
+    images = {"images": [np.array(pixels.read(example.scene.path))]} if sees else {}
     processor = vlm.processor if sees else vlm.tokenizer
     inputs = processor(text=[prompt + answer], return_tensors="pt", **images)
     return inputs, len(vlm.tokenizer(answer, add_special_tokens=False)["input_ids"])
@@ -250,7 +250,7 @@ def test_a_system_without_a_reward_has_no_targets_in_its_batches(packed):
 
 
 def images_of(example_batches, step):
-    return [pixels.read(example_batches.examples[n].scene.path) for n in example_batches.numbers(step)]
+    return [np.array(pixels.read(example_batches.examples[n].scene.path)) for n in example_batches.numbers(step)]
 
 
 def test_pixels_are_those_that_the_processor_gives(packed, vlm):

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from pstgen.core.records import BadInput, Item
-from pstgen.evaluation.metrics import Evaluation, Headline, Scores, plain
+from pstgen.evaluation.metrics import Evaluation, Headline, Scores
+from pstgen.models.parsing import parse
 
 HEADLINES = (
     Headline("pair", "PST pairs", place=30, compared="pair"),
@@ -26,8 +27,8 @@ def score(items: Sequence[Item], answers: Mapping[str, str], neutral: Mapping[st
     item, stress, control: of the items, those that are answered right. pair: of the pairs, those all of whose twins are:
     the headline, which nobody gets who does not look. The same by family (item/<family>, pair/<family>) and by frame
     (pair/<frame>). lure_rate: of the stress items, those answered with the lure. invalid_rate: of the items, those
-    answered with none of their options. flip_rate: of the items in a frame, those whose neutral question is answered
-    differently. Case, spaces and a final full stop do not count.
+    answered with none of their options, or with several. flip_rate: of the items in a frame, those whose neutral question is answered
+    differently. Answers are read as chat models write them ("Yes, it is.", "The answer is B"): see `models.parsing`.
 
     per_question: 1 for an item answered right, else 0. Answers to other items are left alone. Raises BadInput where an
     item has no answer.
@@ -35,13 +36,13 @@ def score(items: Sequence[Item], answers: Mapping[str, str], neutral: Mapping[st
     if not items:
         raise BadInput("the stress test has no items to be measured")
     given = _by_item(items, answers, "answer")
-    right = {item.item_id: float(given[item.item_id] == plain(item.answer)) for item in items}
+    right = {item.item_id: float(given[item.item_id] == item.answer) for item in items}
     stress = [item for item in items if item.role == "stress"]
     groups = defaultdict[str, list[float]](list)
     for name, won in (*_by_items(items, right), *_by_pairs(items, right)):
         groups[name].append(won)
-    groups["lure_rate"] = [float(given[item.item_id] == plain(item.lure)) for item in stress]
-    groups["invalid_rate"] = [float(given[item.item_id] not in map(plain, item.options)) for item in items]
+    groups["lure_rate"] = [float(given[item.item_id] == item.lure) for item in stress]
+    groups["invalid_rate"] = [float(not given[item.item_id]) for item in items]
     framed = [item for item in items if item.question != item.neutral]
     if neutral is not None:
         to_neutral = _by_item(items, neutral, "answer to its plain question")
@@ -64,7 +65,13 @@ def _by_item(items: Sequence[Item], answers: Mapping[str, str], kind: str) -> di
         raise BadInput(
             f"item {missing[0]} has no {kind} ({len(missing):,} of {len(items):,} have none); answer every item"
         )
-    return {item.item_id: plain(answers[item.item_id]) for item in items}
+    return {item.item_id: _option(answers[item.item_id], item.options) for item in items}
+
+
+def _option(answer: str, options: Sequence[str]) -> str:
+    """The option that an answer names, "" where it names none or several."""
+    choice = parse(answer, options)
+    return "" if choice is None else options[choice]
 
 
 def _by_items(items: Sequence[Item], right: Mapping[str, float]) -> Iterator[tuple[str, float]]:

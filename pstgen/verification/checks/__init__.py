@@ -15,7 +15,7 @@ MAX_PROBLEMS = 20
 class Check(Protocol):
     """What a module in this folder defines. Its docstring begins with the question that the check answers.
 
-    It may define more: `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
+    It may define more: `applies(dataset)`, false where the check has nothing to say of a dataset and is left out; `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
     long it usually takes, for the progress that is shown (1.0 where it is not said).
     """
 
@@ -40,6 +40,11 @@ def seconds(check: Check) -> float:
     """How long the check usually takes."""
     usual: float = getattr(check, "SECONDS", 1.0)
     return usual
+
+
+def applies(check: Check, dataset: Dataset) -> bool:
+    """Is there anything in the dataset that the check is about?"""
+    return bool(getattr(check, "applies", lambda _: True)(dataset))
 
 
 def first_problems(problems: Iterable[str]) -> tuple[str, ...]:

