@@ -242,7 +242,7 @@ def _rows(name, results, peak_tflops):
     for way, label in WAYS.items():
         found = results[way]
         worst = max(abs(a - b) for x, y in zip(found["scores"], truth, strict=True) for a, b in zip(x, y, strict=True))
-        times = "" if way == "ours" else f"{found['seconds'] / ours['seconds']:.1f} ×"
+        times = "" if way == "ours" else f"{found['seconds'] / ours['seconds']:.1f} x"
         more = f", {ours['road']} prefix" if way == "ours" else ""
         if way == "ours" and peak_tflops and ours["flops"]:
             more += f", {100 * ours['flops'] / ours['seconds'] / peak_tflops / 1e12:.0f} % of the device's FLOPs"

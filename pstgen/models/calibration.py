@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pstgen.core.records import Item, Verdict
 
-PER_ANSWER = 12  # ordinary questions of each answer of a form, at most
+PER_ANSWER = 60  # ordinary questions of each answer of a form, at most
 LEAST = 8  # ordinary questions of a form that a mean rests on
 MOST = 600  # ordinary questions in all
 Z = 1.645  # one-sided 95 %

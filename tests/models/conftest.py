@@ -8,14 +8,25 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session")
-def tiny_vlms():
-    """The package that builds them."""
+@cache
+def _tiny_vlms():
     file = Path(__file__).parents[1] / "tiny_vlms" / "__init__.py"
     spec = importlib.util.spec_from_file_location("tiny_vlms", file, submodule_search_locations=[str(file.parent)])
     sys.modules["tiny_vlms"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes an `architecture` is run for each."""
+    if "architecture" in metafunc.fixturenames:
+        metafunc.parametrize("architecture", sorted(_tiny_vlms().ARCHITECTURES))
+
+
+@pytest.fixture(scope="session")
+def tiny_vlms():
+    """The package that builds them."""
+    return _tiny_vlms()
 
 
 @pytest.fixture(scope="session")

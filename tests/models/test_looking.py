@@ -135,7 +135,7 @@ def test_images_are_opened_batch_by_batch(photos):
     assert next(verdicts).item_id == "i0"
 
 
-def test_an_answer_that_names_no_option_is_a_verdict_without_a_choice(photos):
+def test_an_answer_that_names_no_option_is_a_verdict_without_a_choice():
     judge = look("no-image", "generate")
     first, second = judge.answer([item(0), item(1, question="What is it?")])
     assert first.choice == 0
