@@ -89,7 +89,7 @@ def ask(
     if way == "letters":
         return _by_letter(model, questions, options, images)
     texts = model.generate([prompt(*pair) for pair in zip(questions, options, strict=True)], images, MAX_TOKENS)
-    return [_certain(parse(text, of), len(of)) for text, of in zip(texts, options, strict=True)]
+    return [_certain(parse(text, of, letters=False), len(of)) for text, of in zip(texts, options, strict=True)]
 
 
 def _by_letter(

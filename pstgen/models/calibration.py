@@ -6,7 +6,7 @@ balanced by their answers, a competent model gets more right than chance does (9
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from pstgen.core.records import Item, Verdict
 PER_ANSWER = 60  # ordinary questions of each answer of a form, at most
 LEAST = 8  # ordinary questions of a form that a mean rests on
 MOST = 600  # ordinary questions in all
+FLOOR = 1e-6  # of a mean probability
+TIE = 1e-9  # nats
 Z = 1.645  # one-sided 95 %
 
 Form = tuple[str, str, tuple[str, ...]]  # family, form, options in alphabetical order
@@ -70,19 +72,18 @@ def ordinary(examples: Iterable[Item]) -> list[Item]:
         of_answer = by_form[form(item)][item.answer]
         if len(of_answer) < PER_ANSWER:
             of_answer.setdefault(item.question, item)
-    balanced = [list(_balanced(by_answer)) for _, by_answer in sorted(by_form.items())]
-    kept = [items for items in balanced if len(items) >= LEAST]
-    total = sum(map(len, kept))
+    rounds = [_rounds(by_answer) for _, by_answer in sorted(by_form.items())]
+    kept = [of for of in rounds if sum(map(len, of)) >= LEAST]
+    kept = kept[:: max(1, -(-LEAST * len(kept) // MOST))]
+    total = sum(len(of) * len(of[0]) for of in kept)
     share = min(1.0, MOST / total) if total else 0.0
-    return [item for items in kept for item in items[: max(LEAST, int(share * len(items)))]]
+    return [item for of in kept for row in of[: max(-(-LEAST // len(of[0])), int(share * len(of)))] for item in row]
 
 
-def _balanced(by_answer: dict[str, dict[str, Item]]) -> Iterator[Item]:
-    """Answers in turn, as long as each has a question left; nothing where there is one answer only."""
-    if len(by_answer) > 1:
-        columns = [list(by_answer[answer].values()) for answer in sorted(by_answer)]
-        for row in zip(*columns, strict=False):
-            yield from row
+def _rounds(by_answer: dict[str, dict[str, Item]]) -> list[tuple[Item, ...]]:
+    """A question of every answer, as often as each has one left; nothing where there is one answer only."""
+    columns = [list(by_answer[answer].values()) for answer in sorted(by_answer)]
+    return list(zip(*columns, strict=False)) if len(columns) > 1 else []
 
 
 def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
@@ -92,7 +93,11 @@ def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
     for item, verdict in answered:
         order = sorted(range(len(item.options)), key=item.options.__getitem__)
         by_form[form(item)].append(np.exp(_normalized(verdict.logprobs))[order])
-    means = {of: tuple(np.mean(rows, axis=0).tolist()) for of, rows in by_form.items() if len(rows) >= LEAST}
+    means = {
+        of: tuple(np.maximum(np.mean(rows, axis=0), FLOOR).tolist())
+        for of, rows in by_form.items()
+        if len(rows) >= LEAST
+    }
     known = Calibration(means=means, right=0, raw=0, of=0, chance=0.0, spread=0.0)
     right = sum(_answer(item, known.apply(item, verdict)) == item.answer for item, verdict in answered)
     raw = sum(_answer(item, verdict.logprobs) == item.answer for item, verdict in answered)
@@ -108,7 +113,9 @@ def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
 
 
 def _answer(item: Item, logprobs: Sequence[float]) -> str:
-    return item.options[int(np.argmax(logprobs))]
+    """The likeliest option; "" where several are equally likely."""
+    likeliest = np.flatnonzero(np.array(logprobs) >= max(logprobs) - TIE)
+    return item.options[int(likeliest[0])] if len(likeliest) == 1 else ""
 
 
 def _chances(items: Sequence[Item]) -> NDArray[np.float64]:

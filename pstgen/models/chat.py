@@ -51,6 +51,10 @@ class Chat:
             encoded = self.processor(text=list(texts), images=[[_pil(image)] for image in images], **options)
         elif self._takes_no_image:
             encoded = self.processor(text=list(texts), **options)
+        elif self._bare:  # what the processor would write around the words
+            bos = self.tokenizer.bos_token or ""
+            whole = [f"{bos}{text}{self._tail}" for text in texts]
+            encoded = self.tokenizer(whole, **options | {"add_special_tokens": False})
         else:
             encoded = self.tokenizer(list(texts), **options)
         return {name: value for name, value in encoded.items() if name not in NOT_INPUTS}
@@ -76,7 +80,7 @@ class Chat:
 
     def official(self, question: str, image: Image | None) -> list[int] | None:
         """What `apply_chat_template(tokenize=True)` gives for a question; None where there is no template of the processor's."""
-        if not getattr(self.processor, "chat_template", None):
+        if not getattr(self.processor, "chat_template", None) or (image is not None and self._takes_strings):
             return None
         content: Any = self._content(question, with_image=image is not None)
         if image is not None and isinstance(content, list):

@@ -134,7 +134,7 @@ def _transformer_detector(folder: Path) -> Detector:
 
     def detect(image: NDArray[np.uint8]) -> dict[int | str, float]:
         with torch.inference_mode():
-            logits = model(**processor(images=image, return_tensors="pt")).logits
+            logits = model(**processor(images=np.array(image), return_tensors="pt")).logits
         best = logits.softmax(-1)[0, :, :-1].amax(0).tolist()  # the last class is "nothing"
         return {model.config.id2label[n]: score for n, score in enumerate(best) if n in model.config.id2label}
 
@@ -148,7 +148,7 @@ def _transformer_counter(name: str) -> ObjectCounter:
 
     def count(image: NDArray[np.uint8]) -> Counter[str]:
         with torch.inference_mode():
-            output = model(**processor(images=image, return_tensors="pt"))
+            output = model(**processor(images=np.array(image), return_tensors="pt"))
         (objects,) = processor.post_process_object_detection(output, threshold=MIN_SCORE)
         return Counter(model.config.id2label[n] for n in objects["labels"].tolist())
 

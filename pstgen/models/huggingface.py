@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -53,11 +54,12 @@ class Model:
         import transformers
 
         tokenizer = getattr(self.tokenizer, "backend_tokenizer", None)
+        words = json.loads(tokenizer.to_str()) if tokenizer is not None else self.tokenizer.get_vocab()
         processor = self.processor.to_dict() if hasattr(self.processor, "to_dict") else {}
         adapter = self.options.adapter and loading.hash_files(sorted(Path(self.options.adapter).glob("adapter_*")))
         parts = [
             str(self.chat.template),
-            tokenizer.to_str() if tokenizer is not None else str(sorted(self.tokenizer.get_vocab().items())),
+            str(sorted((name, part) for name, part in words.items() if name not in {"padding", "truncation"})),
             str(sorted(processor.items(), key=lambda item: str(item[0]))),
             f"{self.model.dtype} {self.model.config._attn_implementation} {adapter} {transformers.__version__}",  # noqa: SLF001
             *(Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in CODE),
@@ -213,8 +215,8 @@ class Model:
             return [str(text).strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
 
         with torch.inference_mode():
-            for road, places in self._by_road(images):
-                rows = 1 if road == "single" else ROWS
+            rows = ROWS if self.checked.padded else 1
+            for _, places in self._by_road(images):
                 for n, text in zip(places, scoring.within_memory(call, places, rows), strict=True):
                     answers[n] = text
         return answers

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from contextlib import nullcontext, redirect_stderr
 from hashlib import sha256
 from io import StringIO
@@ -66,7 +67,7 @@ def load(name: str, kind: Kind, options: ModelOptions) -> tuple[Any, Any, str]:
                 attn_implementation=options.attention,
             )
         if options.adapter:
-            model = _with_adapter(model, options.adapter)
+            model = _with_adapter(model, options.adapter, name)
     except (BadInput, Unavailable):
         raise
     except torch.OutOfMemoryError as error:
@@ -113,9 +114,9 @@ def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> None:
     answers_images = model_type in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
     answers_text = model_type in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     if config.is_encoder_decoder:
+        such = "SmolLM2 or Qwen2.5" if kind == "text" else "Qwen2.5-VL, SmolVLM, LLaVA or Gemma 3"
         raise Unavailable(
-            f"{name}: is an encoder-decoder ({model_type}); pstgen asks models that go on from a prompt, such as "
-            "Qwen2.5-VL, SmolVLM, LLaVA or Gemma 3"
+            f"{name}: is an encoder-decoder ({model_type}); pstgen asks models that go on from a prompt, such as {such}"
         )
     if kind == "image-text-to-text" and not answers_images:
         other = "is a language model; that is for --lm" if answers_text else "answers no questions about images"
@@ -172,8 +173,8 @@ def reason(error: Exception) -> str:
     """Why something did not load, in one line: whole where a package or a permission is missing, and with the remedy."""
     whole = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError):
-        extra = next((extra for extra, names in INSTALL.items() if any(n in whole.lower() for n in names)), "vlm")
-        return f"{whole} (pip install 'pstgen[{extra}]')"
+        extra = next((extra for extra, names in INSTALL.items() if any(n in whole.lower() for n in names)), None)
+        return f"{whole} (pip install 'pstgen[{extra}]')" if extra else whole
     if isinstance(error, OSError):
         return whole
     return str(error).strip().partition("\n")[0] or type(error).__name__
@@ -241,14 +242,21 @@ def with_base(name: str, options: ModelOptions) -> tuple[str, ModelOptions]:
         base = str(json.loads((folder / ADAPTER).read_bytes())["base_model_name_or_path"])
     except (ValueError, KeyError, TypeError) as error:
         raise Unavailable(f"{folder / ADAPTER}: does not name its base model ({error})") from None
+    if options.adapter:
+        raise BadInput(f"{name}: is an adapter itself; --adapter {options.adapter} would be a second one")
     return base, msgspec.structs.replace(options, adapter=name)
 
 
-def _with_adapter(model: Any, folder: str) -> Any:
+def _with_adapter(model: Any, folder: str, name: str) -> Any:
     """The model with an adapter's weights added to its own."""
     for needed in (ADAPTER, "adapter_model.safetensors"):
         if not (Path(folder) / needed).is_file():
             raise Unavailable(f"{folder}: is no adapter that peft saved as safetensors: it has no {needed}")
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(model, folder).merge_and_unload()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        adapted = PeftModel.from_pretrained(model, folder)
+    if any("missing adapter keys" in str(warning.message) for warning in said):
+        raise Unavailable(f"{folder}: is an adapter of another model than {name}: its weights do not fit these layers")
+    return adapted.merge_and_unload()

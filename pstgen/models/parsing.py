@@ -8,29 +8,38 @@ from typing import Any
 
 LETTERS = string.ascii_uppercase
 THOUGHT = re.compile(r"^.*</think>", re.DOTALL)
+OPEN_THOUGHT = "<think>"
 ANNOUNCED = re.compile(r"\banswer(?: is:?|:)(?: that)?\s*", re.IGNORECASE)  # "Answer: X", "the answer is X"
-DECORATION = re.compile(r"[*_`\"\u201c\u201d\u2018\u2019]|\\boxed|\\text|[{}$]")
-LETTERED = re.compile(r"\(?([A-Z])(?:[).:]+(?=\s|$)|\)|$)(?:\s+|$)")  # "A", "A.", "(A)", "A) yes"
+DECORATION = re.compile(r"[*_`\"\u201c\u201d\u2018]|\\boxed|\\text|[{}$]")
+LETTERED = re.compile(
+    r"^\(?([A-Z])\)?(?:(?=[.:,)])[.:,)]*\s*|\s*$)", re.MULTILINE
+)  # "A", "A.", "(A)", "A) yes", on a line of its own
 SPOKEN = re.compile(r"\b(?:option|choice|letter) \(?([A-Z])\b", re.IGNORECASE)
-DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bneither|\brather than|\binstead of)\s+(?:an?\s+|the\s+)?$")
+CLAUSE = re.compile(r"[.,;:!?]\s|\n")
+DENIALS = r"\b(?:not|\w+n't|cannot|never|no|without|neither|nor|but|rather than|instead of|(?:more|less|fewer) than|at (?:least|most))\b"
+TENS = r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+COMPOUND = re.compile(rf"\b({TENS}) (one|two|three|four|five|six|seven|eight|nine)\b")
 NUMBERS = 100  # numerals below this are read in words, too
 
 
-def parse(text: str, options: Sequence[str]) -> int | None:
-    """The index of the one option that a text names, in the order in which options are lettered; None where it is none or several.
+def parse(text: str, options: Sequence[str], *, letters: bool = True) -> int | None:
+    """The index of the one option that a text names; None where it names none or several, or denies one.
 
-    A letter counts alone or before a full stop, colon or bracket; an option by its whole words, a number in digits or in
-    words. Where an answer is announced ("The answer is …"), what comes after counts; a thought that is closed does not.
+    letters: were the options lettered, in their order? A letter counts at the beginning of a line, before a full stop, comma,
+    colon or bracket or alone; an option by its whole words, a number in digits or in words. Where an answer is announced
+    ("The answer is …"), what comes after counts; a thought that is closed does not, one that is not closed is no answer.
 
     >>> parse("Yes, it is.", ("no", "yes")), parse("The answer is B", ("no", "yes")), parse("two", ("1", "2"))
     (1, 1, 1)
     >>> parse("It could be red or blue.", ("red", "blue")), parse("I cannot see it.", ("no", "yes"))
     (None, None)
     """
-    said = DECORATION.sub("", THOUGHT.sub("", text)).strip()
+    said = DECORATION.sub("", THOUGHT.sub("", text).replace("\u2019", "'")).strip()
+    if OPEN_THOUGHT in said:
+        return None
     *_, announced = ANNOUNCED.split(said)
     for part in dict.fromkeys((announced.strip(), said)):
-        named = _named(part, tuple(options))
+        named = _named(part, tuple(options), letters=letters)
         if len(named) == 1:
             return named.pop()
         if named:
@@ -38,36 +47,40 @@ def parse(text: str, options: Sequence[str]) -> int | None:
     return None
 
 
-def _named(text: str, options: tuple[str, ...]) -> set[int]:
-    """Every option that the text names, by its letter or its words; all of them where it denies one."""
+def _named(text: str, options: tuple[str, ...], *, letters: bool) -> set[int]:
+    """Every option that the text names, by its letter or its words; all of them where it denies one, or names what is none."""
     whole = _plain(text)
     for n, option in enumerate(options):
-        if whole in _spellings(option) or whole == LETTERS[n].lower():
+        if whole in _spellings(option) or (letters and whole == LETTERS[n].lower()):
             return {n}
-    named: set[int] = set()
-    rest = text
-    if letter := LETTERED.match(text):
-        named.add(LETTERS.index(letter[1]))
-        rest = text[letter.end() :]
-    named |= {LETTERS.index(letter.upper()) for letter in SPOKEN.findall(rest)}
-    if named and max(named) >= len(options):
-        return set(range(len(options)))
-    found, denied = _in_words(_plain(rest), options)
-    return set(range(len(options))) if denied else named | found
+    found = _in_words(LETTERED.sub("", text) if letters else text, options)
+    if letters:
+        found |= {LETTERS.index(letter.upper()) for letter in (*LETTERED.findall(text), *SPOKEN.findall(text))}
+    every = set(range(len(options)))
+    return every if found - every else found
 
 
-def _in_words(text: str, options: tuple[str, ...]) -> tuple[set[int], bool]:
-    """Which options a text names, the longest first, each place once; does it deny one that it does not name as well?"""
-    spelt = sorted(((spelling, n) for n, option in enumerate(options) for spelling in _spellings(option)), reverse=True)
+def _in_words(text: str, options: tuple[str, ...]) -> set[int]:
+    """Which options a text names, the longest first, each place once; all of them where it denies one."""
+    spelt = sorted({(spelling, n) for n, option in enumerate(options) for spelling in _spellings(option)}, key=_longest)
+    denial = re.compile(DENIALS)
+    plain_options = {_plain(option) for option in options}
     found: set[int] = set()
-    denied = False
-    for spelling, n in sorted(spelt, key=lambda pair: -len(pair[0])):
-        pattern = re.compile(rf"(?<![\w-]){re.escape(spelling)}(?![\w-])")
-        while match := pattern.search(text):
-            denied |= bool(DENIED.search(text[: match.start()]))
-            found.add(n)
-            text = f"{text[: match.start()]}#{text[match.end() :]}"
-    return found, denied
+    for clause in map(_plain, CLAUSE.split(text)):
+        left = COMPOUND.sub(r"\1-\2", clause)
+        denied = min((m.start() for m in denial.finditer(left) if m[0] not in plain_options), default=len(left))
+        for spelling, n in spelt:
+            pattern = re.compile(rf"(?<![\w-])(?<!\d[.,]){re.escape(spelling)}(?![\w-])(?![.,]\d)")
+            for match in pattern.finditer(left):
+                if match.start() > denied:
+                    return set(range(len(options)))
+                found.add(n)
+            left = pattern.sub(lambda match: "#" * len(match[0]), left)
+    return found
+
+
+def _longest(spelt: tuple[str, int]) -> tuple[int, str, int]:
+    return -len(spelt[0]), *spelt
 
 
 def _plain(text: str) -> str:

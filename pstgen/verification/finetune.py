@@ -83,9 +83,10 @@ def _trained_weights(model: Model, seed: int) -> list[Any]:
         raise Unavailable(
             f"{model.name}: so large a model is fine-tuned with peft: pip install 'pstgen[train]'"
         ) from None
-    torch.manual_seed(seed)
     adapter = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
-    model.model = get_peft_model(model.model, adapter)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model.model = get_peft_model(model.model, adapter)
     return [weight for weight in model.model.parameters() if weight.requires_grad]
 
 

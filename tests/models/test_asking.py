@@ -121,7 +121,6 @@ def test_an_answer_in_words_of_its_own_is_all_but_certain(options, data):
     assert row[n] == pytest.approx(math.log(CERTAIN))
 
 
-@pytest.mark.xfail(reason="the letter is taken for the item's order, which the model never sees")
 def test_a_letter_that_is_generated_counts_in_the_order_that_the_prompt_shows():
     """The prompt has no letters and lists the options by the alphabet; who answers by letter anyway means that list, or nothing."""
     options = ("yes", "no")

@@ -168,32 +168,22 @@ def compare(model, reference, shown):
     assert np.ptp(np.concatenate(expected)) > 1  # random weights, but not without an opinion
 
 
-def expect_failure(request, reason):
-    request.applymarker(pytest.mark.xfail(reason=reason))
-
-
 def test_with_an_image(architecture, tiny, reference, images):
     if refused(architecture, tiny) or architecture.startswith("lm_"):
         return
     compare(tiny(architecture), reference(architecture, seeing=True), images)
 
 
-def test_without_an_image(architecture, tiny, reference, request):
+def test_without_an_image(architecture, tiny, reference):
     """As a blind judge is asked."""
-    if architecture.startswith("paligemma"):
-        expect_failure(request, "neither the token that begins a text nor the line break that its answers follow")
     if not refused(architecture, tiny):
         compare(tiny(architecture), reference(architecture, seeing=False), [None] * len(ASKED))
 
 
 @pytest.mark.parametrize("seeing", [True, False])
-def test_in_words_of_its_own(architecture, tiny, reference, images, seeing, request):
+def test_in_words_of_its_own(architecture, tiny, reference, images, seeing):
     if refused(architecture, tiny) or (seeing and architecture.startswith("lm_")):
         return
-    if (architecture, seeing) in {("perception_lm", True), ("emu3", True), ("git", False)}:
-        expect_failure(request, "in padded rows, although it was found by another road to be right")
-    if architecture.startswith("paligemma") and not seeing:
-        expect_failure(request, "neither the token that begins a text nor the line break that its answers follow")
     shown = images if seeing else [None] * len(ASKED)
     said = tiny(architecture).generate(PROMPTS, shown, TOKENS)
     plain = reference(architecture, seeing=seeing)

@@ -77,6 +77,12 @@ def test_rows_are_halved_where_memory_runs_out_and_stay_as_few(jobs, room, rows)
     assert sum(tried > room for tried in memory.tried) <= rows.bit_length()
 
 
+def test_half_as_many_are_tried_next_and_what_fits_is_kept():
+    memory = Memory(5)
+    list(within_memory(memory, range(20), 16))
+    assert memory.tried == [16, 8, 4, 4, 4, 4, 4]
+
+
 def test_where_all_fits_batches_are_as_large_as_they_may_be():
     memory = Memory(100)
     list(within_memory(memory, range(70), 32))
@@ -190,7 +196,7 @@ def test_language_models_score_alike_on_all_roads(tiny, name):
 
 
 @pytest.mark.parametrize("name", ["llava", "qwen2_5_vl"])
-@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+@pytest.mark.parametrize("rows", [2, 5])
 def test_how_many_rows_go_at_once_changes_no_score(tiny, images, name, rows):
     model = tiny(name)
     for road in ("shared", "padded"):
@@ -199,10 +205,13 @@ def test_how_many_rows_go_at_once_changes_no_score(tiny, images, name, rows):
 
 def test_an_images_words_do_not_move_the_next_questions_without_one(tiny, images):
     """Qwen keeps, from pass to pass, how far a picture moved the positions of what follows."""
-    model = tiny("qwen2_5_vl")
-    before = model.score_by("padded", QUESTIONS, OPTIONS, [None] * len(ASKED))
+    model, asked = tiny("qwen2_5_vl"), ([(0, ()), (1, (5,))], QUESTIONS[:2], [None] * 2)
+    with torch.inference_mode():
+        before = scores(model, "padded", None), model.next_token_logprobs(*asked)
+        scores(model, "single", images)
+        assert torch.equal(model.next_token_logprobs(*asked), before[1])
     scores(model, "single", images)
-    same(model.score_by("padded", QUESTIONS, OPTIONS, [None] * len(ASKED)), before)
+    same(scores(model, "padded", None), before[0])
 
 
 def test_a_question_that_is_asked_twice_is_scored_once(tiny, images, monkeypatch):

@@ -39,7 +39,8 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     images = _images(dataset) if config.attacker_vlm else {}
     untried: dict[str, str] = {}
     runs = list(attack.run_all(samples, config, images, untried))
-    _write(dataset.folder / VULNERABILITY, samples, runs)
+    if runs:
+        _write(dataset.folder / VULNERABILITY, samples, runs)
     results = tuple(run.result for run in runs)
     return Finding(
         check="attackers",
@@ -52,6 +53,8 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
 
 def _summary(results: Sequence[AttackResult]) -> str:
     """The most pairs that any attacker wins, and the attacker that comes closest to passing the ceiling."""
+    if not results:
+        return "nobody attacked"
     best = max(results, key=lambda result: result.items.high - result.ceiling)
     return (
         f"{len(results)} attackers: pairs won, {max(result.pairs.share for result in results):.1%} at most; "

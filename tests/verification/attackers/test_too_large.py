@@ -57,7 +57,6 @@ def test_the_check_says_who_was_not_tried_and_why(sound_set, settings, monkeypat
     assert finding.sound
 
 
-@pytest.mark.xfail(reason="what nobody tried has no best attacker")
 def test_where_nobody_could_be_tried_the_check_says_so(sound_set, settings, monkeypatch):
     monkeypatch.setattr(attackers, "_write", lambda *_: None)
     config = VerifyConfig(folder=sound_set, attackers=("blinded_tuned",), **settings)
