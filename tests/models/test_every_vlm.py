@@ -79,7 +79,8 @@ class Reference:
             takes_text = (
                 self.processor if self.name == "chameleon" else self.tokenizer
             )  # it ends a prompt by a separator
-            return text + end, takes_text(text=text + end, return_tensors="pt")
+            begin = self.tokenizer.bos_token if self.name.startswith("paligemma") else ""  # its processor writes that
+            return text + end, takes_text(text=begin + text + end, return_tensors="pt")
         content = question
         if not self.name.startswith("lm_"):
             shown = [] if image is None else [{"type": "image", "image": Image.fromarray(image)}]
