@@ -16,7 +16,7 @@ from pstgen.core.records import Item, Verdict
 
 PER_ANSWER = 60  # ordinary questions of each answer of a form, at most
 LEAST = 8  # ordinary questions of a form that a mean rests on
-MOST = 600  # ordinary questions in all
+MOST = 400  # ordinary questions in all
 FLOOR = 1e-6  # of a mean probability
 TIE = 1e-9  # nats
 Z = 1.645  # one-sided 95 %

@@ -13,6 +13,7 @@ from pstgen.models.calibration import Calibration
 from pstgen.models.judges import Judge
 from pstgen.models.looking import Look
 
+MOST_INVALID = 0.05  # of a model's answers, before the user is warned
 COMPARED = 200  # items on which the ways of asking are compared
 ORDINARY = "ordinary questions"
 
@@ -71,8 +72,11 @@ class Panel:
                     f"{judge.name} is recorded and does not decide: of {fitted.of:,} ordinary questions it gets "
                     f"{fitted.right:,} right from the words alone, calibrated; chance gets {fitted.chance:.0f}"
                 )
-                self.report.notes.append(line)
-                self.progress.note(line)
+                self._note(line)
+
+    def _note(self, line: str) -> None:
+        self.report.notes.append(line)
+        self.progress.note(line)
 
     def compare_ways(self, items: Sequence[Item]) -> None:
         """How far a seeing model's answers agree with those it gives when it is asked in the other ways, on a few items."""
@@ -81,8 +85,13 @@ class Panel:
         for look in looks:
             by_way = {other.way: [v.choice for v in self.answer(other, some)] for other in look.in_every_way()}
             own = by_way.pop(look.way)
+            invalid = sum(choice is None for choice in own)
+            if invalid > MOST_INVALID * len(some):
+                self._note(
+                    f"{look.name}: {invalid:,} of {len(some):,} answers name no option, or several: another --ask may serve better"
+                )
             self.report.models[look.name]["agreement"] = {
                 "items": len(some),
-                "invalid": sum(choice is None for choice in own),
+                "invalid": invalid,
                 **{way: sum(a == b for a, b in zip(own, choices, strict=True)) for way, choices in by_way.items()},
             }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+WORDS = 12  # of a template before all questions, that are worth a pass of their own
 TOKENS = 4096  # of images and what stands before them, that one pass takes
 FULL = ("NoMemory", "not enough memory", "can't allocate memory", "out of memory")
 
@@ -148,8 +149,7 @@ def by_shared_prefix(model: "Model", prompts: Sequence[Prompt]) -> list[tuple[fl
     Raises NotShared where the architecture or the prompts do not allow it.
     """
     if prompts[0].image is None:
-        words = _unpadded(model.inputs([prompt.text for prompt in prompts], [None] * len(prompts)))
-        return _trees(model, [[p] for p in prompts], [[tokens] for tokens in words], Prefix(places=[0] * len(words)))
+        return _blind(model, prompts)
     ids = [model.chat.ids(prompt.text) for prompt in prompts]
     common = _common([tokens[:-1] for tokens in ids])
     by_image: dict[int, list[int]] = {}
@@ -166,6 +166,23 @@ def by_shared_prefix(model: "Model", prompts: Sequence[Prompt]) -> list[tuple[fl
         of_rows = _trees(model, [[prompts[n] for n in row] for row in some], tails, prefix)
         scores |= zip((n for row in some for n in row), of_rows, strict=True)
     return [scores[n] for n in range(len(prompts))]
+
+
+def _blind(model: "Model", prompts: Sequence[Prompt]) -> list[tuple[float, ...]]:
+    """A row for each question; what a long template writes before all of them is run once."""
+    rows = _unpadded(model.inputs([prompt.text for prompt in prompts], [None] * len(prompts)))
+    common = _common([tokens[:-1] for tokens in rows])
+    prefix: Prefix | None = Prefix(places=[0])
+    if common >= WORDS and len(rows) > 1:
+        prefix = _prefix(model, prompts[:1], [rows[0][common:]])
+    if prefix is None:
+        raise NotShared
+    if prefix.cache is not None:
+        prefix.cache.batch_repeat_interleave(len(rows))
+    tails = [[tokens[prefix.length :]] for tokens in rows]
+    return _trees(
+        model, [[p] for p in prompts], tails, Prefix(prefix.cache, prefix.length, [*prefix.places] * len(rows))
+    )
 
 
 def _common(rows: Sequence[Sequence[int]]) -> int:
@@ -205,7 +222,7 @@ def _prefix(model: "Model", prompts: Sequence[Prompt], tails: Sequence[list[int]
     cache = model.model(**part, use_cache=True, logits_to_keep=1).past_key_values
     if not all(type(layer) is DynamicLayer for layer in cache.layers) or cache.get_seq_length() != lengths[0]:
         raise NotShared
-    deltas = getattr(model.model.model, "rope_deltas", None)
+    deltas = getattr(getattr(model.model, "model", None), "rope_deltas", None)
     moved = [0] * len(prompts) if deltas is None else deltas.flatten().tolist()
     return Prefix(cache, lengths[0], [lengths[0] + int(delta) for delta in moved])
 

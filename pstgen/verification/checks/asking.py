@@ -5,9 +5,8 @@ from typing import Any
 
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset.store import Dataset
+from pstgen.models.panel import MOST_INVALID
 from pstgen.verification.findings import Finding
-
-MOST_INVALID = 0.05  # of a model's answers, before one is warned
 
 
 def applies(dataset: Dataset) -> bool:
