@@ -104,7 +104,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--adapter", help="A folder of peft's that is added to the VLM.")
 @click.option(
     "--ask",
-    type=Completed(lambda: ("options", "letters", "generate")),
+    type=click.Choice(("options", "letters", "generate")),
     help="How models are asked: log-probability of the options, of their letters, or free text.  [default: letters where there is a chat template, else options]",
 )
 @click.option(
