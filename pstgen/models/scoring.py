@@ -21,6 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 WORDS = 12  # of a template before all questions, that are worth a pass of their own
 TOKENS = 4096  # of images and what stands before them, that one pass takes
+UNUSED = (-1, -1)  # branch of a token that only pads
 FULL = ("NoMemory", "not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -237,16 +238,17 @@ class _Row:
     """One row of a pass: its questions and their answers as one tree of tokens.
 
     branch: of each token, the number of its question and that of its answer, 0 in the question itself. ends: of each
-    question, where the tokens after each prefix of an answer are foretold.
+    question, where the tokens after each prefix of an answer are foretold. width: what a question is padded to, before it.
     """
 
-    def __init__(self, prompts: Sequence[Prompt], tails: Sequence[list[int]], place: int) -> None:
+    def __init__(self, prompts: Sequence[Prompt], tails: Sequence[list[int]], place: int, width: int) -> None:
         self.prompts = prompts
         self.tokens: list[int] = []
         self.branches: list[tuple[int, int]] = []
         self.positions: list[int] = []
         self.ends: list[dict[tuple[int, ...], list[int]]] = []
         for q, (prompt, tail) in enumerate(zip(prompts, tails, strict=True)):
+            self._add([0] * (width - len(tail)), UNUSED, 0)
             last = self._add(tail, (q, 0), place)[-1]
             after = place + len(tail)
             self.ends.append({p: [last, *self._add(p, (q, a), after)] for a, p in enumerate(prompt.prefixes, 1)})
@@ -270,7 +272,9 @@ def _trees(
     model: "Model", prompts: Sequence[Sequence[Prompt]], tails: Sequence[Sequence[list[int]]], prefix: Prefix
 ) -> list[tuple[float, ...]]:
     """Score all answers of all rows in one pass: a token sees the prefix, its question before it, and its own answer's tokens."""
-    rows = [_Row(*row) for row in zip(prompts, tails, prefix.places, strict=True)]
+    alone = all(len(row) == 1 for row in tails)
+    width = max(len(row[0]) for row in tails) if alone else 0  # so that questions end in one column: logits are large
+    rows = [_Row(*row, width) for row in zip(prompts, tails, prefix.places, strict=True)]
     longest = max(len(row.tokens) for row in rows)
     config = model.model.config.get_text_config()
     windows = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
@@ -304,11 +308,10 @@ def _padded(rows: Sequence[Sequence[int]], length: int) -> torch.Tensor:
 
 def _mask(rows: Sequence[_Row], length: int, before: int, dtype: torch.dtype) -> torch.Tensor:
     """(rows, 1, length, before + length): 0 where a token looks, the least number of the type where it does not."""
-    unused = (-1, -1)
     q, a = (
         _padded(
             [
-                [branch[part] + 1 for branch in (*row.branches, *[unused] * (length - len(row.branches)))]
+                [branch[part] + 1 for branch in (*row.branches, *[UNUSED] * (length - len(row.branches)))]
                 for row in rows
             ],
             length,
