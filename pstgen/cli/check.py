@@ -23,6 +23,7 @@ from pstgen.cli.shared import (
     if_interrupted,
     meta,
     plainly,
+    say,
     tracking,
 )
 from pstgen.core import config
@@ -193,9 +194,12 @@ def _duration(seconds: float) -> str:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
 @click.option("--seed", type=int, help="Of the folds.  [default: 0]")
+@ATTACKERS
 @LM
 @VLM
 @DEVICE
+@DTYPE
+@DEVICE_MAP
 @click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
 @JSON
 @plainly
@@ -208,11 +212,14 @@ def attack(file: Path | None, path: Path, form: str, *, limit: int | None, as_js
     if not samples:
         raise BadInput(f"{path}: holds no question that an attacker could answer")
     settings = config.read(file, options, config.VerifyConfig)
+    untried: dict[str, str] = {}
     with tracking() as progress, _logged(progress), if_interrupted("nothing was written"):
-        runs = list(progress(attack.run_all(samples, settings), "attacking"))
+        runs = list(progress(attack.run_all(samples, settings, untried=untried), "attacking"))
     results = [run.result for run in runs]
+    for name, why in untried.items():
+        say(f"not tried: {name} ({why})")
     if as_json:
-        emit({"attacks": results})
+        emit({"attacks": results, "untried": untried})
         return
     tables.attacks(results, {run.result.attacker: run.seconds for run in runs})
 
