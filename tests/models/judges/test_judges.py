@@ -51,6 +51,7 @@ def test_a_batch_scores_as_each_question_alone(model, photo, sees):
 def test_an_image_that_rows_share_is_looked_at_once_and_scores_the_same(model, photo):
     other = 255 - photo
     images = [photo, other, photo]
+    assert model.checked
     looks = []
     tower = model.model.model.vision_tower
 
