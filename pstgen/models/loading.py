@@ -51,7 +51,7 @@ def load(name: str, kind: Kind, options: ModelOptions) -> tuple[Any, Any, str]:
     if name.endswith(".gguf") and not Path(name).is_file():
         raise Unavailable(f"{name}: no such file")
     try:
-        check_kind(name, kind, source, hub)
+        quantised = "quantization_config" in check_kind(name, kind, source, hub)
         auto = transformers.AutoTokenizer if kind == "text" else transformers.AutoProcessor
         processor = auto.from_pretrained(source, **hub)
         auto_model = transformers.AutoModelForCausalLM if kind == "text" else transformers.AutoModelForImageTextToText
@@ -62,7 +62,7 @@ def load(name: str, kind: Kind, options: ModelOptions) -> tuple[Any, Any, str]:
                 **hub,
                 use_safetensors=True,
                 output_loading_info=True,
-                dtype=dtype,
+                dtype="auto" if quantised and options.dtype == "auto" else dtype,  # what was not quantised, as it is
                 device_map=options.device_map,
                 attn_implementation=options.attention,
             )
@@ -96,11 +96,12 @@ def check_name(name: str) -> None:
         )
 
 
-def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> None:
-    """Refuse what cannot be asked, by its configuration alone. Raises Unavailable."""
+def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what cannot be asked, by its configuration alone, which is returned. Raises Unavailable."""
     import transformers
     from transformers.models.auto import configuration_auto, modeling_auto
 
+    raw: dict[str, Any]
     raw, _ = transformers.PreTrainedConfig.get_config_dict(source, **{k: v for k, v in hub.items() if k != "gguf_file"})
     model_type = str(raw.get("model_type", ""))
     if raw.get("auto_map") and model_type not in configuration_auto.CONFIG_MAPPING_NAMES:
@@ -109,7 +110,7 @@ def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> None:
             "take the version that Transformers itself knows, which often ends in -hf"
         )
     if hub.get("gguf_file"):
-        return
+        return raw
     config = transformers.AutoConfig.from_pretrained(source, **hub)
     answers_images = model_type in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
     answers_text = model_type in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -127,6 +128,7 @@ def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> None:
         raise Unavailable(
             f"{name}: is no causal language model ({model_type}); --lm takes one such as SmolLM2 or Qwen2.5"
         )
+    return raw
 
 
 def fingerprint(name: str, model: Any) -> str:
