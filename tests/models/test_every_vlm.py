@@ -22,6 +22,10 @@ REFUSED = {
     "instructblip": "cannot be asked",
     "kosmos-2": "cannot be asked without an image, as a judge must be",
     "florence2": "is an encoder-decoder",
+    "cosmos3_edge": "cannot be asked",  # its processor leaves out an input that it needs
+    "got_ocr2": "cannot be asked",
+    "instructblipvideo": "cannot be asked",
+    "shieldgemma2": "weights are missing",  # those of the words: it classifies
 }
 PLAIN = "USER: {image}{question} ASSISTANT:"
 WITHOUT_TEMPLATE = {  # the prompt, and what their processors put behind it
@@ -33,8 +37,9 @@ WITHOUT_TEMPLATE = {  # the prompt, and what their processors put behind it
     "lm_llama_base": (PLAIN, ""),
 }
 SPACED = {  # whose prompts end in a word or a colon, so that an answer begins with a space
-    *("chameleon", "deepseek_vl", "emu3", "git", "idefics2", "idefics3", "janus", "llava", "llava_next", "llava_sp"),
-    *("lm_gpt2", "lm_llama_base", "smolvlm", "video_llava", "vipllava"),
+    *("chameleon", "deepseek_ocr2", "deepseek_vl", "deepseek_vl_hybrid", "emu3", "git", "idefics2", "idefics3"),
+    *("janus", "llava", "llava_next", "llava_next_video", "llava_sp", "lm_gpt2", "lm_llama_base", "smolvlm"),
+    *("unlimited_ocr", "video_llava", "vipllava"),
 }
 ASKED = (
     ("Is there a dog in the picture?", ("yes", "no")),

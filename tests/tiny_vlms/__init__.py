@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from . import begun, documents, early, gemma, language, llava, qwen, refused, tiled  # noqa: F401 - they enter what they build
+from . import begun, documents, early, gemma, language, latest, llava, qwen, rare, refused, tiled  # noqa: F401 - they enter what they build
 from .parts import ARCHITECTURES, loud
 
 

@@ -3,7 +3,7 @@
 from . import chats
 from .gemma import MIXED
 from .llava import IMAGE, siglip
-from .parts import GRID, PATCH, SIDE, WIDTH, architecture, decoder, encoder, hf, number, square, vocabulary
+from .parts import GRID, PATCH, SIDE, WIDTH, architecture, decoder, encoder, hf, number, sharp_eye, square, vocabulary
 
 
 @architecture
@@ -171,25 +171,43 @@ def cohere2_vision():
     return hf.Cohere2VisionForConditionalGeneration(config), processor
 
 
-@architecture
-def deepseek_vl():
+def deepseek_words():
+    """Words and chat template."""
     named = {"image_token": "<image_placeholder>"}
     begin, end = "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
     words = vocabulary(named, style="llama3", bos=begin, eos=end, pad=end, unk=None, frame=begin + " $A")
     system = "{{ bos_token }}You are a helpful language and vision assistant.{{ '\\n\\n' }}"
     role = "{{ message['role'] | capitalize }}: "
-    processor = hf.DeepseekVLProcessor(
-        hf.DeepseekVLImageProcessor(size=square()),
-        words,
-        chat_template=chats.chat("<image_placeholder>", role, "{{ '\\n\\n' }}", "Assistant:", start=system),
-        num_image_tokens=GRID,
-    )
+    return words, chats.chat("<image_placeholder>", role, "{{ '\\n\\n' }}", "Assistant:", start=system)
+
+
+@architecture
+def deepseek_vl():
+    words, template = deepseek_words()
+    picture = hf.DeepseekVLImageProcessor(size=square())
+    processor = hf.DeepseekVLProcessor(picture, words, chat_template=template, num_image_tokens=GRID)
     config = hf.DeepseekVLConfig(
         vision_config=siglip(),
         text_config=hf.LlamaConfig(**decoder(words)),
         image_token_id=number(words, "<image_placeholder>"),
     )
     return hf.DeepseekVLForConditionalGeneration(config), processor
+
+
+@architecture
+def deepseek_vl_hybrid():
+    """A second eye of more pixels."""
+    words, template = deepseek_words()
+    picture = hf.DeepseekVLHybridImageProcessor(size=square(), high_res_size=square(2 * SIDE))
+    processor = hf.DeepseekVLHybridProcessor(picture, words, chat_template=template, num_image_tokens=GRID)
+    sharp = sharp_eye(image_size=2 * SIDE, patch_size=PATCH)
+    config = hf.DeepseekVLHybridConfig(
+        vision_config=siglip(),
+        high_res_vision_config=hf.SamVisionConfig(**sharp),
+        text_config=hf.LlamaConfig(**decoder(words)),
+        image_token_id=number(words, "<image_placeholder>"),
+    )
+    return hf.DeepseekVLHybridForConditionalGeneration(config), processor
 
 
 @architecture

@@ -39,6 +39,7 @@ def thinking(template, without, opened=""):
     return template.removesuffix(end) + f"{{% if {off} %}}{{{{ '{without}' }}}}{rest}{end}" + end
 
 
+THOUGHT = "<think>\\n\\n</think>\\n\\n", "<think>\\n"  # Qwen's: switched off, else opened
 HELPFUL = "You are a helpful assistant."
 
 VICUNA = (  # LLaVA 1.5: all images first, a space behind every text

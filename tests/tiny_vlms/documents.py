@@ -1,9 +1,11 @@
 """Readers of documents, and others of a few folders."""
 
 from . import chats
+from .begun import tiles
 from .llava import chatml_words, pixtral_tower
-from .parts import PATCH, SIDE, WIDTH, architecture, decoder, encoder, hf, number, square, vocabulary
+from .parts import GRID, PATCH, SIDE, WIDTH, architecture, decoder, encoder, hf, number, sharp_eye, square, vocabulary
 from .qwen import ROPE
+from .tiled import smol_words
 
 
 @architecture
@@ -118,3 +120,114 @@ def hunyuan_vl():
         im_newline_id=number(words, "<|hy_newline|>"),
     )
     return hf.HunYuanVLForConditionalGeneration(config), processor
+
+
+def reader_words():
+    begin, end = "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
+    named = {"image_token": "<image>"}
+    return vocabulary(named, style="llama3", bos=begin, eos=end, pad="<\uff5cpad\uff5c>", unk=None)
+
+
+EXPERTS = {
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 4,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 2,
+    "mlp_layer_types": ["dense", "sparse"],
+}
+PAGE = chats.chat("{{ '<image>\\n' }}", "", "", "", start="{{ bos_token }}")
+
+
+@architecture
+def deepseek_ocr2():
+    """256 tokens of the whole picture and 144 of each tile, whatever their size."""
+    words = reader_words()
+    processor = hf.DeepseekOcr2Processor(
+        hf.DeepseekOcr2ImageProcessor(size=square(4 * SIDE), tile_size=3 * SIDE, max_patches=2),
+        words,
+        chat_template=PAGE,
+        patch_size=2,
+    )
+    queries = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    eye = sharp_eye(image_size=4 * SIDE, patch_size=2, downsample_channels=[16, 32], global_attn_indexes=[])
+    config = hf.DeepseekOcr2Config(
+        vision_config={"sam_config": eye, "encoder_config": queries | {"num_key_value_heads": 2, "vocab_size": 8}},
+        text_config=decoder(words, **EXPERTS),
+        image_token_id=number(words, "<image>"),
+    )
+    return hf.DeepseekOcr2ForConditionalGeneration(config), processor
+
+
+@architecture
+def got_ocr2():
+    words = chatml_words({}, ("<img>", "</img>", "<imgpad>"))
+    processor = hf.GotOcr2Processor(
+        hf.GotOcr2ImageProcessor(size=square(4 * SIDE)),
+        words,
+        chat_template=chats.chatml("{{ '<img><imgpad></img>\\n' }}", system="You follow instructions."),
+    )
+    config = hf.GotOcr2Config(
+        vision_config=sharp_eye(image_size=4 * SIDE, patch_size=2),
+        text_config=hf.Qwen2Config(**decoder(words)),
+        image_token_index=number(words, "<imgpad>"),
+        image_seq_length=256,
+    )
+    return hf.GotOcr2ForConditionalGeneration(config), processor
+
+
+@architecture
+def qianfan_ocr():
+    named = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>"}
+    words = chatml_words(named)
+    template = chats.thinking(chats.chatml("{{ '<image>\\n' }}"), chats.THOUGHT[0])
+    processor = hf.QianfanOCRProcessor(tiles(), words, image_seq_length=GRID // 4, chat_template=template)
+    config = hf.QianfanOCRConfig(
+        vision_config=encoder(image_size=[SIDE, SIDE], patch_size=[PATCH, PATCH], drop_path_rate=0.0),
+        text_config=hf.Qwen3Config(**decoder(words, head_dim=16)),
+        image_token_id=number(words, "<IMG_CONTEXT>"),
+        image_seq_length=GRID // 4,
+    )
+    return hf.QianfanOCRForConditionalGeneration(config), processor
+
+
+@architecture
+def granite_docling():
+    words = smol_words()
+    picture = hf.GraniteDoclingImageProcessor(size=square(), max_patches=4)
+    processor = hf.GraniteDoclingProcessor(
+        picture,
+        words,
+        image_seq_len=GRID // 4,
+        chat_template=chats.chat(
+            "<image>",
+            "<|im_start|>{{ message['role'] }}{{ '\\n' }}",
+            "{{ '<end_of_utterance>\\n' }}",
+            "<|im_start|>assistant{{ '\\n' }}",
+        ),
+    )
+    config = hf.GraniteDoclingConfig(
+        vision_config=encoder(out_hidden_size=WIDTH, scale_factor=2, deepstack_visual_indexes=[0]),
+        text_config=decoder(words, embedding_multiplier=1.0, attention_multiplier=0.25),
+        image_token_id=number(words, "<image>"),
+        pad_token_id=words.pad_token_id,
+    )
+    return hf.GraniteDoclingForConditionalGeneration(config), processor
+
+
+@architecture
+def unlimited_ocr():
+    """A window that slides over what is said, never over the picture and the question."""
+    words = reader_words()
+    processor = hf.UnlimitedOcrProcessor(
+        hf.UnlimitedOcrImageProcessor(size=square(2 * SIDE), tile_size=SIDE, max_patches=4, maximum_pad_value=SIDE),
+        words,
+        chat_template=PAGE,
+        patch_size=2,
+    )
+    eye = sharp_eye(image_size=2 * SIDE, patch_size=2, downsample_channels=[16, 32])
+    config = hf.UnlimitedOcrConfig(
+        vision_config={"sam_config": eye, "encoder_config": encoder(image_size=2 * SIDE, patch_size=8)},
+        text_config=decoder(words, **EXPERTS, sliding_window=16),
+        image_token_id=number(words, "<image>"),
+    )
+    return hf.UnlimitedOcrForConditionalGeneration(config), processor

@@ -244,3 +244,20 @@ def blip():
     }
     config = hf.BlipConfig(vision_config=encoder(), text_config=text, projection_dim=32, image_text_hidden_size=32)
     return hf.BlipForConditionalGeneration(config), hf.BlipProcessor(hf.BlipImageProcessor(size=square()), words)
+
+
+@architecture
+def instructblipvideo():
+    """As InstructBLIP, of four frames."""
+    words = vocabulary(more=("<video>", "<image>"), style="llama2", frame="<s> $A")
+    asked = vocabulary(bos="[CLS]", eos="[SEP]", frame="[CLS] $A [SEP]")
+    config = hf.InstructBlipVideoConfig(
+        vision_config=encoder(),
+        qformer_config=queries(asked),
+        text_config=hf.LlamaConfig(**decoder(words)),
+        num_query_tokens=4,
+        video_token_index=number(words, "<video>"),
+    )
+    films = hf.InstructBlipVideoVideoProcessor(size=square())
+    processor = hf.InstructBlipVideoProcessor(films, words, asked, num_query_tokens=4)
+    return hf.InstructBlipVideoForConditionalGeneration(config), processor

@@ -43,33 +43,42 @@ def paligemma2():
     return paligemma_of(lambda words: hf.Gemma2Config(**decoder(words, **SLIDING)))
 
 
-@architecture
-def gemma3():
+def gemma3_of(config, model, processor):
     named = {"image_token": "<image_soft_token>", "boi_token": "<start_of_image>", "eoi_token": "<end_of_image>"}
     words = gemma_words(named, ("<start_of_turn>", "<end_of_turn>"))
-    processor = hf.Gemma3Processor(
+    eyes = processor(
         hf.Gemma3ImageProcessor(size=square()),
         words,
         chat_template=chats.gemma("<start_of_image>"),
         image_seq_length=GRID // 4,
     )
-    config = hf.Gemma3Config(
+    built = config(
         vision_config=siglip(),
-        text_config=decoder(words, **SLIDING, layer_types=["sliding_attention", "full_attention"]),
+        text_config=hf.Gemma3TextConfig(**decoder(words, **SLIDING, **MIXED)),
         mm_tokens_per_image=GRID // 4,
         image_token_index=number(words, "<image_soft_token>"),
         boi_token_index=number(words, "<start_of_image>"),
         eoi_token_index=number(words, "<end_of_image>"),
     )
-    return hf.Gemma3ForConditionalGeneration(config), processor
+    return model(built), eyes
+
+
+@architecture
+def gemma3():
+    return gemma3_of(hf.Gemma3Config, hf.Gemma3ForConditionalGeneration, hf.Gemma3Processor)
+
+
+@architecture
+def shieldgemma2():
+    """Says whether a picture keeps to a policy; whatever it is asked, its processor writes the policy."""
+    return gemma3_of(hf.ShieldGemma2Config, hf.ShieldGemma2ForImageClassification, hf.ShieldGemma2Processor)
 
 
 EMPTY_THOUGHT = "{% if not enable_thinking | default(false) %}{{ '<|channel>thought\\n<channel|>' }}{% endif %}"
 
 
-@architecture
-def gemma4():
-    """An empty thought stands before the answer, unless thinking is asked for; 70 tokens of a picture at least."""
+def gemma4_words():
+    """Words and chat template."""
     named = {
         "image_token": "<|image|>",
         "boi_token": "<|image>",
@@ -81,6 +90,27 @@ def gemma4():
     words = gemma_words(named, ("<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|video|>"))
     template = chats.gemma("{{ '\\n\\n<|image|>\\n\\n' }}", opened="<|turn>", closed="<turn|>")
     template = template.removesuffix("{% endif %}") + EMPTY_THOUGHT + "{% endif %}"
+    return words, template
+
+
+def gemma4_ids(words):
+    """Of its special tokens, as its config names them."""
+    tokens = {
+        "image_token_id": "<|image|>",
+        "video_token_id": "<|video|>",
+        "audio_token_id": "<|audio|>",
+        "boi_token_id": "<|image>",
+        "eoi_token_id": "<image|>",
+        "boa_token_id": "<|audio>",
+        "eoa_token_index": "<audio|>",
+    }
+    return {name: number(words, token) for name, token in tokens.items()}
+
+
+@architecture
+def gemma4():
+    """An empty thought stands before the answer, unless thinking is asked for; 70 tokens of a picture at least."""
+    words, template = gemma4_words()
     processor = hf.Gemma4Processor(
         hf.Gemma4AudioFeatureExtractor(),
         hf.Gemma4ImageProcessor(patch_size=4, max_soft_tokens=70),
@@ -111,15 +141,37 @@ def gemma4():
             **MIXED,
         ),
         audio_config=None,
-        image_token_id=number(words, "<|image|>"),
-        video_token_id=number(words, "<|video|>"),
-        audio_token_id=number(words, "<|audio|>"),
-        boi_token_id=number(words, "<|image>"),
-        eoi_token_id=number(words, "<image|>"),
-        boa_token_id=number(words, "<|audio>"),
-        eoa_token_index=number(words, "<audio|>"),
+        **gemma4_ids(words),
     )
     return hf.Gemma4ForConditionalGeneration(config), processor
+
+
+@architecture
+def gemma4_unified():
+    """Without an encoder: squares of the picture go into the decoder as they are."""
+    words, template = gemma4_words()
+    sizes = {"patch_size": 4, "max_soft_tokens": 70, "pooling_kernel_size": 3}
+    processor = hf.Gemma4UnifiedProcessor(
+        hf.Gemma4UnifiedAudioFeatureExtractor(),
+        hf.Gemma4UnifiedImageProcessor(**sizes),
+        words,
+        hf.Gemma4UnifiedVideoProcessor(**sizes),
+        chat_template=template,
+        image_seq_length=70,
+    )
+    config = hf.Gemma4UnifiedConfig(
+        vision_config={
+            "patch_size": 4,
+            "pooling_kernel_size": 3,
+            "mm_embed_dim": 32,
+            "mm_posemb_size": 128,
+            "output_proj_dims": 32,
+        },
+        text_config=decoder(words, head_dim=16, global_head_dim=32, sliding_window=64, **MIXED),
+        audio_config=None,
+        **gemma4_ids(words),
+    )
+    return hf.Gemma4UnifiedForConditionalGeneration(config), processor
 
 
 @architecture

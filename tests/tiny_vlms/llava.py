@@ -176,6 +176,32 @@ def mistral3():
 
 
 @architecture
+def llava_next_video():
+    """As LLaVA-NeXT-Video-7B."""
+    words = vocabulary(IMAGE | {"video_token": "<video>"}, style="llama2", frame="<s> $A")
+    sizes = {"size": {"shortest_edge": SIDE}, "crop_size": square()}
+    processor = hf.LlavaNextVideoProcessor(
+        hf.LlavaNextVideoVideoProcessor(**sizes),
+        hf.LlavaNextImageProcessor(**sizes, image_grid_pinpoints=PINPOINTS),
+        words,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=chats.VICUNA,
+    )
+    config = hf.LlavaNextVideoConfig(
+        vision_config=clip(),
+        text_config=hf.LlamaConfig(**decoder(words)),
+        image_token_index=number(words, "<image>"),
+        video_token_index=number(words, "<video>"),
+        image_grid_pinpoints=PINPOINTS,
+        image_seq_length=GRID,
+        video_seq_length=GRID // 4,
+    )
+    return hf.LlavaNextVideoForConditionalGeneration(config), processor
+
+
+@architecture
 def vipllava():
     """Reads several layers of its eye."""
     words = vocabulary(IMAGE, style="llama2", frame="<s> $A")

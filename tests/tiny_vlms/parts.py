@@ -140,6 +140,26 @@ def encoder(**more):
     } | more
 
 
+def encoder_of(**more):
+    """A vision config of a picture of any size."""
+    tower = encoder(**more)
+    del tower["image_size"]
+    return tower
+
+
+def sharp_eye(**more):
+    """SAM's encoder."""
+    return {
+        "hidden_size": 32,
+        "output_channels": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "window_size": 4,
+        "global_attn_indexes": [1],
+        "mlp_dim": 64,
+    } | more
+
+
 def square(side=SIDE):
     return {"height": side, "width": side}
 

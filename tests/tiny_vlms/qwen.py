@@ -145,12 +145,14 @@ def glm_chat(answer):
 HEADER = "<|assistant|>{{ '\\n' }}"
 
 
-def glm_of(config, model, *, template="", name="Glm4v", **more):
-    """name: what the classes of the processor begin with. more: for the text config."""
+def glm_of(config, model, *, template="", name="Glm4v", eye="", **more):
+    """name: what the processor's class begins with; eye: those of its parts. more: for the text config."""
     words = glm_words()
     size = {"shortest_edge": 28 * 28, "longest_edge": 24 * 28 * 28}
-    picture, films, whole = (getattr(hf, name + kind) for kind in ("ImageProcessor", "VideoProcessor", "Processor"))
-    eyes = whole(picture(size=size), words, films(), chat_template=template or glm_chat(HEADER))
+    picture, films = (getattr(hf, (eye or name) + kind) for kind in ("ImageProcessor", "VideoProcessor"))
+    eyes = getattr(hf, name + "Processor")(
+        picture(size=size), words, films(), chat_template=template or glm_chat(HEADER)
+    )
     vision = WINDOWS | {"image_size": 56, "patch_size": 14}
     text = decoder(words, **{"rope_parameters": ROPE} | more)
     return model(config(vision_config=vision, text_config=text, **glm_ids(words))), eyes
@@ -173,6 +175,12 @@ def glm46v():
 
 
 @architecture
+def glmga():
+    template = chats.thinking(glm_chat(HEADER), "<think></think>\\n")
+    return glm_of(hf.GlmgaConfig, hf.Glm46VForConditionalGeneration, template=template, name="Glm46V", eye="Glmga")
+
+
+@architecture
 def glm_ocr():
     return glm_of(hf.GlmOcrConfig, hf.GlmOcrForConditionalGeneration, name="Glm46V")
 
@@ -190,7 +198,7 @@ def glm4v_moe():
 
 
 @architecture
-def minicpmv4_6():
+def minicpmv4_6(version="MiniCPMV4_6"):
     """Qwen3.5's decoder; a picture is numbered."""
     named = {
         "image_token": "<|image_pad|>",
@@ -204,13 +212,14 @@ def minicpmv4_6():
     }
     words = chatml_words(named)
     template = chats.thinking(chats.chatml("<|image_pad|>"), "<think>\\n\\n</think>\\n\\n", "<think>\\n")
-    processor = hf.MiniCPMV4_6Processor(
-        hf.MiniCPMV4_6ImageProcessor(scale_resolution=32, patch_size=4, max_slice_nums=4),
-        hf.MiniCPMV4_6VideoProcessor(scale_resolution=32, patch_size=4),
-        words,
+    films = hf.MiniCPMV4_6VideoProcessor(scale_resolution=32, patch_size=4)
+    processor = getattr(hf, version + "Processor")(
+        image_processor=hf.MiniCPMV4_6ImageProcessor(scale_resolution=32, patch_size=4, max_slice_nums=4),
+        video_processor=films,
+        tokenizer=words,
         chat_template=template,
     )
-    config = hf.MiniCPMV4_6Config(
+    config = getattr(hf, version + "Config")(
         vision_config=encoder(image_size=SIDE, patch_size=4),
         text_config=hf.Qwen3_5TextConfig(**decoder(words, rope_parameters=ROPE, **LINEAR)),
         insert_layer_id=0,
@@ -218,7 +227,12 @@ def minicpmv4_6():
         image_token_id=number(words, "<|image_pad|>"),
         video_token_id=number(words, "<|video_pad|>"),
     )
-    return hf.MiniCPMV4_6ForConditionalGeneration(config), processor
+    return getattr(hf, version + "ForConditionalGeneration")(config), processor
+
+
+@architecture
+def minicpmv4_7():
+    return minicpmv4_6("MiniCPMV4_7")
 
 
 @architecture
