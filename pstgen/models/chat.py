@@ -14,6 +14,7 @@ PLAIN = "USER: {image}{question} ASSISTANT:"  # where there is no template
 PROBE = "Is there a dog in the picture?"
 BLANK = np.full((64, 96, 3), 128, np.uint8)
 OPEN, CLOSED = "<think>", "\n\n</think>\n\n"
+NO_THOUGHT = {"enable_thinking": False, "thinking": False}  # templates ignore what they do not know
 NOT_INPUTS = ("labels",)  # of a processor, that are for training
 
 
@@ -88,7 +89,7 @@ class Chat:
         encoded = self.processor.apply_chat_template(
             [{"role": "user", "content": content}],
             add_generation_prompt=True,
-            enable_thinking=False,
+            **NO_THOUGHT,
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
@@ -103,7 +104,7 @@ class Chat:
     def _rendered(self, content: Any) -> str:
         chat = [{"role": "user", "content": content}]
         options = {"chat_template": self.template, "tokenize": False, "add_generation_prompt": True}
-        return str(self.processor.apply_chat_template(chat, **options, enable_thinking=False))
+        return str(self.processor.apply_chat_template(chat, **options, **NO_THOUGHT))
 
     def _content(self, question: str, *, with_image: bool) -> Any:
         if self._takes_strings:

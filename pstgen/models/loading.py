@@ -120,7 +120,11 @@ def check_kind(name: str, kind: Kind, source: str, hub: dict[str, Any]) -> dict[
             f"{name}: is an encoder-decoder ({model_type}); pstgen asks models that go on from a prompt, such as {such}"
         )
     if kind == "image-text-to-text" and not answers_images:
-        other = "is a language model; that is for --lm" if answers_text else "answers no questions about images"
+        other = (
+            "is a language model; that is for --lm"
+            if answers_text
+            else "is none of Transformers' image-text-to-text models"
+        )
         raise Unavailable(
             f"{name}: {other} ({model_type}); --vlm takes an image-text-to-text model, such as Qwen2.5-VL"
         )

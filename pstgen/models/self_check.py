@@ -56,6 +56,7 @@ def check(model: Model) -> SelfCheck:
     try:
         _same_prompt(model, pictures[0] if sees else None)
         if sees:
+            _takes_images(model, pictures[0])
             seeing, padded, difference = _road(model, [pictures[n] for *_, n in QUESTIONS])
         blind, blind_padded, blind_difference = _road(model, [None] * len(QUESTIONS))
     except Unavailable:
@@ -104,6 +105,16 @@ def _scores(model: Model, road: Road, shown: Sequence[Any]) -> list[float]:
     questions = [prompt(question, options) for question, options, _ in QUESTIONS]
     rows = model.score_by(road, questions, [options for _, options, _ in QUESTIONS], shown)
     return [score for row in rows for score in row]
+
+
+def _takes_images(model: Model, image: Any) -> None:
+    """Raises Unavailable where nothing of an image reaches the model, as with a tokenizer alone, which ignores it."""
+    question = prompt(*QUESTIONS[0][:2])
+    seen, blind = (
+        model.chat.encode([model.chat.text(question, with_image=shown is not None)], [shown]) for shown in (image, None)
+    )
+    if not seen.keys() - blind.keys():
+        raise Unavailable(f"{model.name}: its processor takes no images; it is a language model, which is for --lm")
 
 
 def _same_prompt(model: Model, image: Any) -> None:

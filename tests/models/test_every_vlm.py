@@ -91,7 +91,7 @@ class Reference:
             shown = [] if image is None else [{"type": "image", "image": Image.fromarray(image)}]
             content = [*shown, {"type": "text", "text": question}]
         chat = [{"role": "user", "content": content}]
-        options = {"add_generation_prompt": True, "enable_thinking": False}
+        options = {"add_generation_prompt": True, "enable_thinking": False, "thinking": False}
         encoded = self.processor.apply_chat_template(
             chat, tokenize=True, return_dict=True, return_tensors="pt", **options
         )

@@ -172,7 +172,7 @@ def hyperclovax_vision_v2():
 
 @architecture
 def kimi_k25():
-    """DeepSeek's decoder. The real template opens a thought unless told `thinking`, not `enable_thinking`, is false."""
+    """DeepSeek's decoder. Its template opens a thought unless `thinking`, not `enable_thinking`, is false."""
     named = {"image_token": "<|media_pad|>", "video_token": "<|kimi_k25_video_placeholder|>"}
     marks = [f"<|{name}|>" for name in ("media_begin", "media_content", "media_end", "im_user", "im_assistant")]
     marks += ["<|im_system|>", "<|im_middle|>", "<think>", "</think>"]
@@ -185,7 +185,7 @@ def kimi_k25():
         hf.Kimi_K25ImageProcessor(size={"max_height": 140, "max_width": 140}, max_patches=64),
         words,
         hf.Kimi_K25VideoProcessor(),
-        chat_template=chats.thinking(template, "<think></think>", "<think>"),
+        chat_template=chats.thinking(template, "<think></think>", "<think>").replace("enable_thinking", "thinking"),
     )
     config = hf.Kimi_K25Config(
         vision_config=encoder_of(pos_emb_height=8, pos_emb_width=8, patch_size=14),
