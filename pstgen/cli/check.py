@@ -60,6 +60,13 @@ DEVICE = click.option(
 )
 
 
+def _attacking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options about who attacks, and about the models that do."""
+    for option in reversed((ATTACKERS, LM, VLM, DEVICE, DTYPE, DEVICE_MAP)):
+        command = option(command)
+    return command
+
+
 REBUILT = {
     "root": "COCO's folder.",
     "annotations": "The instances file, where it was your own.",
@@ -97,12 +104,7 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.FloatRange(0, 1),
     help="Share of labels that may be wrong, by an audit's upper bound.  [default: any]",
 )
-@ATTACKERS
-@LM
-@VLM
-@DEVICE
-@DTYPE
-@DEVICE_MAP
+@_attacking
 @click.option(
     "--against",
     type=click.Path(path_type=Path),
@@ -194,12 +196,7 @@ def _duration(seconds: float) -> str:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
 @click.option("--seed", type=int, help="Of the folds.  [default: 0]")
-@ATTACKERS
-@LM
-@VLM
-@DEVICE
-@DTYPE
-@DEVICE_MAP
+@_attacking
 @click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
 @JSON
 @plainly
