@@ -136,6 +136,7 @@ def test_data_folders_are_found(name):
     [
         ("pstgen", {"numpy", "torch", "transformers", "sklearn", "click"}),
         ("pstgen.cli, pstgen.build, pstgen.verify", {"torch", "transformers", "sklearn"}),
+        ("pstgen.verification.attackers.blinded_tuned, pstgen.models.judges.vlm", {"torch", "transformers"}),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(modules, unwanted):

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,13 +15,26 @@ from typing import TYPE_CHECKING, Any
 from pstgen.models import loading
 from pstgen.models.chat import Chat, Image
 from pstgen.models.loading import Kind, ModelOptions
-from pstgen.models.scoring import Passes
 
 if TYPE_CHECKING:
     from pstgen.models.self_check import SelfCheck
 
 ROWS = 32  # of a batch, at most; fewer where the memory is too small
+TOKENS = 4096  # of images and what stands before them, that one pass takes
 CODE = ("asking", "chat", "huggingface", "parsing", "scoring")  # modules that a score depends on
+
+
+@dataclass(slots=True)
+class Passes:
+    """How many images one pass takes, learnt from those before: as many as TOKENS allow, where all are equally long."""
+
+    images: int = 1
+    uneven: bool = False
+
+    def learn(self, lengths: Sequence[int]) -> None:
+        """From the number of tokens of each image's prompt."""
+        self.uneven |= len(set(lengths)) > 1
+        self.images = 1 if self.uneven else max(1, TOKENS // max(lengths))
 
 
 class Model:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 WORDS = 12  # of a template before all questions, that are worth a pass of their own
-TOKENS = 4096  # of images and what stands before them, that one pass takes
 UNUSED = (-1, -1)  # branch of a token that only pads
 FULL = ("NoMemory", "not enough memory", "can't allocate memory", "out of memory")
 
@@ -129,19 +128,6 @@ class Prefix:
     cache: Any = None
     length: int = 0
     places: Sequence[int] = ()
-
-
-@dataclass(slots=True)
-class Passes:
-    """How many images one pass takes, learnt from those before: as many as TOKENS allow, where all are equally long."""
-
-    images: int = 1
-    uneven: bool = False
-
-    def learn(self, lengths: Sequence[int]) -> None:
-        """From the number of tokens of each image's prompt."""
-        self.uneven |= len(set(lengths)) > 1
-        self.images = 1 if self.uneven else max(1, TOKENS // max(lengths))
 
 
 def by_shared_prefix(model: "Model", prompts: Sequence[Prompt]) -> list[tuple[float, ...]]:

@@ -50,7 +50,8 @@ def run_all(
     for name in config.attackers or plugins.names("attackers"):
         if missing := attackers.needs(name) - available:
             if config.attackers:
-                raise BadInput(f"--attacker {name}: needs {', '.join(sorted(missing))}")
+                wanted = (f"--attacker-{what}" if what in {"lm", "vlm"} else what for what in sorted(missing))
+                raise BadInput(f"--attacker {name}: needs {', '.join(wanted)}")
             continue
         try:
             finished = run(name, samples, config, images)

@@ -9,7 +9,6 @@ from pstgen.core.records import TooLarge, Unavailable
 from pstgen.models.asking import prompt
 from pstgen.models.chat import Image
 from pstgen.models.huggingface import Model
-from pstgen.models.scoring import is_out_of_memory
 from pstgen.verification.samples import Sample
 
 BATCH_SIZE = 32
@@ -48,6 +47,8 @@ def tune(model: Model, train: Sequence[Sample], seed: int) -> None:
     where the device has too little memory for it.
     """
     import torch
+
+    from pstgen.models.scoring import is_out_of_memory
 
     weights = _trained_weights(model, seed)
     width = int(model.model.config.get_text_config().hidden_size)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pstgen.core.records import TooLarge
 from pstgen.models import scoring
-from pstgen.models.scoring import NotShared, Passes, Prompt, is_out_of_memory, within_memory
+from pstgen.models.huggingface import TOKENS, Passes
+from pstgen.models.scoring import NotShared, Prompt, is_out_of_memory, within_memory
 
 SIZES = ((48, 64), (96, 32), (64, 64), (40, 120), (33, 97))
 ASKED = (  # question, options, the number of its image
@@ -260,6 +261,6 @@ def test_a_pass_takes_several_images_only_while_all_are_equally_long(batches):
     for n, lengths in enumerate(batches, 1):
         passes.learn(lengths)
         assert passes.images >= 1
-        assert passes.images == 1 or passes.images * max(lengths) <= scoring.TOKENS
+        assert passes.images == 1 or passes.images * max(lengths) <= TOKENS
         if any(len(set(seen)) > 1 for seen in batches[:n]):
             assert passes.images == 1
