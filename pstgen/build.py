@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,29 @@ from pstgen.core.report import Report
 from pstgen.core.resources import is_server
 from pstgen.dataset import atomic, exporters, rendering, store
 from pstgen.dataset.rows import Cells
-from pstgen.models import detector, witnesses
+from pstgen.models import association, calibration, detector, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.witnesses import Witness
-from pstgen.pairs import selection, twins
+from pstgen.pairs import selection, shares, twins
+from pstgen.pairs import witnesses as pair_witnesses
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
-from pstgen.questions import facts, prior_file, prior_scenes, priors, sample, visual_prompts, wording
+from pstgen.questions import (
+    facts,
+    prior_base,
+    prior_file,
+    prior_scenes,
+    priors,
+    sample,
+    visual_prompts,
+    wording,
+)
 from pstgen.questions.facts import Observed
 from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels, sources
 
-FEW_SCENES = 200  # scenes: a prior from fewer of them is said to be one
 PAGES = ("card", "croissant")  # exporters that every dataset is written with
 
 
@@ -72,9 +80,9 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
         with _interruptible(run.report):
             observed = count_facts(run)
             prior = fit_prior(observed, run)
-            candidates = propose_pairs(prior, run)
+            candidates = ask_witnesses(propose_pairs(prior, run), judges, run)
             gallery = open_scenes(candidates, run)
-            panel = train_judges(judges, observed, candidates, run)
+            panel = train_judges(judges, observed, prior, candidates, run)
             misled, scores = select_wordings(candidates, gallery, panel, run)
             kept = add_images(select_pairs(misled, run), gallery, run)
             scores += record_others(kept, panel, run)
@@ -147,8 +155,7 @@ def check(config: BuildConfig) -> None:
             plugins.known(folder, name)
     for family in facts.family_names(config):
         wording.check(family, config.questions.frames, config.questions.templates)
-    if config.questions.prior_file:
-        prior_file.read(config.questions.prior_file)
+    prior_scenes.check(config)
 
 
 def open_judges(config: BuildConfig) -> list[Judge]:
@@ -211,14 +218,10 @@ def fit_prior(observed: Observed, run: Run) -> Expectation:
     if not observed.tally:
         prior_scenes.read_pictures(run.parts, run.config, run.report)
         raise BadInput(prior_scenes.why_no_prior(observed.scenes, run.parts, run.report))
-    if observed.scenes < FEW_SCENES:
-        number = "1 scene" if observed.scenes == 1 else f"{observed.scenes} scenes"
-        others = "--scenes" if run.config.source.name == "world" else "pictures, --prior-annotations or --prior-file"
-        run.note(
-            f"the prior rests on {number}, fewer than {FEW_SCENES}, so what it expects is uncertain: "
-            f"a larger --prior-share or more {others}"
-        )
-    return priors.load(run.config.questions.prior).fit(observed.tally)
+    if line := prior_scenes.uncertain(observed.scenes, run.config):
+        run.note(line)
+    questions = run.config.questions
+    return priors.load(questions.prior).fit(prior_base.mixed(observed.tally, observed.scenes, questions.prior_base))
 
 
 def prior_alone(config: BuildConfig, progress: Progress = silent) -> tuple[Expectation, Observed, float]:
@@ -257,13 +260,26 @@ def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     strongest = [
         candidate
         for family in sorted(by_family)
-        for candidate in heapq.nsmallest(config.pairs.candidates, by_family[family], key=lambda c: (-c.pull, c.pair_id))
+        for candidate in shares.strongest(by_family[family], config.pairs.candidates, config.selection.pairs_per_kind)
     ]
     run.report.count("pairs found", (family for family, pairs in by_family.items() for _ in pairs))
     run.report.count("candidate pairs", (candidate.control.family for candidate in strongest))
     for line in prior_scenes.empty_families(facts.family_names(config), run.report):
         run.note(line)
     return strongest
+
+
+def ask_witnesses(candidates: list[Candidate], judges: Iterable[Judge], run: Run) -> list[Candidate]:
+    """Let models say what they associate with the contexts; where one can, no pair stays of which none says what is counted."""
+    counted = pair_witnesses.counted(candidates)
+    found = association.of_judges(judges, counted, counted)
+    for name, associations in found.items():
+        run.report.models.setdefault(name, {})["associations"] = associations.summary()
+    deciding = [name for name, associations in found.items() if associations.competent]
+    kept = pair_witnesses.agreeing(candidates, {name: each.values for name, each in found.items()}, deciding)
+    if deciding:
+        run.report.count("expected by a model", (pair.control.family for pair in kept))
+    return kept
 
 
 def open_scenes(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
@@ -276,31 +292,28 @@ def open_scenes(candidates: Sequence[Candidate], run: Run) -> dict[str, Scene]:
     return edited | {scene.id: scene for scene in run.progress(seen, "scenes of candidates", len(shown))}
 
 
-def train_judges(judges: Iterable[Judge], observed: Observed, candidates: Sequence[Candidate], run: Run) -> Panel:
+def train_judges(
+    judges: Sequence[Judge], observed: Observed, prior: Expectation, candidates: Sequence[Candidate], run: Run
+) -> Panel:
     """Give judges what they may know of the source: examples that its statistics draw, images of scenes that give no item.
 
-    Blind models answer such examples first: whoever is no better than chance at them does not decide.
+    Blind ones answer such examples first, none that they have learnt: who is no better than chance at them does not decide.
     """
-    examples = sample.examples(observed.tally, run.config)
-    images = observed.images or _idle(candidates, run)
-    taught: list[Judge] = []
-    for judge in judges:
-        ready = judge.learn(examples, images)
-        if ready is None:
-            run.note(f"{judge.name} is left out: the source has nothing that it could learn from")
-        else:
-            taught.append(ready)
-    panel = Panel(taught, run.config, run.report, run.progress)
-    panel.calibrate(examples)
-    return panel
-
-
-def _idle(candidates: Sequence[Candidate], run: Run) -> list[str]:
-    """Images of a few scenes that no candidate shows."""
+    tally = prior_base.mixed(observed.tally, observed.scenes, run.config.questions.prior_base)
+    examples = sample.examples(tally, prior, run.config)
     shown = {fact.scene_id for candidate in candidates for fact in candidate.facts}
-    idle = {entry.id for entry in islice((e for e in run.parts.items if e.id not in shown), facts.OTHERS)}
-    read = sources.load(run.config.source.name).scenes(run.config, idle.__contains__, run.report.refused)
-    return [scene.path for scene in pixels.usable(read, run.report.refused)]
+    images = observed.images or prior_scenes.idle(run.parts, shown, run.config, run.report.refused)
+    learnt = {judge.name: judge.learn(examples, images, prior) for judge in judges}
+    for name in (name for name, ready in learnt.items() if ready is None):
+        run.note(f"{name} is left out: the source has nothing that it could learn from")
+    forms = {candidate.control.question[:2] for candidate in candidates}
+    questions = calibration.ordinary(item for item in examples if (item.family, item.form) in forms)
+    rest, unseen = [item for item in examples if item not in set(questions)], sample.without(tally, questions)
+    fitted = priors.load(run.config.questions.prior).fit(unseen)
+    apart = {judge.name: judge.learn(rest, images, fitted) for judge in judges if not judge.durable}
+    panel = Panel([judge for judge in learnt.values() if judge], run.config, run.report, run.progress)
+    panel.calibrate(questions, {name: judge for name, judge in apart.items() if judge})
+    return panel
 
 
 def select_wordings(
@@ -321,7 +334,7 @@ def select_wordings(
 
 def select_pairs(misled: Sequence[Pair], run: Run) -> list[Pair]:
     """Of the wordings that misled every baseline, those that stay. Raises BadInput, with the reasons, where there is none."""
-    kept = list(selection.lettered(selection.select(misled, run.config.selection, run.report.dropped)))
+    kept = list(selection.lettered(shares.select(misled, run.config.selection, run.report.dropped)))
     if not kept:
         raise BadInput(selection.nothing(run.report, run.config))
     run.report.count("kept", (pair.family for pair in kept))

@@ -1,6 +1,7 @@
 """Every plug-in keeps its kind's contract: each is called as its Protocol says."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,18 +66,39 @@ def test_a_prior_expects_answers_that_sum_to_one(name):
     expected = expectation.expect(QUESTION, ("1", "2", "3"))
     assert sum(expected) == pytest.approx(1)
     assert max(expected) == expected[0]
-    assert expectation.strongest(5)[0][:2] == (QUESTION, "1")
+
+
+@each("priors")
+def test_a_prior_says_what_the_words_add_and_which_add_most(name):
+    """To what, from how many observations, and between which bounds."""
+    other = ("count", "many", ("dog",))
+    expectation = priors.load(name).fit({(QUESTION, "1"): 60, (QUESTION, "2"): 20, (other, "2"): 300})
+    one, two = expectation.associate(QUESTION, ("1", "2"))
+    assert one.low > 0 > two.high
+    assert one.low <= one.value <= one.high
+    assert one.n == two.n == 80
+    rows = {row.question: row for row in expectation.strongest(5)}
+    assert rows[QUESTION] == (QUESTION, "1", 60, 80, one)
+    assert [row.association.low for row in rows.values()] == sorted(
+        (row.association.low for row in rows.values()), reverse=True
+    )
 
 
 @each("twins")
 def test_a_twin_maker_pairs_while_scenes_pass(name, kitchen, tmp_path):
-    expectation = priors.load("counts").fit({(QUESTION, "1"): 8, (QUESTION, "2"): 2})
+    others = {(("count", "many", ("dog",)), "2"): 300}
+    expectation = priors.load("counts").fit({(QUESTION, "1"): 60, (QUESTION, "2"): 20, **others})
     maker = twins.load(name).open(PairContext(expectation, build_config(source="world"), tmp_path))
+    scenes = [replace(kitchen, id=f"world/{n}") for n in (1, 2)]
     facts = [
-        Fact(scene_id=f"world/{n}", family="count", form="many", about=("cup",), truth=Truth(str(n))) for n in (1, 2)
+        Fact(scene_id=scene.id, family="count", form="many", about=("cup",), truth=Truth(answer))
+        for scene, answer in zip(scenes, "12", strict=True)
     ]
-    crowd = [pair for fact in facts if name == "retrieved" for pair in maker.pair(kitchen, [fact])]
-    assert all(pair.lure != str(pair.stress[0].truth.answer) for pair in (*crowd, *maker.rest()))
+    couples = zip(scenes, facts, strict=True)
+    found = [pair for scene, fact in couples if name == "retrieved" for pair in maker.pair(scene, [fact])]
+    found += maker.rest()
+    assert [pair.lure for pair in found] == ["1"] * (name == "retrieved")
+    assert all(pair.lure != str(stress.truth.answer) for pair in found for stress in pair.stress)
 
 
 @each("targets")
@@ -95,7 +117,7 @@ def test_a_judge_answers_or_says_what_it_lacks(name):
         return
     opened = judges.load(name).open(config)
     for judge in opened:
-        ready = judge.learn([item(n) for n in range(20)], [])
+        ready = judge.learn([item(n) for n in range(20)], [], priors.load("counts").fit({(QUESTION, "1"): 8}))
         (verdict,) = ready.answer([item(30)])
         assert (verdict.item_id, verdict.judge, len(verdict.logprobs)) == ("i30", judge.name, 2)
 
@@ -104,7 +126,8 @@ def test_a_judge_answers_or_says_what_it_lacks(name):
 def test_an_engine_gives_every_item_its_verdict_in_order(name):
     (judge,) = judges.load("prior").open(build_config())
     questions = [item(n) for n in range(5)]
-    run = engines.load(name).run(judge.learn(questions, []), questions, build_config(batch_size=2))
+    prior = priors.load("counts").fit({(QUESTION, "1"): 8})
+    run = engines.load(name).run(judge.learn(questions, [], prior), questions, build_config(batch_size=2))
     assert [verdict.item_id for verdict in run] == [question.item_id for question in questions]
 
 

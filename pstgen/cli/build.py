@@ -46,6 +46,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--prior-annotations", type=path, help="A COCO-format file that feeds the prior instead."),
             click.option("--prior-file", type=path, help="A prior that `pstgen priors --save` wrote."),
             click.option(
+                "--prior-base",
+                type=Completed(lambda: shared.BASES),
+                help="Counts added to the source's own: coco-2014 or none.  [default: coco-2014 for photographs]",
+            ),
+            click.option(
                 "--prior-share",
                 type=click.FloatRange(0, 0.95),
                 help="Of the scenes, that feed the prior.  [default: 0.2, or 0 if it has pictures of its own]",
@@ -83,10 +88,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--depth-model", help="A folder or hub id that estimates depth (photographs).")
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
 @click.option("--edited", type=click.IntRange(0), help="Pairs of each kind of edit, at most.  [default: 100]")
-@click.option("--min-pull", type=click.FloatRange(0, 1), help="P(lure) - P(answer) a pair needs.  [default: 0]")
-@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 300]")
-@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 12]")
+@click.option("--min-pull", type=click.FloatRange(0), help="Nats that words surely add to the lure.  [default: 0]")
+@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 500]")
+@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 4]")
 @click.option("--pairs-per-scene", type=click.IntRange(1), help="Pairs that a scene gives.  [default: 5]")
+@click.option("--pairs-per-kind", type=click.IntRange(1), help="Of them, about one kind.  [default: 1]")
 @click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
 @click.option(
     "--judge",
@@ -146,7 +152,8 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen.build import build as build_set
     from pstgen.build import dry_run, with_defaults
-    from pstgen.cli import tables
+    from pstgen.cli import judge_tables, tables
+    from pstgen.dataset import judged, store
 
     given = config.read(file, options, config.BuildConfig)
     settings = with_defaults(given)
@@ -168,6 +175,7 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
             shared.emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
             return
         tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
+        judge_tables.judges(judged.of_dataset(store.open(settings.out)))
         click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
 
 
@@ -213,8 +221,13 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
         shared.say(f"{save}: a prior from {observed.scenes:,} scenes. Next: pstgen build --prior-file {save}")
     rows = expectation.strongest(least)
     if as_json:
-        names = ("family", "form", "about", "answer", "times", "of")
-        shared.emit([dict(zip(names, (*question, *counted), strict=True)) for question, *counted in rows])
+        names = ("family", "form", "about", "answer", "times", "of", "added")
+        shared.emit(
+            [
+                dict(zip(names, (*question, *counted, added._asdict()), strict=True))
+                for question, *counted, added in rows
+            ]
+        )
         return
     tables.priors(rows, most)
     if not rows:

@@ -153,11 +153,14 @@ def _refuse_unnamed(here: config.RebuildConfig, settings: config.VerifyConfig) -
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """What every check found, and what each attacker reaches."""
-    from pstgen.cli import tables
+    """What every check found, what the build's judges reach, and what each attacker does."""
+    from pstgen.cli import judge_tables, tables
 
     tables.findings(findings)
     for finding in findings:
+        if finding.judges:
+            click.echo()
+            judge_tables.judges(finding.judges)
         if finding.attacks:
             click.echo()
             tables.attacks(finding.attacks)

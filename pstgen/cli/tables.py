@@ -21,6 +21,7 @@ from pstgen.dataset.sampling import PairRows
 if TYPE_CHECKING:
     from pstgen.evaluation.dry_run.estimate import Cost, RunEstimate
     from pstgen.evaluation.results import Results
+    from pstgen.questions.priors import Expected
     from pstgen.verification.findings import AttackResult, Finding, State
 
 STATES: Mapping[State, str] = {
@@ -128,17 +129,17 @@ def foreseen(plan: Mapping[str, Any]) -> None:
     Console(highlight=False).print(table)
 
 
-def priors(rows: Iterable[tuple[tuple[str, str, tuple[str, ...]], str, int, int]], most: int) -> None:
-    """Of each sentence the answers that are most surely expected, with counts."""
-    heads = ("family", "sentence", "about", "expected", "share", "counted")
+def priors(rows: Iterable[Expected], most: int) -> None:
+    """Of each sentence the answers that its words add most to, with counts and what they add, in nats."""
+    heads = ("family", "sentence", "about", "expected", "share", "counted", "added")
     table = _table(*heads, title="the strongest priors", gap=1)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for column in table.columns[4:]:
         column.justify, column.no_wrap = "right", True
     shown: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for (family, form, about), answer, n, total in rows:
+    for (family, form, about), answer, n, total, added in rows:
         shown.setdefault((family, form), []).append(
-            (family, form, ", ".join(about), answer, f"{n / total:.0%}", f"{n:,} of {total:,}")
+            (family, form, ", ".join(about), answer, f"{n / total:.0%}", f"{n:,} of {total:,}", f"{added.value:+.1f}")
         )
     for key in sorted(shown):
         for row in shown[key][:most]:
@@ -184,6 +185,8 @@ def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None
     console = Console(highlight=False)
     console.print(table)
     console.print(_chance(results[0], paired=paired))
+    if line := _by_frame(results):
+        console.print(line)
     if any(_wins_stress_by_design(result) for result in results):
         console.print(
             "The contrarian wins on stress twins alone, by design: never giving the lure is right wherever the lure is wrong. "
@@ -218,10 +221,26 @@ def _chance(result: AttackResult, *, paired: bool) -> str:
     chance = f"Guessing at random gives {result.items.chance:.1%} of the items"
     if not paired:
         return f"{chance}. {training}"
+    coin = (
+        "" if result.coin is None else f"thrown for each picture, a coin between the twins' answers {result.coin:.1%}; "
+    )
     return (
-        f"{chance}, {result.pairs.chance:.1%} of the pairs; "
+        f"{chance}, {result.pairs.chance:.1%} of the pairs; {coin}"
         f"answering one twin of every pair gives {result.ceiling:.1%} of the items, and no pair. {training}"
     )
+
+
+def _by_frame(results: Sequence[AttackResult]) -> str:
+    """The most that any attacker reaches of the items in neutral words, then of those in others; "" where frames are unknown."""
+    parts = []
+    for name in ("neutral", "framed"):
+        reached = [(share.share, result.attacker) for result in results if (share := getattr(result, name))]
+        if reached:
+            most, attacker = max(reached)
+            parts.append(
+                f"{most:.1%} of the items in {'neutral' if name == 'neutral' else 'misleading'} words ({attacker})"
+            )
+    return f"The most that any reaches: {', '.join(parts)}." if parts else ""
 
 
 def _wins_stress_by_design(result: AttackResult) -> bool:

@@ -48,6 +48,9 @@ class QuestionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     prior_split: str = ""  # of COCO: another split to fit the prior on; train2017 where its annotations stand beside
     prior_annotations: Path | None = None  # any COCO-format file to fit the prior on, with or without its pictures
     prior_file: Path | None = None  # a prior that was fitted before, by `pstgen priors --save`
+    prior_base: str | None = (
+        None  # counts that are added to the source's own: a file in data_sources/priors/, or "none"
+    )
     prior_share: float | None = None  # of the other scenes, that feed the prior too and give no items; None is decided
     prior_pictures: int = 5000  # of the prior's scenes, whose pictures are looked at, at most
 
@@ -57,9 +60,9 @@ class PairConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
 
     twins: tuple[str, ...] = ()  # files in pairs/twins/; empty means all
     edited: int = 100  # pairs of each kind of edit, at most
-    min_pull: float = 0.0  # P(lure) - P(stress answer) that a pair needs, both given the words
+    min_pull: float = 0.0  # nats that the words surely (95 %) add to the lure's log-odds
     pairs_per_question: int = 24  # of one and the same question, at most
-    candidates: int = 300  # pairs a family that go to the judges, the strongest pull first
+    candidates: int = 500  # pairs a family that go to the judges, the strongest pull first
 
 
 class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +92,7 @@ class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     max_cost: float | None = None  # in all, in the currency of the prices
     price_in: float = 0.0  # of a million tokens that are sent
     price_out: float = 0.0  # of a million tokens that come back
-    wordings: int = 12  # tries to find words for which every baseline falls
+    wordings: int = 4  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in models/engines/
 
 
@@ -98,6 +101,10 @@ class SelectionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
 
     max_family_share: float = 0.6
     pairs_per_scene: int = 5
+    pairs_per_kind: int = 1  # that ask about one kind of thing in one scene
+    min_options_share: float = 0.5  # of the kept pairs, that have four options
+    min_neutral_share: float = 0.4  # of the kept pairs, whose words claim nothing
+    max_direction_share: float = 0.55  # of a family's yes/no pairs, whose lure is the same
 
 
 class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -90,7 +90,7 @@ class Scene:
     path: the image file, "" where it is not at hand (then the scene can only feed the prior); depth_path: a 16-bit PNG of millimetres, 0 where unknown, or "".
     categories: everything that this source *would* have annotated.
     complete: is all that the image shows annotated (the built-in world), or may things be missing (photographs)?
-    detected: categories that a detector detects at a low threshold, where one was run.
+    detected: categories that a detector detects at a low threshold; None where none was run.
     depth_model: what estimated the depth, where it is not exact.
     """
 
@@ -105,7 +105,7 @@ class Scene:
     depth_path: str = ""
     licence: str = ""
     complete: bool = False
-    detected: tuple[str, ...] = ()
+    detected: tuple[str, ...] | None = None
     depth_model: str = ""
 
 
@@ -176,22 +176,32 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.family, self.form, self.about
 
 
+class Association(NamedTuple):
+    """What the words add to an answer's log-odds, in nats, with its 95 % interval. n: how often the question was answered."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A pair on its way: facts with one question and different answers, and the lure between them.
 
     stress: one fact, or in a group one for each option but the lure. options: all that is offered, the lure and every
-    answer among them; prior: what is expected of each, before looking. scenes: those of the facts that are no scene of
-    the source but were made from one.
+    answer among them; associations: what the words add to each. model_pulls: what models say that they add to the lure, by
+    model, in nats. scenes: those of the facts that are no scene of the source but were made from one.
     """
 
     pair_id: str
     control: Fact
     stress: tuple[Fact, ...]
     options: tuple[str, ...]
-    prior: tuple[float, ...]
+    associations: tuple[Association, ...]
     twin: str = "retrieved"
     scenes: tuple[Scene, ...] = ()
+    model_pulls: tuple[tuple[str, float], ...] = ()
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -204,17 +214,27 @@ class Candidate:
         return str(self.control.truth.answer)
 
     @property
+    def association(self) -> Association:
+        """What the words add to the log-odds of the lure."""
+        return self.associations[self.options.index(self.lure)]
+
+    @property
     def pull(self) -> float:
-        """How much more the prior expects the lure than any stress twin's answer, -1 to 1."""
-        at = dict(zip(self.options, self.prior, strict=True))
-        return at[self.lure] - max(at[str(fact.truth.answer)] for fact in self.stress)
+        """The same in nats, without its interval."""
+        return self.association.value
+
+    @property
+    def direction(self) -> str:
+        """Of yes and no, the lure: "yes" is expected and absent, "no" unexpected and present; else ""."""
+        return self.lure if set(self.options) == {"yes", "no"} else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One question about one image.
 
-    neutral: the same question asked plainly. difficulty: the pair's pull.
+    neutral: the same question asked plainly. difficulty: the pair's pull. pull_counts: the same with its interval; pull_lm,
+    pull_vlm: what a model says that the words add to the lure, in nats; None where none was asked.
     image: the file to look at; a judge that is blind never opens it. mark: a point of it (x, y), in pixels, that is
     marked. label: what is written into it, to mislead.
     """
@@ -235,6 +255,9 @@ class Item:
     lure: str
     twin: str = "retrieved"
     difficulty: float = 0.0
+    pull_counts: Association | None = None
+    pull_lm: float | None = None
+    pull_vlm: float | None = None
     evidence: tuple[int, ...] = ()
     mark: tuple[float, float] | None = None
     label: str = ""

@@ -9,7 +9,7 @@ from pstgen.dataset.rows import Cells, Row
 
 def render(item: Item, scene: Scene) -> Row:
     """The item with its image's bytes and every target that its scene knows."""
-    rendered = (targets.load(name).render(scene, item.evidence) for name in schema.targets())
+    rendered = (targets.render(name, item, scene) for name in schema.targets())
     return Row(
         item=item,
         scene=scene,

@@ -13,8 +13,8 @@ import cv2
 import msgspec
 import numpy as np
 
-from pstgen.core.records import Item, Region, Scene, Target
-from pstgen.dataset import schema
+from pstgen.core.records import Association, Item, Region, Scene, Target
+from pstgen.dataset import limbs, schema
 
 Cells = dict[str, Any]  # column → value
 
@@ -45,6 +45,7 @@ def cells(row: Row) -> Cells:
         **{name: getattr(item, name) for name in schema.COLUMNS if hasattr(item, name)},
         "image": {"bytes": row.image, "path": f"{name}{row.suffix}"},
         "neutral_question": item.neutral,
+        "pull_counts": item.pull_counts and item.pull_counts._asdict(),
         "evidence": _evidence(item, scene),
         "mark": {"x": item.mark[0], "y": item.mark[1]} if item.mark else None,
         **{f"{schema.TARGET}{kind}": drawn.get(kind) for kind in schema.targets()},
@@ -58,7 +59,7 @@ def cells(row: Row) -> Cells:
 
 
 def _evidence(item: Item, scene: Scene) -> dict[str, Any]:
-    things = [thing for thing in scene.instances if thing.id in item.evidence]
+    things = [thing for thing in limbs.focus(item, scene).instances if thing.id in item.evidence]
     regions = [thing.region for thing in things] or [Region(x=0, y=0, width=scene.width, height=scene.height)]
     joints = [joint for thing in things for joint in thing.keypoints if joint.visibility]
     return msgspec.to_builtins({"regions": regions, "keypoints": joints, "instances": item.evidence})  # type: ignore[no-any-return]
@@ -104,6 +105,9 @@ def item(cells: Cells) -> Item:
         lure=cells["lure"],
         twin=cells["twin"],
         difficulty=cells["difficulty"],
+        pull_counts=Association(**counted) if (counted := cells.get("pull_counts")) else None,
+        pull_lm=cells.get("pull_lm"),
+        pull_vlm=cells.get("pull_vlm"),
         evidence=tuple(cells["evidence"]["instances"]),
         label=cells["label"],
         mark=(cells["mark"]["x"], cells["mark"]["y"]) if cells["mark"] else None,

@@ -24,6 +24,7 @@ EVIDENCE = pa.struct(
     [("regions", pa.list_(REGION)), ("keypoints", pa.list_(KEYPOINT)), ("instances", pa.list_(pa.int64()))]
 )
 MARK = pa.struct([("x", pa.float64()), ("y", pa.float64())])
+ASSOCIATION = pa.struct([("value", pa.float64()), ("low", pa.float64()), ("high", pa.float64()), ("n", pa.int64())])
 COLUMNS: dict[str, pa.DataType] = {
     "item_id": pa.string(),
     "pair_id": pa.string(),
@@ -46,6 +47,9 @@ COLUMNS: dict[str, pa.DataType] = {
     "depth_kind": pa.string(),
     "chain": pa.string(),
     "difficulty": pa.float64(),
+    "pull_counts": ASSOCIATION,
+    "pull_lm": pa.float64(),
+    "pull_vlm": pa.float64(),
     "licence": pa.string(),
     "source": pa.string(),
     "source_image_id": pa.string(),

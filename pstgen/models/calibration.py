@@ -15,24 +15,25 @@ from numpy.typing import NDArray
 from pstgen.core.records import Item, Verdict
 
 PER_ANSWER = 60  # ordinary questions of each answer of a form, at most
-LEAST = 8  # ordinary questions of a form that a mean rests on
+LEAST = 8  # ordinary questions of a form; and how many of them the mean of all options is worth
 MOST = 400  # ordinary questions in all
 FLOOR = 1e-6  # of a mean probability
 TIE = 1e-9  # nats
 Z = 1.645  # one-sided 95 %
 
-Form = tuple[str, str, tuple[str, ...]]  # family, form, options in alphabetical order
+Form = tuple[str, str, int]  # family, form, number of options
+Option = tuple[str, str, str]  # family, form, option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A judge's mean probability of each option of a form, and what it reaches without that.
+    """A judge's mean probability of each option of a form, wherever it is offered, and what it reaches without that.
 
     right: calibrated answers of `of` ordinary questions that are right. chance: how many a constant answer gets. raw: how many
     are right without calibration.
     """
 
-    means: dict[Form, tuple[float, ...]]
+    means: dict[Option, float]
     right: int
     raw: int
     of: int
@@ -50,26 +51,30 @@ class Calibration:
         return counts | {"by chance": round(self.chance, 1)}
 
     def apply(self, item: Item, verdict: Verdict) -> tuple[float, ...]:
-        """Calibrated log-probabilities in the item's order; the verdict's own where its form is not known well enough."""
-        mean = self.means.get(form(item))
-        if mean is None or not verdict.logprobs:
-            return verdict.logprobs
-        order = sorted(item.options)
-        habits = np.array([mean[order.index(option)] for option in item.options])
-        left = _normalized(verdict.logprobs) - np.log(habits)
+        """Calibrated log-probabilities in the item's order; an option that was never offered has the mean of all."""
+        if verdict.calibrated or not verdict.logprobs:
+            return verdict.calibrated or verdict.logprobs
+        mean = 1 / len(item.options)
+        habits = [self.means.get((item.family, item.form, option), mean) for option in item.options]
+        left = _normalized(verdict.logprobs) - np.log(np.array(habits, dtype=np.float64))
         return tuple((left - np.logaddexp.reduce(left)).tolist())
 
 
 def form(item: Item) -> Form:
-    """What questions have in common that a judge has one habit for."""
-    return item.family, item.form, tuple(sorted(item.options))
+    """What questions have in common that are balanced together."""
+    return item.family, item.form, len(item.options)
+
+
+def place(item: Item) -> int:
+    """Of the answer, among the options in alphabetical order: where every question offers the same it is the answer itself."""
+    return sorted(item.options).index(item.answer)
 
 
 def ordinary(examples: Iterable[Item]) -> list[Item]:
     """Of each form, equally many questions of every answer, each question and answer once; MOST in all, evenly taken."""
-    by_form: defaultdict[Form, dict[str, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
+    by_form: defaultdict[Form, dict[int, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
     for item in examples:
-        of_answer = by_form[form(item)][item.answer]
+        of_answer = by_form[form(item)][place(item)]
         if len(of_answer) < PER_ANSWER:
             of_answer.setdefault(item.question, item)
     rounds = [_rounds(by_answer) for _, by_answer in sorted(by_form.items())]
@@ -80,7 +85,7 @@ def ordinary(examples: Iterable[Item]) -> list[Item]:
     return [item for of in kept for row in of[: max(-(-LEAST // len(of[0])), int(share * len(of)))] for item in row]
 
 
-def _rounds(by_answer: dict[str, dict[str, Item]]) -> list[tuple[Item, ...]]:
+def _rounds(by_answer: dict[int, dict[str, Item]]) -> list[tuple[Item, ...]]:
     """A question of every answer, as often as each has one left; nothing where there is one answer only."""
     columns = [list(by_answer[answer].values()) for answer in sorted(by_answer)]
     return list(zip(*columns, strict=False)) if len(columns) > 1 else []
@@ -89,14 +94,13 @@ def _rounds(by_answer: dict[str, dict[str, Item]]) -> list[tuple[Item, ...]]:
 def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
     """From verdicts on ordinary questions."""
     answered = [(item, verdict) for item, verdict in zip(items, verdicts, strict=True) if verdict.logprobs]
-    by_form: defaultdict[Form, list[NDArray[np.float64]]] = defaultdict(list)
+    by_option: defaultdict[Option, list[float]] = defaultdict(list)
     for item, verdict in answered:
-        order = sorted(range(len(item.options)), key=item.options.__getitem__)
-        by_form[form(item)].append(np.exp(_normalized(verdict.logprobs))[order])
+        for option, share in zip(item.options, np.exp(_normalized(verdict.logprobs)).tolist(), strict=True):
+            by_option[item.family, item.form, option].append(share)
+    mean = {form(item)[:2]: 1 / len(item.options) for item, _ in answered}
     means = {
-        of: tuple(np.maximum(np.mean(rows, axis=0), FLOOR).tolist())
-        for of, rows in by_form.items()
-        if len(rows) >= LEAST
+        of: max(FLOOR, (sum(shares) + LEAST * mean[of[:2]]) / (len(shares) + LEAST)) for of, shares in by_option.items()
     }
     known = Calibration(means=means, right=0, raw=0, of=0, chance=0.0, spread=0.0)
     right = sum(_answer(item, known.apply(item, verdict)) == item.answer for item, verdict in answered)
@@ -120,9 +124,9 @@ def _answer(item: Item, logprobs: Sequence[float]) -> str:
 
 def _chances(items: Sequence[Item]) -> NDArray[np.float64]:
     """Of each question, the share that the commonest answer to its form has: what a constant answer gets."""
-    answers: defaultdict[Form, Counter[str]] = defaultdict(Counter)
+    answers: defaultdict[Form, Counter[int]] = defaultdict(Counter)
     for item in items:
-        answers[form(item)][item.answer] += 1
+        answers[form(item)][place(item)] += 1
     shares = {of: max(counts.values()) / counts.total() for of, counts in answers.items()}
     return np.array([shares[form(item)] for item in items])
 

@@ -148,6 +148,23 @@ class Model:
                 scores |= {keys[n]: row for n, row in zip(places, results, strict=True)}
         return [scores[key] for key in keys]
 
+    def score_texts(self, texts: Sequence[str], endings: Sequence[str], rows: int = ROWS) -> list[tuple[float, ...]]:
+        """Log-probability of every ending after each plain text, without any template."""
+        import torch
+
+        from pstgen.models import scoring
+
+        ids = self.chat.tokenizer
+        prompts = []
+        for text in texts:
+            before, *wholes = ids([text, *(text + ending for ending in endings)])["input_ids"]
+            prompts.append(scoring.Prompt(text, tuple(tuple(whole[len(before) :]) for whole in wholes), None))
+        with torch.inference_mode():
+            try:
+                return list(scoring.within_memory(partial(scoring.by_shared_prefix, self), prompts, rows))
+            except scoring.NotShared:
+                return scoring.by_generation(self, prompts, rows)
+
     def _prompt(self, question: str, options: Sequence[str], image: Image | None) -> Any:
         from pstgen.models.scoring import Prompt
 

@@ -17,6 +17,7 @@ from pstgen.models import asking
 from pstgen.models.asking import Answering
 from pstgen.models.chat import Image
 from pstgen.models.loading import ModelOptions
+from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels
 
 View = Literal["no-image", "grey-image", "other-image", "seeing"]
@@ -65,7 +66,7 @@ class Look:
         image = sha256(Path(shown).read_bytes()).hexdigest() if shown else ""
         return sha256(f"{self.server}|{item.question}|{item.options}|{image}".encode()).hexdigest()
 
-    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> Look | None:  # noqa: ARG002
+    def learn(self, examples: Sequence[Item], images: Sequence[str], prior: Expectation, /) -> Look | None:  # noqa: ARG002
         """Take images that can stand for another scene; who looks at one is left out where there is none."""
         if self.view != "other-image":
             return self

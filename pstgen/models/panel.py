@@ -1,6 +1,6 @@
 """The judges of one run: who decides, what blind models are worth, and what all of them answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,20 +50,18 @@ class Panel:
             return verdicts
         return (replace(v, calibrated=known.apply(item, v)) for item, v in zip(items, verdicts, strict=True))
 
-    def calibrate(self, examples: Sequence[Item]) -> None:
-        """Let blind models answer ordinary questions; who is no better than chance does not decide.
+    def calibrate(self, questions: Sequence[Item], apart: Mapping[str, Judge]) -> None:
+        """Let blind judges answer ordinary questions; who is no better than chance does not decide.
 
-        What a model says of all of them alike is its habit, and is taken away from all that it says. examples: known facts of
-        scenes that give no items.
+        What a judge says of all of them alike is its habit, and is taken away from all that it says. questions: known facts of
+        scenes that give no items. apart: by name, judges that learn, each as it is without having learnt these questions.
         """
-        questions = calibration.ordinary(examples)
         for judge in self.judges:
-            if not judge.durable:
-                continue
-            details = self.report.models[judge.name] = getattr(judge, "details", dict[str, Any])()
+            details = self.report.models.setdefault(judge.name, {})
+            details |= getattr(judge, "details", dict[str, Any])()
             if judge.sees:
                 continue
-            answers = self.progress(self.answer(judge, questions), ORDINARY, len(questions))
+            answers = self.progress(self.answer(apart.get(judge.name, judge), questions), ORDINARY, len(questions))
             fitted = self.calibrations[judge.name] = calibration.fit(questions, list(answers))
             details[ORDINARY] = fitted.summary()
             details["decides"] = fitted.competent

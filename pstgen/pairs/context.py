@@ -1,17 +1,21 @@
 """What all twin makers share: prior, configuration and work folder, and how facts with one question become a candidate."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Candidate, Fact, Scene
+from pstgen.core.records import Association, Candidate, Fact, Scene
 from pstgen.questions import families
+from pstgen.questions.families import Question
 from pstgen.questions.priors import Expectation
 
 MOST_OPTIONS = 4
+LEAST = 5  # times that the words were counted, before they make anybody expect anything
+
+Associations = Mapping[str, Association]  # by answer, in natural order
 
 
 @dataclass(frozen=True)
@@ -26,33 +30,47 @@ class PairContext:
     work: Path
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def expects(self, question: tuple[str, str, tuple[str, ...]]) -> dict[str, float]:
-        """The probability of every answer, before looking, in natural order."""
+    def associations(self, question: Question, answers: Sequence[str] = ()) -> dict[str, Association]:
+        """What the words add to every answer, in natural order. answers: those that are offered; none means all."""
         family, form, about = question
-        answers = families.load(family).answers(form, about)
-        return dict(zip(answers, self.prior.expect(question, answers), strict=True))
+        chosen = tuple(answers) or families.load(family).answers(form, about)
+        return dict(zip(chosen, self.prior.associate(question, chosen), strict=True))
+
+    def is_lure(self, association: Association) -> bool:
+        """Do the words surely suggest such an answer: counted often enough, and its interval on one side of `min_pull`?"""
+        return association.n >= LEAST and association.low > self.config.pairs.min_pull
+
+    def lure(self, added: Associations) -> str | None:
+        """The answer that the words suggest most surely; None where they suggest none."""
+        suggested = [answer for answer, association in added.items() if self.is_lure(association)]
+        return max(suggested, key=lambda answer: added[answer].low, default=None)
 
 
 def candidate(
     control: Fact,
     stress: Sequence[Fact],
-    expected: dict[str, float],
+    added: Associations,
     twin: str = "retrieved",
     scenes: Sequence[Scene] = (),
-) -> Candidate:
-    """Offer the twins' answers and what else one would expect, at most MOST_OPTIONS, in natural order."""
-    answers = [str(fact.truth.answer) for fact in (control, *stress)]
-    more = sorted((answer for answer in expected if answer not in answers), key=lambda answer: -expected[answer])
-    chosen = {*answers, *more[: MOST_OPTIONS - len(answers)]}
-    options = tuple(answer for answer in expected if answer in chosen)
-    total = sum(expected[option] for option in options)
-    text = f"{control.question} {' '.join(fact.scene_id for fact in (*stress, control))}"
+) -> Candidate | None:
+    """Offer the twins' answers and others, at most MOST_OPTIONS, in natural order; the words add most to the control's.
+
+    added: what they add to every possible answer. None where they add more to a stress twin's answer.
+    """
+    lure, *others = (str(fact.truth.answer) for fact in (control, *stress))
+    weaker = sorted((a for a in added if added[a].value < added[lure].value), key=lambda a: -added[a].value)
+    if not set(others) <= set(weaker):
+        return None
+    more = [answer for answer in weaker if answer not in others]
+    chosen = {lure, *others, *more[: MOST_OPTIONS - 1 - len(others)]}
+    options = tuple(answer for answer in added if answer in chosen)
+    text = f"{control.question} {options} {' '.join(fact.scene_id for fact in (*stress, control))}"
     return Candidate(
         pair_id=f"{control.family}-{sha256(text.encode()).hexdigest()[:12]}",
         stress=tuple(stress),
         control=control,
         options=options,
-        prior=tuple(expected[option] / total for option in options),
+        associations=tuple(added[option] for option in options),
         twin=twin,
         scenes=tuple(scenes),
     )

@@ -18,7 +18,7 @@ from pstgen.scenes.truth import layout
 TRIES = 3  # things of a scene, that an edit is tried on
 PAIRS = 2  # of one edit, each of another family
 LEAD = 2  # pairs of a sentence by which one of two pictures may have had the same answer more often than the other
-EVEN = 0.1  # difference of pulls, up to which two questions could as well be asked as each other
+EVEN = 0.5  # nats by which pulls may differ, up to which two questions could as well be asked as each other
 MOST_AREA = 0.08  # of the image: what is larger cannot be painted over
 FAST = [
     cv2.IMWRITE_PNG_COMPRESSION,
@@ -152,7 +152,7 @@ class Edited:
             for scene in scenes
         )
         pairs = (self._paired(first[question], second[question], scenes) for question in first.keys() & second.keys())
-        return [pair for pair in pairs if pair and pair.pull >= self.context.config.pairs.min_pull]
+        return [pair for pair in pairs if pair]
 
     def _leads(self, pair: Candidate, others: Sequence[Candidate], first: str) -> Leads:
         """Leads once this pair is taken.
@@ -175,9 +175,9 @@ class Edited:
 
     def _paired(self, first: Fact, second: Fact, scenes: Sequence[Scene]) -> Candidate | None:
         """The two facts as a pair, if their answers differ and one of them is what one expects."""
-        expected = self.context.expects(first.question)
-        lure = max(expected, key=expected.__getitem__)
+        added = self.context.associations(first.question)
+        lure = self.context.lure(added)
         if first.truth.answer == second.truth.answer or lure not in {first.truth.answer, second.truth.answer}:
             return None
         control, stress = (first, second) if first.truth.answer == lure else (second, first)
-        return candidate(control, [stress], expected, self.name, scenes)
+        return candidate(control, [stress], added, self.name, scenes)

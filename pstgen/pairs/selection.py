@@ -1,23 +1,20 @@
-"""Which wordings and which pairs stay: those that mislead every baseline, in fair shares, each letter as often as the next."""
+"""Which wordings mislead every baseline; each letter as often as the next."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import sha256
 from typing import Any, Protocol
 
 from pstgen.core import reasons
-from pstgen.core.config import BuildConfig, SelectionConfig
+from pstgen.core.config import BuildConfig
 from pstgen.core.progress import Progress
-from pstgen.core.records import Item, Pair, Score, Verdict, origin
+from pstgen.core.records import Item, Pair, Score, Verdict
 from pstgen.core.report import Report
 
 DIGITS = 4  # of log-probabilities on the disk: later ones change with processor and number of threads
 JUDGING = "wordings for models"
 OF_PAIR = ("pair_id", "frame", "question", "options", "lure")  # of an item and its scores
-SPREAD = "its scenes give all they may (--pairs-per-scene)"
-SHARED = "its family has all it may (--max-family-share)"
 
 
 class Baseline(Protocol):
@@ -122,76 +119,6 @@ def falls(item: Item, verdicts: Iterable[Verdict]) -> bool:
     True
     """
     return all(verdict.choice is not None and item.options[verdict.choice] == item.lure for verdict in verdicts)
-
-
-def select(
-    fallen: Iterable[Pair], config: SelectionConfig, dropped: Counter[tuple[str, str]] | None = None
-) -> list[Pair]:
-    """Of the wordings that every baseline falls for, one a pair: each family's strongest pull first, in fair shares.
-
-    No scene gives more than `pairs_per_scene` pairs, no family is more than its share, and the same thing of a scene is
-    asked about again only after everything else. dropped: counts what is not kept, by family and reason.
-    """
-    first = {pair.pair_id: pair for pair in reversed(list(fallen))}
-    ranked = _rare_first(first.values())
-    spread = list(_spread(ranked, config))
-    shared = _shared(spread, config.max_family_share)
-    if dropped is not None:
-        for reason, before, after in ((SPREAD, ranked, spread), (SHARED, spread, shared)):
-            lost = Counter(pair.family for pair in before)
-            lost.subtract(pair.family for pair in after)
-            dropped.update({(family, reason): n for family, n in lost.items() if n})
-    return shared
-
-
-def _rank(pair: Pair) -> tuple[float, str]:
-    return -pair.control.difficulty, sha256(pair.pair_id.encode()).hexdigest()
-
-
-def _rare_first(wordings: Collection[Pair]) -> list[Pair]:
-    """The smallest family first, each by its rank: a large family takes the scenes that small ones leave."""
-    sizes = Counter(pair.family for pair in wordings)
-    return sorted(wordings, key=lambda pair: (sizes[pair.family], pair.family, *_rank(pair)))
-
-
-def _spread(ranked: Iterable[Pair], config: SelectionConfig) -> Iterator[Pair]:
-    """Use every scene a few times at most; what asks again of a thing in a scene comes after all that is fresh."""
-    scenes: Counter[str] = Counter()
-    used: set[tuple[str, str, str, str]] = set()
-    again: list[Pair] = []
-
-    def room(pair: Pair) -> bool:
-        return all(scenes[origin(item.scene_id)] < config.pairs_per_scene for item in pair.items)
-
-    for pair in ranked:
-        things = {(item.scene_id, item.family, item.form, item.about[0]) for item in pair.items}
-        if not used.isdisjoint(things):
-            again.append(pair)
-        elif room(pair):
-            scenes.update({origin(item.scene_id) for item in pair.items})
-            used |= things
-            yield pair
-    for pair in again:
-        if room(pair):
-            scenes.update({origin(item.scene_id) for item in pair.items})
-            yield pair
-
-
-def _shared(wordings: list[Pair], share: float) -> list[Pair]:
-    """Trim, last ones first, every family that is more than its share; a family on its own is left as it is."""
-    families = Counter(pair.family for pair in wordings)
-    while len(families) > 1 and max(families.values()) > share * families.total():
-        family, size = families.most_common(1)[0]
-        room = int(share / (1 - share) * (families.total() - size)) if share < 1 else size
-        families[family] = min(room, size - 1)
-    kept: Counter[str] = Counter()
-    chosen: list[Pair] = []
-    for pair in wordings:
-        family = pair.family
-        if kept[family] < families[family]:
-            kept[family] += 1
-            chosen.append(pair)
-    return chosen
 
 
 def lettered(wordings: Sequence[Pair]) -> Iterator[Pair]:

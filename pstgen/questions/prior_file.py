@@ -10,9 +10,10 @@ import msgspec
 
 from pstgen.core import __version__
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.questions.priors import Question, Tally
+from pstgen.questions.families import Question
+from pstgen.questions.priors import Tally
 
-FORMAT = 1
+FORMAT = 2  # 2 counts things without their contexts too
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):

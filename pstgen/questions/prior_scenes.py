@@ -1,19 +1,22 @@
 """Which scenes feed the prior, and which give items."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pstgen.core import reasons
 from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.records import BadInput
-from pstgen.core.report import Report
-from pstgen.questions import prior_file
+from pstgen.core.report import Refusals, Report
+from pstgen.questions import prior_base, prior_file
+from pstgen.questions.facts import OTHERS
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import pixels, sources
 from pstgen.scenes.sources import PRIOR, Entry
 
 SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
 FED, SEED = "share of the scenes", "seed of the share"  # in a prior's file
+FEW = 200  # scenes: a prior from fewer of them is said to be uncertain
 REASONS = 3  # why things were left out, the commonest, that an error names
 
 
@@ -32,6 +35,13 @@ class Parts:
     pictured: frozenset[str]
     share: float
     notes: tuple[str, ...] = ()
+
+
+def check(config: BuildConfig) -> None:
+    """Read what the prior rests on beside its scenes. Raises BadInput where that cannot be read, or counts the items' pictures."""
+    if config.questions.prior_file:
+        prior_file.read(config.questions.prior_file)
+    prior_base.check(config)
 
 
 def prior_config(config: BuildConfig) -> BuildConfig:
@@ -169,6 +179,27 @@ def read_pictures(divided: Parts, config: BuildConfig, report: Report) -> None:
         read = sources.load(config.source.name).scenes(config, wanted.__contains__, report.refused)
         for _ in pixels.usable(read, report.refused):
             pass
+
+
+def uncertain(scenes: int, config: BuildConfig) -> str:
+    """A line that says so, where the prior rests on few scenes; else an empty one."""
+    if scenes >= FEW:
+        return ""
+    number = "1 scene" if scenes == 1 else f"{scenes} scenes"
+    others = "--scenes" if config.source.name == "world" else "pictures, --prior-annotations or --prior-file"
+    base = config.questions.prior_base
+    which = f" (what is seen together it knows from {base} too)" if base and base != "none" else ""
+    return (
+        f"the prior rests on {number}, fewer than {FEW}, so what it expects is uncertain{which}: "
+        f"a larger --prior-share or more {others}"
+    )
+
+
+def idle(divided: Parts, shown: Collection[str], config: BuildConfig, refused: Refusals) -> list[str]:
+    """Images of a few scenes that no candidate shows."""
+    unused = {entry.id for entry in islice((e for e in divided.items if e.id not in shown), OTHERS)}
+    read = sources.load(config.source.name).scenes(config, unused.__contains__, refused)
+    return [scene.path for scene in pixels.usable(read, refused)]
 
 
 def why_no_prior(scenes: int, divided: Parts, report: Report) -> str:

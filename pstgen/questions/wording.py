@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pstgen.core import resources
+from pstgen.core import plugins, resources
 from pstgen.core.english import grammar
 from pstgen.core.records import BadInput, Candidate, Fact, Item, Pair, Role
 from pstgen.questions import families
@@ -18,6 +18,7 @@ from pstgen.scenes import vocabulary
 
 SLOT = re.compile(r"\{(\w+)(?::([asnx]))?\}")
 NEUTRAL = "neutral"
+NEUTRAL_FIRST = 3, 5  # of so many pairs, so many
 LABEL = "label"  # asked plainly; the claim is written into the picture
 
 
@@ -74,28 +75,37 @@ def frames(family: str, templates: Path | None = None) -> tuple[str, ...]:
 
 
 def check(family: str, wanted: Sequence[str] = (), templates: Path | None = None) -> None:
-    """Raise BadInput where the family has not all of the wanted frames, or the user's own folder is none of templates."""
+    """Raise BadInput where the family has not all of the wanted frames, or the user's own folder is none of templates.
+
+    Frames that other families have are passed over: captions say nothing of marks.
+    """
     if templates:
         ours = {file.name for file in resources.folder("templates").iterdir()} | {f"{family}.yaml"}
         if not templates.is_dir() or ours.isdisjoint(file.name for file in templates.iterdir()):
             raise BadInput(f"{templates}: no folder with templates; they are called {', '.join(sorted(ours))}")
     there = frames(family, templates)
-    if unknown := [frame for frame in wanted if frame not in there]:
+    elsewhere = {frame for name in plugins.names("families") for frame in frames(name, templates)}
+    if unknown := [frame for frame in wanted if frame not in {*there, *elsewhere}]:
         raise BadInput(f"no frame {unknown[0]!r} for {family}; there are: {', '.join(there)}")
 
 
 def word(candidate: Candidate, tries: int, wanted: Sequence[str] = (), templates: Path | None = None) -> Iterator[Pair]:
-    """Yield the pair in up to `tries` different wordings; frames take turns.
+    """Yield the pair in up to `tries` different wordings; frames take turns, but of NEUTRAL_FIRST pairs the neutral ones come first.
 
-    wanted: the frames to use; none means all. Which wording comes first is drawn by the pair's name.
+    wanted: the frames to use, as far as the family has them; none means all. Which wording comes first is drawn by the pair's name.
     """
     fact = candidate.control
     form = forms(fact.family, templates)[fact.form]
-    texts = {frame: _texts(form, frame, candidate.lure) for frame in wanted or frames(fact.family, templates)}
+    there = frames(fact.family, templates)
+    texts = {frame: _texts(form, frame, candidate.lure) for frame in wanted or there if frame in there}
+    if not texts:
+        return
     draw = int(sha256(candidate.pair_id.encode()).hexdigest(), 16)
     names = _rotated(tuple(texts), draw)
     turns = product(range(max(map(len, texts.values()))), names)
     available = [(n, frame) for n, frame in turns if n < len(texts[frame])]
+    if draw // 7 % NEUTRAL_FIRST[1] < NEUTRAL_FIRST[0]:
+        available.sort(key=lambda turn: turn[1] != NEUTRAL)
     for turn, frame in available[:tries]:
         plain = _texts(form, NEUTRAL, candidate.lure)
         framed = _rotated(texts[frame], draw)[turn]
@@ -161,6 +171,8 @@ def _twin(candidate: Candidate, n: int, **words: str) -> Item:
         lure=candidate.lure,
         twin=candidate.twin,
         difficulty=candidate.pull,
+        pull_counts=candidate.association,
+        **{f"pull_{name}": pull for name, pull in candidate.model_pulls},
         **words,
     )
 

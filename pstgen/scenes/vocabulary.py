@@ -15,14 +15,19 @@ from pstgen.core.records import Instance, Scene
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A category's row of data_sources/words.yaml: what people call it, and how far annotations of it can be trusted.
 
-    say: what a question calls it, where that is not its name. words: synonyms and hyponyms. alike: categories that people
-    confuse with it, or call by the same word. conspicuous: large and seldom hidden, so that annotators do not miss it.
+    say: what a question calls it, where that is not its name. words: synonyms and hyponyms. hints: words that make it
+    likely but do not name it (a room, a part, a wider kind). rivals: words for what may be annotated as it and is not.
+    several: words that say how many there are at least. alike: categories that people confuse with it, or call by the
+    same word. conspicuous: large and seldom hidden, so that annotators do not miss it.
     uncounted: comes in parts that people count differently. hollow: its outline encloses what is not part of it. vague:
     people do not agree on what has this name. unless: categories beside which it is likely to be something else.
     """
 
     say: str = ""
     words: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    several: dict[str, int] = {}
     alike: tuple[str, ...] = ()
     conspicuous: bool = False
     uncounted: bool = False
@@ -59,14 +64,52 @@ def spoken(category: str) -> str:
 
 
 @cache
+def category(noun: str) -> str:
+    """The category that a question calls so; any other word stands for itself.
+
+    >>> category("table"), category("table lamp")
+    ('dining table', 'table lamp')
+    """
+    return next((name for name, row in _table().items() if row.say == noun), noun)
+
+
+@cache
+def things() -> tuple[str, ...]:
+    """What questions call COCO's categories."""
+    return tuple(map(spoken, _table()))
+
+
+@cache
 def names(category: str) -> frozenset[str]:
     """Every word or phrase, in lower case, that names the category: singular and plural.
 
     >>> sorted(names("zebra"))
     ['zebra', 'zebras']
     """
-    singular = (category, *terms(category).words)
-    return frozenset(form for word in singular for form in (word, plural(word)))
+    return _forms((category, *terms(category).words))
+
+
+@cache
+def _forms(singular: tuple[str, ...]) -> frozenset[str]:
+    """The words, in lower case, and their plurals."""
+    return frozenset(form.lower() for word in singular for form in (word, plural(word)))
+
+
+@cache
+def clues(category: str) -> frozenset[str]:
+    """Every word or phrase, in lower case, that names the category or makes it likely."""
+    return names(category) | _forms(terms(category).hints)
+
+
+@cache
+def plurals(category: str) -> frozenset[str]:
+    """Every word or phrase that names more than one of the category, and never just one.
+
+    >>> sorted(plurals("zebra")), sorted(plurals("sheep"))
+    (['zebras'], ['ewes', 'goats', 'lambs', 'rams'])
+    """
+    singular = {word.lower() for word in (category, spoken(category), *terms(category).words)}
+    return names(category) - singular
 
 
 @cache_last
@@ -95,9 +138,22 @@ def names_any(names: Iterable[str], caption: str) -> bool:
     return not _phrases((caption,)).isdisjoint(names)
 
 
-def mentioned(category: str, scene: Scene) -> bool:
-    """Does any caption name the category?"""
+def named(category: str, scene: Scene) -> bool:
+    """Does any caption name the category, by a word for it and not for its kind or its place?
+
+    A bathroom makes a sink likely, and so its absence unknown; it does not bear witness to one.
+    """
     return not names(category).isdisjoint(_phrases(scene.captions))
+
+
+def mentioned(category: str, scene: Scene) -> bool:
+    """Does any caption name the category, or what makes it likely?"""
+    return not clues(category).isdisjoint(_phrases(scene.captions))
+
+
+def rivalled(category: str, scene: Scene) -> bool:
+    """Does any caption name what may be annotated as this category and is not?"""
+    return not _forms(terms(category).rivals).isdisjoint(_phrases(scene.captions))
 
 
 def describe(thing: Instance) -> str:

@@ -1,14 +1,17 @@
-"""audit.jsonl: what people say of labels, a line each."""
+"""audit.jsonl: what people say of labels, a line each; and what that says of pairs."""
 
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import multimode
 from typing import Literal
 
 import msgspec
 
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.verification.findings import Proportion
 
 FILE = "audit.jsonl"
 Rating = Literal["right", "wrong", "ambiguous"]
@@ -77,3 +80,41 @@ def standing(annotations: Sequence[Annotation]) -> list[Annotation]:
         elif stack:
             stack.pop()
     return [annotations[n] for n in sorted(stack[-1] for stack in given.values() if stack)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRates:
+    """How many pairs have a wrong label among their twins', how many an ambiguous one, and how many either."""
+
+    wrong: Proportion
+    ambiguous: Proportion
+    doubtful: Proportion
+
+    def __str__(self) -> str:
+        """All three in words."""
+        n = self.wrong.total
+        return (
+            f"{n:,} pair{'s' * (n != 1)}: with a wrong label {self.wrong}, with an ambiguous one {self.ambiguous}, "
+            f"with either {self.doubtful}"
+        )
+
+
+def rate_pairs(annotations: Sequence[Annotation], confidence: float) -> PairRates | None:
+    """What the annotations that stand say of whole pairs, of the twins that were judged; None where none stands.
+
+    A label is what most people say of it, and ambiguous where no rating has the most votes.
+    """
+    votes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for annotation in standing(annotations):
+        votes[annotation.pair, annotation.item].append(annotation.verdict)
+    if not votes:
+        return None
+    pairs: defaultdict[str, set[str]] = defaultdict(set)
+    for (pair, _), ratings in votes.items():
+        most = multimode(ratings)
+        pairs[pair].add(most[0] if len(most) == 1 else "ambiguous")
+    wrong, ambiguous, doubtful = (
+        Proportion.from_hits([not kinds.isdisjoint(found) for found in pairs.values()], confidence)
+        for kinds in ({"wrong"}, {"ambiguous"}, {"wrong", "ambiguous"})
+    )
+    return PairRates(wrong=wrong, ambiguous=ambiguous, doubtful=doubtful)

@@ -1,6 +1,7 @@
 """Runs attackers on samples, ours or of another benchmark, and measures what words alone reach."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -13,8 +14,10 @@ from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, TooLarge
 from pstgen.core.resources import model_folder
 from pstgen.core.statistics import Share
+from pstgen.dataset.chance import coin
 from pstgen.models.chat import Image
 from pstgen.models.loading import ModelOptions
+from pstgen.questions.wording import NEUTRAL
 from pstgen.verification import attackers
 from pstgen.verification.attackers import Resources
 from pstgen.verification.findings import AttackResult
@@ -90,6 +93,7 @@ def run(
 
 def _scores(samples: Sequence[Sample], split: Split, name: str, resources: Resources) -> list[tuple[float, ...]]:
     """Without a model of torch's, on one thread: several wait for each other, and sum in another order elsewhere."""
+    import sklearn.ensemble  # noqa: F401 (whose threads are limited only once it is loaded)
     from threadpoolctl import threadpool_limits
 
     train, test = ([samples[n] for n in indices.tolist()] for indices in (split.train, split.test))
@@ -121,6 +125,8 @@ def measure(
     """
     correct = _correct(samples, choices)
     roles = np.array([sample.role for sample in samples])
+    framed = np.array([sample.frame not in {"", NEUTRAL} for sample in samples])
+    neutral = np.array([sample.frame == NEUTRAL for sample in samples])
     chances = np.array([1 / len(sample.options) for sample in samples])
     pair = np.unique([sample.pair for sample in samples], return_inverse=True)[1]
     sizes = np.bincount(pair)
@@ -128,20 +134,28 @@ def measure(
     def share(hits: NDArray[np.int64], counted: NDArray[np.int64], chance: float) -> Share:
         return statistics.share_of_pairs(hits, counted, chance=chance, confidence=config.confidence, seed=config.seed)
 
-    def of(mask: NDArray[np.bool_]) -> Share:
+    def of(mask: NDArray[np.bool_]) -> Share | None:
+        if not mask.any():
+            return None
         hits, counted = (np.bincount(pair[which], minlength=len(sizes)) for which in (correct & mask, mask))
         return share(hits, counted, float(chances[mask].mean()))
 
     won = np.bincount(pair[correct], minlength=len(sizes)) == sizes
-    by_chance = np.exp(np.bincount(pair, weights=np.log(chances)))  # every twin by a draw of its own
+    twins = defaultdict[int, list[tuple[int, str]]](list)
+    for n, sample in zip(pair.tolist(), samples, strict=True):
+        twins[n].append((len(sample.options), sample.correct_option))
+    by_chance = coin(twins.values())
     return AttackResult(
         attacker=name,
-        pairs=share(won.astype(np.int64), np.ones_like(sizes), float(by_chance.mean())),
-        items=of(np.ones(len(samples), dtype=bool)),
-        stress=of(roles == "stress") if "stress" in roles else None,
-        control=of(roles == "control") if "control" in roles else None,
+        pairs=share(won.astype(np.int64), np.ones_like(sizes), by_chance.options),
+        items=share(np.bincount(pair[correct], minlength=len(sizes)), sizes, float(chances.mean())),
+        stress=of(roles == "stress"),
+        control=of(roles == "control"),
         ceiling=len(sizes) / len(samples),
         train_share=train_share,
+        neutral=of(neutral),
+        framed=of(framed),
+        coin=by_chance.answers,
     )
 
 

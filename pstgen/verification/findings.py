@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.statistics import Share, clopper_pearson
+from pstgen.dataset.judged import Judged
 
 State = Literal["sound", "not sound", "not tested"]
 Attribute = Literal["role", "answer"]  # of a twin, which a probe tries to tell
+Twins = Literal["", "edited", "matched"]  # of pairs: made from one scene, or found as two of the source; "" both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proportion:
-    """A share of `total` independent draws, 0 to 1, with its exact bounds (Clopper-Pearson)."""
+    """A share of `total` draws, 0 to 1, with bounds: exact ones (Clopper-Pearson) where they are independent draws."""
 
     share: float
     low: float
@@ -44,7 +46,9 @@ class AttackResult:
 
     pairs: of which every twin is answered correctly. items: all of them; stress, control: those of that role, None where
     no item has it. ceiling: the share of items that answering one twin of every pair gives. train_share: how much of the
-    set the model that answers an item is trained on, on average.
+    set the model that answers an item is trained on, on average. neutral, framed: the items in neutral words, and those in
+    words that mislead, None where the frame is unknown. coin: the share of pairs that a coin wins which is thrown for each
+    picture, between the answers that the twins have; `pairs.chance` is that of drawing from all options.
     """
 
     attacker: str
@@ -54,6 +58,9 @@ class AttackResult:
     control: Share | None
     ceiling: float
     train_share: float
+    neutral: Share | None = None
+    framed: Share | None = None
+    coin: float | None = None
 
     def problems(self, most_over: float) -> Iterator[str]:
         """What is wrong with a set on which words alone reach this; `most_over`: what the bound may pass the ceiling by."""
@@ -71,13 +78,16 @@ class ProbeResult:
     """How often a probe that does not know the question tells the twins of a pair apart; half the time is chance.
 
     clue: what the probe goes by, in a few words. attribute: what it tells of a twin. accuracy: the share of pairs.
-    sound: whether that is what chance gives, within the tolerance of the configuration.
+    sound: whether that is what chance gives, within the tolerance of the configuration, or whether there are too few pairs
+    to say. twins, family: the pairs that it was asked about, "" for all.
     """
 
     clue: str
     attribute: Attribute
     accuracy: Proportion
     sound: bool
+    twins: Twins = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +125,8 @@ class Finding:
     """What one check found in a dataset.
 
     problems: one line each, with the file and the record; none means sound. figures: single numbers by name. attacks,
-    probes, audit: what was measured, of the checks that attack, probe or sum up an audit. untested: why the check could
-    not run on this dataset, "" where it ran.
+    probes, audit, judges: what was measured, of the checks that attack, probe, sum up an audit or the build's judges.
+    untested: why the check could not run on this dataset, "" where it ran.
     """
 
     check: str
@@ -126,6 +136,7 @@ class Finding:
     attacks: tuple[AttackResult, ...] = ()
     probes: tuple[ProbeResult, ...] = ()
     audit: AuditResult | None = None
+    judges: tuple[Judged, ...] = ()
     untested: str = ""
 
     @property

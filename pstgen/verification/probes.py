@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL.Image import DecompressionBombError
 
 from pstgen.core.config import VerifyConfig
+from pstgen.core.memo import cache_last
 from pstgen.core.records import BadInput, Item, origin
 from pstgen.dataset.store import BATCH_ROWS, Dataset
 from pstgen.scenes import pixels
@@ -21,6 +23,7 @@ from pstgen.verification.findings import Attribute, Proportion
 from pstgen.verification.samples import Sample
 
 MIN_PAIRS = 20  # to say anything
+ENOUGH = 100  # pairs of a family, before its bound is held against one half
 BOUNDS = 7  # that checks compare with one half: one of images, two of files, four of edits (two shares, both bounds)
 LEVELS = 2  # that residuals are clipped at, as in SPAM features (Pevny, Bas and Fridrich 2010)
 GRID = 8  # cells a side, of the coarse image
@@ -88,6 +91,31 @@ def coarse(image: NDArray[np.uint8]) -> Features:
     return (cv2.resize(grey, (GRID, GRID), interpolation=cv2.INTER_AREA).ravel() / 255).astype(np.float32)
 
 
+def picture(image: NDArray[np.uint8]) -> Features:
+    """(D,) of an (H, W, 3) image: the image, coarsely, and its residuals."""
+    return np.concatenate([coarse(image), residuals(image)])
+
+
+@cache_last
+def pictures(dataset: Dataset) -> list[ItemFeatures]:
+    """Every item with `picture` of its image, and before it the place of the mark that is drawn into it.
+
+    What several items show is looked at once, and kept for the next check. The mark: x and y, 0 to 1, or -1 where there
+    is none.
+    """
+    known: dict[bytes, tuple[Features, NDArray[np.float64]]] = {}
+    looked_at: list[ItemFeatures] = []
+    for file in image_files(dataset):
+        digest = sha256(file.data).digest()
+        if digest not in known:
+            image = decoded(file)
+            known[digest] = picture(image), np.array(image.shape[1::-1], float)
+        features, size = known[digest]
+        mark = np.array(file.item.mark) / size if file.item.mark else np.array([-1.0, -1.0])
+        looked_at.append((file.item, np.concatenate([mark.astype(np.float32), features])))
+    return looked_at
+
+
 @dataclass(frozen=True, slots=True)
 class PairFeatures:
     """Two twins with the features, (D,) each, of their images. A group gives its control and its first stress twin."""
@@ -127,22 +155,34 @@ def paired(item_features: Iterable[ItemFeatures]) -> list[PairFeatures]:
     return list(pairs.values())
 
 
-def proportion(correct: NDArray[np.bool_], confidence: float) -> Proportion:
-    """The share of pairs, with bounds that hold for all BOUNDS together (Bonferroni).
+def by_family(item_features: Iterable[ItemFeatures]) -> dict[str, list[PairFeatures]]:
+    """Join twins, each family's by themselves, in alphabetical order."""
+    families: defaultdict[str, list[ItemFeatures]] = defaultdict(list)
+    for item, features in item_features:
+        families[item.family].append((item, features))
+    return {family: paired(of_family) for family, of_family in sorted(families.items())}
+
+
+def proportion(correct: NDArray[np.bool_], confidence: float, bounds: int = BOUNDS) -> Proportion:
+    """The share of pairs, with bounds that hold for as many `bounds` together (Bonferroni).
 
     At a confidence of 95 %, one set of twenty has any share outside its interval.
     """
-    return Proportion.from_hits(correct, 1 - (1 - confidence) / BOUNDS)
+    return Proportion.from_hits(correct, 1 - (1 - confidence) / bounds)
 
 
 def accuracy(
-    pairs: Sequence[PairFeatures], attribute: Attribute, classifier: Callable[[], Classifier], config: VerifyConfig
+    pairs: Sequence[PairFeatures],
+    attribute: Attribute,
+    classifier: Callable[[], Classifier],
+    config: VerifyConfig,
+    bounds: int = BOUNDS,
 ) -> Proportion:
     """How often a classifier, trained on neither of the scenes, tells by the features which twin is which."""
     first, second = stacked(pairs, attribute)
     scenes = [pair.scenes for pair in pairs]
     correct = told_apart(first, second, scenes, classifier=classifier, folds=config.folds, seed=config.seed)
-    return proportion(correct, config.confidence)
+    return proportion(correct, config.confidence, bounds)
 
 
 def scene_splits(scenes: Sequence[frozenset[str]], folds: int, seed: int) -> Iterator[tuple[Indices, Indices]]:

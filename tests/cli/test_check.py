@@ -38,7 +38,7 @@ def pope(tmp_path):
     return file
 
 
-UNTESTED = ["audit", "edited_probe", "image_probe"]
+UNTESTED = ["additive", "audit", "edited_probe", "image_probe"]
 
 
 def test_a_check_that_did_not_run_is_not_tested_wherever_it_is_mentioned(verified):
@@ -53,7 +53,7 @@ def test_a_check_that_did_not_run_is_not_tested_wherever_it_is_mentioned(verifie
         reason = next(finding.untested for finding in kept.findings if finding.check == check)
         assert re.search(rf"^{check} +not tested +{reason[:20]}", result.output, re.MULTILINE)
         assert f">not tested: {reason}<" in page
-    assert f"{len(states) - 3} of {len(states)}</b><span>checks ran, none found anything wrong" in page
+    assert f"{len(states) - len(UNTESTED)} of {len(states)}</b><span>checks ran, none found anything wrong" in page
 
 
 def test_the_last_lines_are_the_verdict_the_time_and_what_comes_next(verified):
@@ -76,7 +76,7 @@ def test_after_an_audit_none_is_suggested(verified, tmp_path):
     annotations.append(folder / annotations.FILE, annotation)
     result = run("verify", folder)
     assert result.stdout.splitlines()[-1] == f"Next: open {folder / certificate.PAGE}"
-    assert "(not tested: edited_probe, image_probe)" in result.output
+    assert "(not tested: additive, edited_probe, image_probe)" in result.output
 
 
 def test_where_bytes_differ_it_is_said_that_nothing_else_ran(verified, tmp_path):
@@ -109,10 +109,28 @@ def test_every_column_has_a_heading_of_words(verified):
         for n, line in enumerate(verified[1].stdout.splitlines())
         if line.startswith("\N{BOX DRAWINGS LIGHT HORIZONTAL}")
     ]
-    assert len(rules) == 2
+    assert len(rules) == 3
     lines = verified[1].stdout.splitlines()
     assert lines[rules[0] - 1].split() == ["check", "result", "finding"]
-    assert lines[rules[1] - 1].split()[0] == "attacker"
+    assert {lines[rules[n] - 1].split()[0] for n in (1, 2)} == {"attacker", "judge"}
+
+
+def test_judges_coins_and_frames_stand_beside_attackers(verified):
+    output = " ".join(verified[1].stdout.split())
+    assert "prior: right on " in output
+    assert "a coin between the twins' answers wins " in output
+    assert "words alone win none" in output
+    assert "The most that any reaches: " in output
+    findings = {finding.check: finding for finding in certificate.read(verified[0]).findings}
+    counts = findings["pairs"].figures
+    assert counts["pairs/neutral"] + counts["pairs/framed"] == counts["pairs"]
+    attacks = findings["attackers"].attacks
+    assert [attack.pairs.chance for attack in attacks] == pytest.approx([counts["coin/options"]] * len(attacks))
+    assert [attack.coin for attack in attacks] == pytest.approx([counts["coin/answers"]] * len(attacks))
+    assert {line.judge for line in findings["judges"].judges} >= {"prior", "text"}
+    page = (verified[0] / certificate.PAGE).read_text()
+    assert "What one expects, and what is asked" in page
+    assert page.index("neutral: stress twins") < page.index("framed: stress twins") < page.index("all: stress twins")
 
 
 @pytest.mark.parametrize("folder", ["nosuch", "empty"])

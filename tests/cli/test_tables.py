@@ -1,5 +1,7 @@
 """What is printed of attacks: pairs first, and what the contrarian's stress twins are worth."""
 
+from dataclasses import replace
+
 from pstgen.cli import tables
 from pstgen.core.config import VerifyConfig
 from pstgen.verification import attack
@@ -40,8 +42,17 @@ def test_it_is_said_that_the_contrarian_wins_stress_twins_by_design(capsys, monk
 def test_chance_stands_beside(capsys, monkeypatch):
     output = " ".join(printed(capsys, monkeypatch, PAIRED).split())
     assert "Guessing at random gives 50.0% of the items, 25.0% of the pairs;" in output
+    assert "thrown for each picture, a coin between the twins' answers 25.0%;" in output
     assert "answering one twin of every pair gives 50.0% of the items" in output
     assert "Attackers train on 0% of the set and are tested on the rest." in output
+
+
+def test_what_is_reached_of_neutral_words_is_said_before_framed_ones_where_frames_are_known(capsys, monkeypatch):
+    framed = [replace(sample, frame="leading" if sample.pair < "p2" else "neutral") for sample in PAIRED]
+    output = " ".join(printed(capsys, monkeypatch, framed).split())
+    words = "The most that any reaches: 50.0% of the items in neutral words (lured), 50.0% of the items in misleading words (lured)."
+    assert words in output
+    assert "neutral words" not in printed(capsys, monkeypatch, PAIRED)
 
 
 def test_with_every_column_the_table_fits_80_columns_in_plain_words(capsys, monkeypatch):

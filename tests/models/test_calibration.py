@@ -139,12 +139,59 @@ def test_a_verdict_like_the_mean_says_nothing():
 
 
 @pytest.mark.parametrize(
-    "other", [{"family": "count"}, {"form": "told"}, {"options": ("blue", "green"), "answer": "blue"}]
+    "other", [{"family": "count"}, {"form": "told"}, {"options": ("blue", "green", "mauve"), "answer": "blue"}]
 )
-def test_a_form_that_is_not_known_stays_as_it_is(known, other):
+def test_a_form_or_an_option_that_is_not_known_leaves_the_verdict_as_it_is(known, other):
     asked = replace(item(0, "red", COLOURS), **other)
     verdict = Verdict(item_id="i", judge="j", logprobs=(-1.0, -2.0, -3.0)[: len(asked.options)])
     assert known.apply(asked, verdict) == verdict.logprobs
+
+
+def test_an_options_habit_is_taken_away_wherever_it_is_offered(known):
+    """Red is liked however many others are offered: of two the habit is the same as of three."""
+    two, three = (item(0, "red", options) for options in (("blue", "red"), COLOURS))
+    told = {"blue": 0.3, "green": 0.3, "red": 0.4}
+    of_two, of_three = (dict(zip(i.options, known.apply(i, says(i, told)), strict=True)) for i in (two, three))
+    assert of_two["red"] - of_two["blue"] == pytest.approx(of_three["red"] - of_three["blue"])
+    assert np.exp(list(of_two.values())).sum() == pytest.approx(1)
+
+
+THINGS = tuple(f"thing {n}" for n in range(12))
+
+
+@given(st.lists(st.floats(-2, 2), min_size=12, max_size=12), st.integers(0, 2**32 - 1))
+def test_where_every_question_offers_other_things_habits_are_taken_away_option_by_option(habits, seed):
+    """A judge likes some things better, and the answer a little: calibrated it is right, though no two questions are alike."""
+    rng = np.random.default_rng(seed)
+    likes = dict(zip(THINGS, habits, strict=True))
+    items = []
+    for n in range(240):
+        options = tuple(np.array(THINGS)[rng.permutation(12)[:4]].tolist())
+        items.append(item(n, options[rng.integers(4)], options, form="which"))
+    verdicts = [says(i, normalized({o: likes[o] + 3 * (o == i.answer) for o in i.options})) for i in items]
+    fitted = fit(items, verdicts)
+    assert {option for _, _, option in fitted.means} == set(THINGS)
+    assert fitted.competent
+    assert fitted.right >= fitted.raw - 12
+    assert fitted.right > 0.8 * fitted.of
+    for (_, _, option), mean in fitted.means.items():
+        shares = [share(v, i, option) for v, i in zip(verdicts, items, strict=True) if option in i.options]
+        assert mean == pytest.approx(np.mean(shares))
+
+
+def normalized(scores):
+    weights = np.exp(list(scores.values()))
+    return dict(zip(scores, weights / weights.sum(), strict=True))
+
+
+def share(verdict, of, option):
+    return np.exp(verdict.logprobs[of.options.index(option)])
+
+
+def test_who_calibrates_itself_is_not_calibrated_again(known):
+    asked = item(0, "red", COLOURS)
+    own = replace(says(asked, {"blue": 0.2, "green": 0.2, "red": 0.6}), calibrated=(-0.5, -1.5, -2.5))
+    assert known.apply(asked, own) == own.calibrated
 
 
 @pytest.mark.parametrize(("questions", "calibrated"), [(LEAST - 1, False), (LEAST, True)])

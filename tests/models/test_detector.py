@@ -46,6 +46,15 @@ def test_what_is_detected_at_a_low_threshold_is_not_known_to_be_absent(scene, th
     assert dog(detected=("dog",)).reason == "not annotated, but detected at a low threshold"
 
 
+def test_where_a_detector_looked_and_was_silent_what_is_easily_missed_is_absent_too(scene, thing):
+    def cup(**more):
+        return presence.exists("cup", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
+
+    assert cup().reason == "not annotated, but easily missed"
+    assert cup(detected=()).answer == "no"
+    assert cup(detected=("cup",)).reason == "not annotated, but detected at a low threshold"
+
+
 @pytest.mark.parametrize(("threshold", "kinds"), [(0.0, {"cup", "dog", "chair"}), (1.1, set())])
 def test_a_transformers_detector_is_asked_by_name(yolos, photo, threshold, kinds):
     (seen,) = detector.add_detections([photo], detect=detector.load(yolos), threshold=threshold)

@@ -11,7 +11,10 @@ from pstgen.core.records import Item
 from pstgen.models import looking
 from pstgen.models.asking import WAYS
 from pstgen.models.looking import GREY, OTHERS, VIEWS, Look
+from pstgen.questions.priors import counts
 from pstgen.scenes import pixels
+
+NOTHING = counts.fit({})  # a prior that expects nothing
 
 
 @dataclass
@@ -90,7 +93,7 @@ def test_a_verdict_does_not_depend_on_what_an_item_is_called_or_what_its_answer_
 
 
 def test_another_image_of_another_scene_is_another_key(photos):
-    first, second = (look("other-image").learn([], [str(photo)]) for photo in photos[:2])
+    first, second = (look("other-image").learn([], [str(photo)], NOTHING) for photo in photos[:2])
     assert first.key(item(0)) != second.key(item(0))
 
 
@@ -104,7 +107,7 @@ def test_who_is_blind_opens_no_image(photos, monkeypatch):
 
 
 def test_who_looks_at_another_scene_shows_twins_the_same_one_of_a_few(photos):
-    judge = look("other-image").learn([], [*map(str, reversed(photos)), str(photos[0])])
+    judge = look("other-image").learn([], [*map(str, reversed(photos)), str(photos[0])], NOTHING)
     assert judge.others == tuple(map(str, photos[:OTHERS]))
     items = [item(n, "nowhere.png", f"Question {n // 2}?") for n in range(60)]
     list(judge.answer(items))

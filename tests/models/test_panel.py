@@ -44,26 +44,35 @@ class Model:
 
 @pytest.fixture
 def examples():
+    """Ordinary questions, two in three of which are answered "no"."""
     return [item(n, thing, ("no", "yes")[n % 3 == 0]) for n, thing in enumerate(THINGS)]
 
 
 @pytest.fixture
-def panel(examples, monkeypatch, tmp_path):
+def empty(monkeypatch, tmp_path):
+    """A panel that has not asked anything yet; the last of its judges is as it is after learning all that there is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     judges = [Model("knows", knows=True), Model("guesses", knows=False), Model("sees", knows=True, sees=True)]
-    judges.append(replace(judges[1], name="prior", durable=False))
-    made = Panel(judges, build_config(), Report(), silent)
-    made.calibrate(examples)
-    return made
+    judges.append(Model("counted", knows=True, durable=False))
+    return Panel(judges, build_config(), Report(), silent)
 
 
-def test_a_model_that_is_no_better_than_chance_does_not_decide_and_the_run_says_so(panel):
-    assert [judge.name for judge in panel.deciding] == ["knows", "prior"]
+@pytest.fixture
+def panel(empty, examples):
+    empty.calibrate(examples, {"counted": Model("counted", knows=True, durable=False)})
+    return empty
+
+
+def test_a_judge_that_is_no_better_than_chance_does_not_decide_and_the_run_says_so(panel):
+    assert [judge.name for judge in panel.deciding] == ["knows", "counted"]
     assert [judge.name for judge in panel.others] == ["guesses", "sees"]
     (note,) = panel.report.notes
-    assert note.startswith("guesses is recorded and does not decide: of 40 ordinary questions")
+    assert note.startswith("guesses is recorded and does not decide: of 60 ordinary questions")
     assert {name: details.get("decides") for name, details in panel.report.models.items()} == {
-        "knows": True, "guesses": False, "sees": None,
+        "knows": True, "guesses": False, "sees": None, "counted": True,
+    }  # fmt: skip
+    assert panel.report.models["knows"]["ordinary questions"] == {
+        "of": 60, "right": 60, "right uncalibrated": 40, "by chance": 40.0,
     }  # fmt: skip
 
 
@@ -76,6 +85,34 @@ def test_its_habit_is_taken_away_and_the_raw_scores_stay(panel, examples):
     ]
 
 
-def test_judges_that_see_or_count_are_not_calibrated(panel, examples):
-    for judge in panel.judges[2:]:
-        assert all(verdict.calibrated == () for verdict in panel.answer(judge, examples))
+def test_every_blind_judge_is_calibrated_and_those_that_see_are_not(panel, examples):
+    assert set(panel.calibrations) == {"knows", "guesses", "counted"}
+    for judge in panel.judges:
+        assert all(bool(verdict.calibrated) != judge.sees for verdict in panel.answer(judge, examples))
+
+
+def test_a_judge_that_learns_answers_as_it_is_without_having_learnt_the_questions(empty, examples):
+    """With them it knows all the answers: that shows nothing."""
+    empty.calibrate(examples, {"counted": Model("counted", knows=False, durable=False)})
+    assert "counted" not in {judge.name for judge in empty.deciding}
+    assert empty.report.models["counted"]["decides"] is False
+    verdicts = list(empty.answer(empty.judges[-1], examples))
+    assert [one.options[verdict.choice] for one, verdict in zip(examples, verdicts, strict=True)] == [
+        one.answer for one in examples
+    ]
+
+
+def test_a_judge_that_takes_its_habits_away_itself_is_left_as_it_is(empty, examples):
+    class Own(Model):
+        def answer(self, items):
+            return (replace(verdict, calibrated=(-0.1, -2.5)) for verdict in super().answer(items))
+
+    empty.judges = [Own("own", knows=True, durable=False)]
+    empty.calibrate(examples, {})
+    assert {verdict.calibrated for verdict in empty.answer(empty.judges[0], examples)} == {(-0.1, -2.5)}
+
+
+def test_without_ordinary_questions_no_blind_judge_decides(empty):
+    empty.calibrate([], {})
+    assert empty.deciding == []
+    assert [judge.name for judge in empty.others] == ["knows", "guesses", "sees", "counted"]

@@ -9,7 +9,7 @@ class Judge:
     def key(self, item, /):
         return item.question
 
-    def learn(self, examples, images, /):
+    def learn(self, examples, images, prior, /):
         return self
 
     def answer(self, items, /):

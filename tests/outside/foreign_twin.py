@@ -9,13 +9,13 @@ class Maker:
 
     def pair(self, scene, facts, /):
         for fact in facts:
-            expected = self.context.expects(fact.question)
+            added = self.context.associations(fact.question)
             first = self.seen.setdefault(fact.question, fact)
-            lure = max(expected, key=expected.get)
+            lure = self.context.lure(added)
             if lure in {first.truth.answer, fact.truth.answer} and first.truth.answer != fact.truth.answer:
                 control, stress = (first, fact) if first.truth.answer == lure else (fact, first)
                 del self.seen[fact.question]
-                yield candidate(control, [stress], expected, "foreign_twin")
+                yield candidate(control, [stress], added, "foreign_twin")
 
     def rest(self, /):
         return iter(())

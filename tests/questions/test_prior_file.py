@@ -103,8 +103,8 @@ def test_counts_below_one_are_refused_even_where_they_are_sealed(tmp_path, n):
 
 
 def test_another_format_is_refused_by_its_number(file):
-    tampered(file, lambda told: told.update(format=2))
-    with pytest.raises(BadInput, match=r"prior\.json: has format 2; this pstgen reads format 1"):
+    tampered(file, lambda told: told.update(format=1))
+    with pytest.raises(BadInput, match=r"prior\.json: has format 1; this pstgen reads format 2: write it anew"):
         prior_file.read(file)
 
 

@@ -37,3 +37,27 @@ def test_every_category_that_another_is_confused_with_is_in_the_table():
     table = resources.read("data_sources", "words", dict[str, vocabulary.Terms])
     assert len(table) == 80
     assert {other for row in table.values() for other in row.alike} <= set(table)
+
+
+def test_every_word_that_only_hints_is_no_name_too():
+    """A word is one or the other; rivals are never the category's own name."""
+    from pstgen.core import resources
+
+    for category, row in resources.read("data_sources", "words", dict[str, vocabulary.Terms]).items():
+        assert not vocabulary.names(category) & set(row.hints)
+        assert not vocabulary.names(category) & set(row.rivals)
+        assert set(row.several) <= set(row.words)
+
+
+@pytest.mark.parametrize(
+    ("category", "caption"), [("sink", "a bathroom"), ("person", "a hand"), ("apple", "some fruit")]
+)
+def test_a_hint_mentions_a_category_and_does_not_name_it(scene, category, caption):
+    assert vocabulary.mentioned(category, scene(captions=(caption,)))
+    assert not vocabulary.named(category, scene(captions=(caption,)))
+
+
+def test_a_suitcase_is_hollow_and_a_bidet_is_no_toilet(scene):
+    assert vocabulary.terms("suitcase").hollow
+    assert vocabulary.rivalled("toilet", scene(captions=("a bidet",)))
+    assert not vocabulary.named("toilet", scene(captions=("a bidet",)))

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
@@ -97,6 +97,7 @@ def cohen_kappa(first, second):
     return (agreed - by_chance) / (1 - by_chance)
 
 
+@settings(deadline=None)  # the first call imports scikit-learn
 @given(st.lists(st.tuples(st.sampled_from(RATINGS), st.sampled_from(RATINGS)), min_size=1))
 def test_kappa_is_cohens_and_undefined_where_there_is_one_rating(both):
     first, second = zip(*both, strict=True)
@@ -165,3 +166,20 @@ def test_of_three_people_kappa_is_the_mean_over_those_who_shared_labels():
     assert result.people == 4
     assert result.kappa == pytest.approx(expected)
     assert result.agreement == pytest.approx((4 + 4 + 3) / 15)
+
+
+def test_a_pair_is_wrong_or_ambiguous_if_the_label_of_any_twin_is():
+    ratings = {"p1-a": "right", "p1-b": "right", "p2-a": "wrong", "p2-b": "right", "p3-a": "wrong", "p3-b": "ambiguous"}
+    rates = annotations.rate_pairs([verdict(item, rating) for item, rating in ratings.items()], 0.95)
+    assert (rates.wrong.total, rates.wrong.share) == (3, pytest.approx(2 / 3))
+    assert rates.ambiguous.share == pytest.approx(1 / 3)
+    assert rates.doubtful.share == pytest.approx(2 / 3)
+    assert (rates.wrong.low, rates.wrong.high) == pytest.approx((beta.ppf(0.025, 2, 2), beta.ppf(0.975, 3, 1)))
+
+
+def test_the_majority_decides_of_a_pair_too_and_a_tie_is_ambiguous():
+    lines = [verdict("p1-a", "right", who) for who in "abc"] + [verdict("p2-a", "wrong", who) for who in "ab"]
+    lines += [verdict("p1-a", "wrong", "d"), verdict("p2-a", "right", "c"), verdict("p2-a", "right", "d")]
+    rates = annotations.rate_pairs(lines, 0.95)
+    assert (rates.wrong.share, rates.ambiguous.share, rates.doubtful.share) == (0, 0.5, 0.5)
+    assert annotations.rate_pairs([], 0.95) is None

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,7 @@ def test_every_share_has_both_intervals_and_chance(runs):
         assert share.bootstrap_low <= share.share <= share.bootstrap_high
     assert result.items.chance == 0.5
     assert result.pairs.chance == pytest.approx(0.25)
+    assert result.coin == pytest.approx(0.25)
     assert result.ceiling == 0.5
     assert result.train_share == pytest.approx(0.8)
 
@@ -59,6 +61,15 @@ def test_a_benchmark_without_roles_has_no_share_of_them():
     result = attack.measure("x", samples, [0] * 20, CONFIG)
     assert (result.stress, result.control) == (None, None)
     assert (result.items.share, result.ceiling) == (0.5, 1.0)
+
+
+def test_items_in_neutral_words_are_counted_apart_where_frames_are_known():
+    samples = [replace(sample, frame="neutral" if n < 40 else "leading") for n, sample in enumerate(paired(60))]
+    right = [sample.answer if n < 40 else 1 - sample.answer for n, sample in enumerate(samples)]
+    result = attack.measure("x", samples, right, CONFIG)
+    assert (result.neutral.share, result.framed.share) == (1, 0)
+    unknown = attack.measure("x", paired(60), right, CONFIG)
+    assert (unknown.neutral, unknown.framed) == (None, None)
 
 
 def test_groups_have_the_ceiling_of_one_in_four_and_their_own_chance():

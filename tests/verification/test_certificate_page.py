@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pstgen.core.statistics import Share
+from pstgen.dataset.judged import Hits, Judged, Ordinary, Reached
 from pstgen.verification import certificate
 from pstgen.verification.certificate import Certificate
 from pstgen.verification.certificate_page import page
@@ -36,6 +37,15 @@ def findings(best=0.48, pairs=0.0, trace=0.5):
         Finding(check="attackers", summary="one", problems=won, attacks=(attacked,)),
         Finding(check="image_probe", summary="twenty", problems=leaked, probes=(probe,)),
     ]
+
+
+def judges():
+    reached = Reached(stress=Hits(right=3, of=100), pairs=Hits(right=0, of=100))
+    ordinary = Ordinary(right=38, of=50, low=0.619, high=0.869, by_chance=25.0)
+    line = Judged(
+        judge="lm", sees=False, decides=False, ordinary=ordinary, neutral=reached, framed=reached, all=reached
+    )
+    return Finding(check="judges", summary="", judges=(line, replace(line, judge="vlm", sees=True, ordinary=None)))
 
 
 def certify(results):
@@ -85,6 +95,39 @@ def test_attackers_that_could_not_be_trained_have_no_chart():
     assert "ngrams: 48.0%" not in shown
     assert "of the pairs are won" not in shown
     assert "attackers: not tested: too few pairs" in shown
+
+
+def test_judges_have_a_table_neutral_words_first_and_without_judges_there_is_none():
+    shown = page(certify([*findings(), judges()]), {})
+    assert "lm, not deciding</th><td>76.0% [61.9%, 86.9%]</td><td>50.0%</td><td>3.0%</td><td>0.0%</td>" in shown
+    assert "vlm, seeing</th><td>-</td><td>-</td>" in shown
+    assert shown.index("neutral: stress twins") < shown.index("framed: stress twins")
+    assert "<b>76%</b><span>of ordinary questions is lm right about without looking<" in shown
+    assert "<b>3.0%</b><span>of this set&#39;s stress twins" in shown
+    assert "stress twins" not in page(certify(findings()), {})
+
+
+def test_a_coin_and_both_kinds_of_words_stand_below_the_attackers():
+    pairs, attackers, _ = findings()
+    counts = {"pairs/neutral": 8.0, "pairs/framed": 12.0, "coin/answers": 0.25, "coin/options": 0.0625}
+    attack = replace(attackers.attacks[0], neutral=share(0.4), framed=share(0.5))
+    counted = replace(pairs, figures={**pairs.figures, **counts})
+    shown = page(certify([counted, replace(attackers, attacks=(attack,))]), {})
+    assert "a coin between the twins&#39; answers wins 25.0% of the pairs, a draw from all options 6.2%" in shown
+    first, second = "8 pairs in neutral words: the most", "12 pairs in words that mislead: the most"
+    assert shown.index(first) < shown.index(second)
+    assert "a coin between" not in page(certify(findings()), {})
+
+
+def test_words_and_picture_side_by_side_have_a_chart_of_their_own():
+    share_ = Proportion(share=0.67, low=0.6, high=0.72, total=220)
+    probe = ProbeResult(clue="words + picture", attribute="role", accuracy=share_, sound=False, family="pointing")
+    leaky = Finding(check="additive", summary="", problems=("pointing: too much",), probes=(probe,))
+    shown = page(certify([*findings(), leaky]), {})
+    at = shown.index("pointing: words + picture → role: 67.0% [60.0%, 72.0%]")
+    assert shown.index("By words and picture, never related to each other") < at < shown.index("<h2>Labels</h2>")
+    few = Finding(check="additive", summary="", untested="too few pairs")
+    assert 'class="untested">additive: not tested: too few pairs<' in page(certify([*findings(), few]), {})
 
 
 def test_an_audit_has_a_tile_with_its_figures():

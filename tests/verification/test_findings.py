@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from pstgen.core.statistics import Share
+from pstgen.dataset.judged import Hits, Judged, Ordinary, Reached
 from pstgen.verification.findings import (
     AttackResult,
     AuditResult,
@@ -51,8 +52,14 @@ def test_a_finding_is_read_back_from_json_as_it_was():
     half = Proportion.from_hits([True, False], 0.95)
     rates = LabelRates(wrong=half, ambiguous=half)
     audit = AuditResult(people=2, labels=rates, pairs_wrong=half, by_family={"count": rates}, agreement=1.0, kappa=None)
-    probe = ProbeResult(clue="smell", attribute="role", accuracy=half, sound=True)
-    finding = Finding(
-        check="nose", summary="sniffed", figures={"smells": 1.0}, attacks=(result(),), probes=(probe,), audit=audit
+    probe = ProbeResult(clue="smell", attribute="role", accuracy=half, sound=True, twins="matched", family="count")
+    reached = Reached(stress=Hits(right=1, of=2), pairs=Hits(right=0, of=1))
+    ordinary = Ordinary(right=3, of=4, low=0.2, high=0.9, by_chance=2.0)
+    judge = Judged(
+        judge="ear", sees=False, decides=True, ordinary=ordinary, neutral=reached, framed=reached, all=reached
     )
+    finding = Finding(
+        check="nose", summary="sniffed", figures={"smells": 1.0}, attacks=(result(),), probes=(probe,), audit=audit,
+        judges=(judge,),
+    )  # fmt: skip
     assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding

@@ -1,5 +1,7 @@
 """What every probe leans on: pairs of features, folds that share no scene, and exact bounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from pstgen.core.records import Item
+from pstgen.dataset import store
 from pstgen.verification import probes
 
 
@@ -57,3 +60,34 @@ def test_the_interval_holds_the_share_and_is_wider_than_an_unshared_one(won, tot
     shared, alone = (probes.proportion(np.arange(total) < won, level) for level in (0.95, 1 - 0.05 * probes.BOUNDS))
     assert shared.low <= won / total <= shared.high
     assert shared.high - shared.low > alone.high - alone.low
+
+
+def test_families_are_paired_apart_and_two_scenes_count_once_in_each():
+    items = [
+        item("p", "stress", "w/1"),
+        item("p", "control", "w/2"),
+        item("q", "stress", "w/2"),
+        item("q", "control", "w/1"),
+    ]
+    items = [replace(each, family="colour" if each.pair_id == "q" else "existence") for each in items]
+    families = probes.by_family((each, np.zeros(1, np.float32)) for each in items)
+    assert {family: [pair.control.pair_id for pair in pairs] for family, pairs in families.items()} == {
+        "colour": ["q"], "existence": ["p"],
+    }  # fmt: skip
+
+
+def test_pictures_hold_the_mark_first_and_are_the_same_for_the_same_image(sound_set):
+    looked_at = probes.pictures(store.open(sound_set))
+    assert [each.item_id for each, _ in looked_at] == [each.item_id for each in store.open(sound_set).items()]
+    assert {each.mark is not None for each, _ in looked_at} == {True, False}
+    for each, features in looked_at:
+        assert np.allclose(features[:2], np.array(each.mark or (-64, -64)) / 64)
+    by_scene = {}
+    for each, features in looked_at:
+        if not each.mark and not each.label:
+            assert np.array_equal(by_scene.setdefault(each.scene_id, features), features)
+
+
+def test_more_bounds_that_hold_together_are_wider():
+    few, many = (probes.proportion(np.arange(40) < 20, 0.95, bounds) for bounds in (1, 30))
+    assert few.high - few.low < many.high - many.low

@@ -4,7 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 from pstgen.core import pages
+from pstgen.dataset import judged
+from pstgen.dataset.chance import coin_of
 from pstgen.dataset.store import Dataset
+from pstgen.questions.wording import NEUTRAL
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
@@ -16,11 +19,15 @@ def _card(dataset: Dataset) -> str:
     items = list(dataset.items())
     controls = [item for item in items if item.role == "control"]  # one a pair
     counts = Counter((item.family, item.frame) for item in controls)
-    families, frames = sorted({family for family, _ in counts}), sorted({frame for _, frame in counts})
+    families = sorted({family for family, _ in counts})
+    frames = sorted({frame for _, frame in counts}, key=lambda frame: (frame != NEUTRAL, frame))
     return pages.render(
         "dataset/exporters/card.md.jinja",
         size_category=_size_category(len(items)),
         pairs=len(controls),
+        neutral=sum(item.frame == NEUTRAL for item in controls),
+        coin=coin_of(dataset.pairs()),
+        judges=judged.of_dataset(dataset),
         groups=sum(twins > 2 for twins in Counter(item.pair_id for item in items).values()),
         families=families,
         frames=frames,

@@ -1,12 +1,12 @@
-"""Keypoint heat map: a bump at every labelled joint of the people in question, half as high where it is hidden."""
+"""Keypoint heat map: a bump at every labelled joint of the people or limbs in question, half as high where it is hidden."""
 
 import numpy as np
 
 from pstgen.core.records import Instance, Scene, Target
 from pstgen.scenes import pixels
 
-SIGMA = 0.02  # of the square root of the person's box, at least one pixel
-
+SIGMA = 0.02  # of the square root of the box, of the person or of the limb in question
+LEAST = 0.004  # of the image's longer side, at least; and at least one pixel
 FADED = 3.6  # standard deviations: there a bump of 255 is less than one half
 
 
@@ -21,7 +21,8 @@ def render(scene: Scene, evidence: tuple[int, ...], /) -> Target | None:
 
 def _heat(person: Instance, scene: Scene) -> np.ndarray:
     """(H, W) float: the highest bump at each pixel; separable, so one outer product a joint."""
-    sigma = max(1.0, SIGMA * (person.region.width * person.region.height) ** 0.5)
+    least = max(1.0, LEAST * max(scene.width, scene.height))
+    sigma = max(least, SIGMA * (person.region.width * person.region.height) ** 0.5)
     heat = np.zeros((scene.height, scene.width))
     for joint in person.keypoints:
         if joint.visibility:

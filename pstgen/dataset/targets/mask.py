@@ -1,4 +1,4 @@
-"""Instance mask: what is seen of the things in question, white on black."""
+"""Instance mask: what is seen of the things or limbs in question, white on black."""
 
 import numpy as np
 

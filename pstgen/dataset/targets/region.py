@@ -7,7 +7,7 @@ from pstgen.scenes import pixels
 
 
 def regions(scene: Scene, evidence: tuple[int, ...]) -> tuple[Region, ...]:
-    """The boxes of the things in question, or the whole image where there are none."""
+    """The boxes of the things or limbs in question, or the whole image where there are none."""
     boxes = tuple(thing.region for thing in scene.instances if thing.id in evidence)
     return boxes or (Region(x=0, y=0, width=scene.width, height=scene.height),)
 

@@ -91,7 +91,7 @@ def _headlines(results: Results) -> Iterator[Plot]:
             unit = f"{headline.label}, {headline.unit}" if headline.unit not in {"", "ms"} else headline.label
             caption = f"{headline.label}, with 95 % intervals where there are any; {better} is better."
             name, title = (
-                f"headline-{column.metric}-{headline.name}",
+                f"headline-{column.metric}-{headline.name.replace('/', '-')}",
                 f"{headline.label[0].upper()}{headline.label[1:]}: {better} is better",
             )
             height = 0.9 + 0.2 * len(estimates)

@@ -6,6 +6,7 @@ from typing import Protocol
 from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
+from pstgen.questions.priors import Expectation
 
 
 class Judge(Protocol):
@@ -25,10 +26,11 @@ class Judge(Protocol):
         """A hash of all that the verdict depends on; asked of durable judges only."""
         ...
 
-    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Judge | None":
+    def learn(self, examples: Sequence[Item], images: Sequence[str], prior: Expectation, /) -> "Judge | None":
         """Return the judge that has learnt what it may know of the source; None where it can do nothing without that.
 
-        examples: known facts as items, of scenes that give none to the dataset; images: files of such scenes.
+        examples: known facts as items, of scenes that give none to the dataset; images: files of such scenes; prior: what was
+        counted of them.
         """
         ...
 

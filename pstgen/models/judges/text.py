@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pstgen.core import workers
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
+from pstgen.questions.priors import Expectation
 
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
@@ -34,7 +35,7 @@ class Text:
         """Not kept: cheap, and it depends on the lessons."""
         raise NotImplementedError(self.name)
 
-    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Text | None":  # noqa: ARG002
+    def learn(self, examples: Sequence[Item], images: Sequence[str], prior: Expectation, /) -> "Text | None":  # noqa: ARG002
         """Keep the examples; fitting needs the items too."""
         return Text(self.seed, self.processes, examples) if examples else None
 

@@ -10,6 +10,7 @@ import numpy as np
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import BadInput, Item, Verdict
 from pstgen.questions.benchmarks import vqa_v2
+from pstgen.questions.priors import Expectation
 
 ANSWERS = 200  # the most frequent ones are learnt
 FLOOR = 1e-5  # of an option that nobody answered
@@ -29,7 +30,7 @@ class Reader:
         """Not kept: cheap."""
         raise NotImplementedError(self.name)
 
-    def learn(self, examples: Sequence[Item], images: Sequence[str], /) -> "Reader":  # noqa: ARG002
+    def learn(self, examples: Sequence[Item], images: Sequence[str], prior: Expectation, /) -> "Reader":  # noqa: ARG002
         """It has learnt from VQA v2."""
         return self
 

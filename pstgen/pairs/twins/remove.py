@@ -24,7 +24,7 @@ def without(scene: Scene, thing: Instance) -> Version:
     """The scene less the thing; captions that name its kind are no longer true. Raises Refused."""
     gap = hole(thing, scene)
     captions = tuple(
-        caption for caption in scene.captions if not vocabulary.names_any(vocabulary.names(thing.category), caption)
+        caption for caption in scene.captions if not vocabulary.names_any(vocabulary.clues(thing.category), caption)
     )
     things = tuple(other for other in scene.instances if other.id != thing.id)
     return Version(filled(pixels.image(scene), gap), things, captions, pixels.depth(scene, unknown=gap))

@@ -1,4 +1,4 @@
-"""Another scene of the source in which the same words have the other answer."""
+"""Another scene of the source in which the same words have the other answer, the one that shows most of the same things."""
 
 import heapq
 from collections import defaultdict
@@ -7,10 +7,12 @@ from hashlib import sha256
 
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Candidate, Fact, Scene
+from pstgen.pairs import choices
+from pstgen.pairs.choices import Shown
 from pstgen.pairs.context import MOST_OPTIONS, PairContext, candidate
+from pstgen.questions.families import Question
 
 Ranked = tuple[int, str, Fact]
-Question = tuple[str, str, tuple[str, ...]]
 
 
 class Retrieved:
@@ -22,9 +24,11 @@ class Retrieved:
     def __init__(self, context: PairContext) -> None:
         self.context = context
         self.shelves: defaultdict[Question, dict[str, list[Ranked]]] = defaultdict(dict)
+        self.shown: dict[str, Shown] = {}
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:  # noqa: ARG002 (facts name their scene)
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
         """Keep the facts; one scene alone gives no pair."""
+        self.shown[scene.id] = choices.shown(scene, facts)
         for fact in facts:
             shelf = self.shelves[fact.question].setdefault(str(fact.truth.answer), [])
             _keep(shelf, fact, self.context.config)
@@ -35,7 +39,28 @@ class Retrieved:
         for question in sorted(self.shelves):
             shelves = self.shelves[question].items()
             by_answer = {answer: [r[-1] for r in sorted(shelf)] for answer, shelf in shelves}
-            yield from _join(question, by_answer, self.context)
+            yield from self._join(question, by_answer)
+        yield from choices.pairs(self.shown, self.context)
+
+    def _join(self, question: Question, by_answer: dict[str, list[Fact]]) -> Iterator[Candidate]:
+        """Facts are taken out of `by_answer`'s lists; its strongest answers first."""
+        added = self.context.associations(question)
+        lure = self.context.lure(added)
+        if lure is None:
+            return
+        weaker = sorted((a for a in added if added[a].value < added[lure].value), key=lambda a: -added[a].value)
+        while by_answer.get(lure) and (others := [answer for answer in weaker if by_answer.get(answer)]):
+            whole = len(others) >= MOST_OPTIONS - 1  # a group: each option is once the truth
+            chosen = others[: MOST_OPTIONS - 1] if whole else [max(others, key=lambda a: len(by_answer[a]))]
+            control = by_answer[lure].pop()
+            stress = [self._nearest(control, by_answer[answer]) for answer in chosen]
+            if pair := candidate(control, stress, added):
+                yield pair
+
+    def _nearest(self, control: Fact, facts: list[Fact]) -> Fact:
+        """Take out the fact whose scene shows most of what the control's shows."""
+        likeness = [choices.likeness(self.shown[control.scene_id], self.shown[fact.scene_id]) for fact in facts]
+        return facts.pop(max(range(len(facts)), key=likeness.__getitem__))
 
 
 def open(context: PairContext, /) -> Retrieved:  # noqa: A001 (the contract's verb)
@@ -51,18 +76,3 @@ def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:
         heapq.heappush(shelf, ranked)
     else:
         heapq.heappushpop(shelf, ranked)
-
-
-def _join(question: Question, by_answer: dict[str, list[Fact]], context: PairContext) -> Iterator[Candidate]:
-    """Facts are taken from the ends of `by_answer`'s lists."""
-    expected = context.expects(question)
-    lure = max(expected, key=expected.__getitem__)
-    while by_answer.get(lure):
-        others = sorted((a for a in expected if a != lure and by_answer.get(a)), key=lambda a: -expected[a])
-        if not others:
-            return
-        whole = len(others) >= MOST_OPTIONS - 1  # a group: each option is once the truth
-        chosen = others[: MOST_OPTIONS - 1] if whole else [max(others, key=lambda a: len(by_answer[a]))]
-        pair = candidate(by_answer[lure].pop(), [by_answer[answer].pop() for answer in chosen], expected)
-        if pair.pull >= context.config.pairs.min_pull:
-            yield pair

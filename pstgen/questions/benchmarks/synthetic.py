@@ -129,8 +129,10 @@ def _check(rules: Rules, split: str) -> None:
 
 
 def _facts(scene: Scene, names: Sequence[str]) -> Iterator[Fact]:
+    """Facts of the scene that GQA has a program for: its choices are between two things."""
     for name in names or gqa_programs.supported_families():
-        yield from families.load(name).ask(scene)
+        forms = families.gqa_forms(name)
+        yield from (fact for fact in families.load(name).ask(scene) if fact.form in forms)
 
 
 def _draw(facts: Sequence[Fact], image_id: int, rules: Rules) -> list[Question]:

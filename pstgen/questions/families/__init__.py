@@ -6,13 +6,19 @@ from typing import NamedTuple, Protocol
 from pstgen.core import plugins
 from pstgen.core.records import Fact, Instance, Item, Scene
 
+Question = tuple[str, str, tuple[str, ...]]  # family, form and words: what twins must share
+ANYWHERE = " at all"  # ends the name of a form that is counted without its context, and never asked
+
 
 class Family(Protocol):
     """What a module in this folder defines.
 
     It may define more, where it knows more: `steps(item, instances)` yields what the family looks at beside the boxes, as
     phrases of the item's perceptual chain; `COLOURED` names the forms whose answer goes by colours; `GQA` maps forms to
-    their programs.
+    their programs; `CONTEXTS` names the forms whose last word is a thing in the picture that makes one expect an answer;
+    `expected_of(form, about, answer)` names the question whose counts say how far an answer is expected, and its answer,
+    where that is another question; `choose(scene, item)` yields the fact of a form whose options are not known before its
+    pair is, so that `ask` cannot know it.
     """
 
     def ask(self, scene: Scene, /) -> Iterator[Fact]:
@@ -51,10 +57,39 @@ def steps(item: Item, instances: Sequence[Instance]) -> Iterator[str]:
     return phrases(item, instances) if phrases else iter(())
 
 
+def fact_of(item: Item, scene: Scene) -> Fact | None:
+    """What the item asks of the scene, worked out anew; None where its family asks no such thing of it."""
+    family = load(item.family)
+    choose: Callable[[Scene, Item], Iterator[Fact]] | None = getattr(family, "choose", None)
+    asked_of_scene = (
+        fact for fact in family.ask(scene) if (fact.form, fact.about, fact.mark) == (item.form, item.about, item.mark)
+    )
+    return next(asked_of_scene, None) or next(choose(scene, item) if choose else iter(()), None)
+
+
 def goes_by_colours(family: str, form: str) -> bool:
     """Does the answer go by colours, which a label drawn into a photograph would change?"""
     forms: tuple[str, ...] = getattr(load(family), "COLOURED", ())
     return form in forms
+
+
+def without_context(question: Question) -> Question | None:
+    """The question that is counted once a scene, whatever else is there; None where its words name no context.
+
+    >>> without_context(("existence", "given", ("mouse", "keyboard")))
+    ('existence', 'given at all', ('mouse',))
+    """
+    family, form, about = question
+    contexts: tuple[str, ...] = getattr(load(family), "CONTEXTS", ())
+    return (family, f"{form}{ANYWHERE}", about[:-1]) if form in contexts else None
+
+
+def expected_of(question: Question, answer: str) -> tuple[Question, str]:
+    """The question whose counts say how far that answer is expected, and the answer to it: mostly the same."""
+    family, form, about = question
+    other: Callable[[str, tuple[str, ...], str], tuple[Question, str]] | None
+    other = getattr(load(family), "expected_of", None)
+    return other(form, about, answer) if other else (question, answer)
 
 
 def gqa_forms(family: str) -> Mapping[str, GqaForm]:

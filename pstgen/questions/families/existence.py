@@ -1,27 +1,52 @@
-"""There is a Y. Is there an X?
+"""There is a Y. Is there an X? Which of four things is there too?
 
 Needs: categories and instances; on photographs captions too. Known: yes, where one is plain to see; no, where nothing is
 annotated, no caption names it, nothing that people call the same is there, and it is of a kind that nobody overlooks (a
-detector, where one is named, must be silent as well). Prior: how often there is an X where there is a Y. Options: yes,
-no. Evidence: every X; of an absence, the whole image. Words: {thing}, {context}.
+detector, where one is named, must be silent as well). Prior: how much oftener there is an X where there is a Y. Options: yes
+and no, or four things. Evidence: every X; of an absence, the whole image. Words: {thing}, {context}.
 """
 
 from collections.abc import Iterator
 
-from pstgen.core.records import Fact, Scene
-from pstgen.questions.families import GqaForm
+from pstgen.core.records import Fact, Item, Scene, Truth, unknown
+from pstgen.questions.families import GqaForm, Question
+from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout, presence
+
+CONTEXTS = ("given",)
 
 GQA = {"given": GqaForm("verify", "obj", "exist", "select: {the_a}->exist: ? [0]", "exist")}
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
-    """Yes or no."""
-    return "yes", "no"
+    """Yes or no, or anything that has a name."""
+    return vocabulary.things() if form == "which" else ("yes", "no")
+
+
+def expected_of(form: str, about: tuple[str, ...], answer: str, /) -> tuple[Question, str]:
+    """A thing is expected as far as it is, given the context, that there is one."""
+    if form == "which":
+        return ("existence", "given", (vocabulary.category(answer), *about)), "yes"
+    return ("existence", form, about), answer
+
+
+def choose(scene: Scene, item: Item, /) -> Iterator[Fact]:
+    """Which of the options is there: known where one is plain to see and the others certainly are not."""
+    if item.form == "which":
+        truths = presence.by_category(scene)
+        of = {noun: truths[vocabulary.category(noun)] for noun in item.options}
+        there = [noun for noun, truth in of.items() if truth.answer == "yes"]
+        doubt = next((truth for noun, truth in of.items() if not truth.known), None)
+        truth = doubt or (Truth(there[0]) if len(there) == 1 else unknown("none of them is there, or several are"))
+        things = layout.by_category(scene).get(vocabulary.category(there[0]), []) if there else []
+        evidence = tuple(thing.id for thing in things)
+        yield Fact(
+            scene_id=scene.id, family="existence", form="which", about=item.about, truth=truth, evidence=evidence
+        )
 
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
-    """Ask of every category, given each other one that is plainly there."""
+    """Ask of every category, given each other one that is plainly there. Which of several is there, pairs ask: pairs/choices."""
     things = layout.by_category(scene)
     truths = presence.by_category(scene)
     evidence = {kind: tuple(thing.id for thing in things.get(kind, ())) for kind in truths}

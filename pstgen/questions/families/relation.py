@@ -1,8 +1,8 @@
-"""On which side of the Y is the X, and in which half of the picture is it?
+"""On which side of the Y is the X, where is it seen from the Y, and in which half of the picture is it?
 
 Needs: boxes of things that are alone of their kinds. Known: a side of another thing, where their boxes are apart along
 the axis and their middles a tenth of the image; a half of the picture, where the box keeps clear of the middle line.
-Prior: where Xs usually are. Options: the two ends of the axis. Evidence: the things. Words: {thing}, {other}.
+Prior: where Xs usually are. Options: the two ends of the axis, or all four sides. Evidence: the things. Words: {thing}, {other}.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,9 @@ GQA = {
 
 
 def answers(form: str, about: tuple[str, ...], /) -> tuple[str, ...]:  # noqa: ARG001
-    """The two ends of the form's axis."""
+    """The two ends of the form's axis, or of both."""
+    if form == "where":
+        return "left", "right", "above", "below"
     return {"vertical": ("above", "below"), "level": ("upper", "lower")}.get(form, ("left", "right"))
 
 
@@ -36,6 +38,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
     for a, b in combinations(sorted(single.values(), key=lambda thing: thing.category), 2):
         for axis in AXES:
             yield _fact(scene, axis, layout.side(a, b, scene, axis), a, b)
+        yield _fact(scene, "where", layout.where(a, b, scene), a, b)
 
 
 def _fact(scene: Scene, form: str, truth: Truth, *things: Instance) -> Fact:

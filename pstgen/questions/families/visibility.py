@@ -32,7 +32,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
             family="visibility",
             form="seen",
             about=("person", spoken),
-            truth=skeleton.visible(person, joint, sure=scene.complete),
+            truth=skeleton.visible(person, joint, scene, sure=scene.complete),
             evidence=(person.id,),
         )
 

@@ -1,15 +1,26 @@
-"""One file, one way to expect. A prior *expects*: P(answer | words), before anybody looks."""
+"""One file, one way to expect. A prior *expects*: how likely an answer is, and what the words add to that, before anybody looks."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pstgen.core import plugins
-from pstgen.core.records import Fact, origin
+from pstgen.core.records import Association, Fact, origin
+from pstgen.questions import families
+from pstgen.questions.families import ANYWHERE, Question
 
-Question = tuple[str, str, tuple[str, ...]]  # family, form and words: what twins must share
 Tally = Counter[tuple[Question, str]]  # how often each question had each answer
+
+
+class Expected(NamedTuple):
+    """What a question's words add most to: that answer, how often it was given, of how many, and what they add."""
+
+    question: Question
+    answer: str
+    times: int
+    of: int
+    association: Association
 
 
 class Expectation(Protocol):
@@ -19,8 +30,12 @@ class Expectation(Protocol):
         """Return the probability of every answer to `question`; they sum to one."""
         ...
 
-    def strongest(self, least: int, /) -> list[tuple[Question, str, int, int]]:
-        """Questions answered `least` times or more that one answer dominates: question, answer, how often, of how many."""
+    def associate(self, question: Question, answers: tuple[str, ...], /) -> tuple[Association, ...]:
+        """Return what the words of `question` add to the log-odds of every answer."""
+        ...
+
+    def strongest(self, least: int, /) -> list[Expected]:
+        """Questions answered `least` times or more, each with the answer that its words add most to, the surest first."""
         ...
 
 
@@ -33,8 +48,25 @@ class Prior(Protocol):
 
 
 def count(facts: Iterable[Fact]) -> Tally:
-    """How often each question had each answer among known facts."""
-    return Counter((fact.question, str(fact.truth.answer)) for fact in facts)
+    """How often each question had each answer among known facts; without its context, once a scene."""
+    tally: Tally = Counter()
+    scenes: set[tuple[str, Question, str]] = set()
+    for fact in facts:
+        answer = str(fact.truth.answer)
+        tally[fact.question, answer] += 1
+        if plain := families.without_context(fact.question):
+            scenes.add((fact.scene_id, plain, answer))
+    tally.update((question, answer) for _, question, answer in scenes)
+    return tally
+
+
+def is_asked(question: Question) -> bool:
+    """Is it a question, or only counted?
+
+    >>> is_asked(("existence", "given at all", ("mouse",)))
+    False
+    """
+    return not question[1].endswith(ANYWHERE)
 
 
 def is_prior_part(scene_id: str, split: str, share: float, seed: int) -> bool:

@@ -16,6 +16,7 @@ from pstgen.scenes.coco_files import Annotation, Picture, Split
 from pstgen.scenes.sources import PRIOR, Entry, Wanted, everything
 
 BOX = msgspec.json.Decoder(tuple[float, float, float, float])
+BASE = "coco-2014"  # counts of which things COCO shows together
 NUMBERS = msgspec.json.Decoder(list[float])
 
 
@@ -24,11 +25,18 @@ def defaults(config: BuildConfig) -> BuildConfig:
     file = annotation_file(config)
     if file is None:
         return with_settings(config, source="world")
+    config = _with_base(config)
     questions = config.questions
     if questions.prior_split or questions.prior_annotations or questions.prior_file or config.source.annotations:
         return config
     train = file.with_name("instances_train2017.json")
     return with_settings(config, prior_split="train2017") if train != file and train.is_file() else config
+
+
+def _with_base(config: BuildConfig) -> BuildConfig:
+    """With the counts of train2014, unless that is the split that gives the items."""
+    base = "none" if config.source.split.startswith("train") and not config.source.annotations else BASE
+    return with_settings(config, prior_base=base) if config.questions.prior_base is None else config
 
 
 def annotation_file(config: BuildConfig) -> Path | None:

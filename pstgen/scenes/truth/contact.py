@@ -1,13 +1,14 @@
 """What touches, hides or covers what: three-valued, from masks."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import Instance, Scene, Truth, unknown
-from pstgen.scenes import pixels
+from pstgen.scenes import pixels, vocabulary
 from pstgen.scenes.truth import layout
 
 REACH = 0.01  # of the image's longer side: masks that are nearer touch
@@ -44,35 +45,68 @@ def in_front(a: Instance, b: Instance, scene: Scene) -> Truth:
     return Truth("yes" if a.depth < b.depth else "no")
 
 
+class Reached(NamedTuple):
+    """Categories by how a point lies to their masks, each set within the next.
+
+    inside: well inside one. over: on one, on a crowd, or in the box of what has no mask. near: on one, or nearer than GAP.
+    """
+
+    inside: frozenset[str]
+    over: frozenset[str]
+    near: frozenset[str]
+
+
+def thing_at(x: float, y: float, scene: Scene) -> str | None:
+    """The category of the thing on which a point lies, in shares of width and height; None where that is not plain.
+
+    One mask contains it well inside and none of another category contains it; on photographs the outline must also hold
+    nothing else (see `vocabulary.Terms.hollow`). A mark there shows that thing, and so nothing that is elsewhere.
+    """
+    inside, over, _ = _reached(x, y, scene)
+    if len(over) != 1 or inside != over:
+        return None
+    (category,) = inside
+    return None if vocabulary.terms(category).hollow and not scene.complete else category
+
+
 def hit_test(x: float, y: float, scene: Scene) -> Callable[[str], Truth]:
     """Test a point, in shares of width and height: the result answers, of a category, whether the point lies on one.
 
     Yes where the point is well inside one of its masks; no where none of its instances is near.
     """
-    column, row = int(x * scene.width), int(y * scene.height)
-    side = max(scene.width, scene.height)
-    deep = (1 if scene.complete else 2) * INSIDE * side
-    inside: set[str] = set()
-    near: set[str] = set()
-    for thing in scene.instances:
-        box = thing.region
-        reach = GAP * side
-        if not (box.x - reach <= column <= box.right + reach and box.y - reach <= row <= box.bottom + reach):
-            continue
-        mask = pixels.mask(thing, scene)
-        if not thing.crowd and thing.rle and mask[row, column]:
-            if _depth_inside(mask, column, row, deep) >= deep:
-                inside.add(thing.category)
-            near.add(thing.category)
-        elif not thing.rle or _depth_inside(~mask, column, row, reach) < reach:
-            near.add(thing.category)
+    inside, _, near = _reached(x, y, scene)
 
     def lies_on(category: str) -> Truth:
+        if not scene.complete and vocabulary.rivalled(category, scene):
+            return unknown("a caption names what may be taken for it")
         if category in inside:
             return Truth("yes")
         return unknown("near an edge") if category in near else Truth("no")
 
     return lies_on
+
+
+def _reached(x: float, y: float, scene: Scene) -> Reached:
+    column, row = int(x * scene.width), int(y * scene.height)
+    side = max(scene.width, scene.height)
+    deep, reach = (1 if scene.complete else 2) * INSIDE * side, GAP * side
+    inside, over, near = set[str](), set[str](), set[str]()
+    for thing in scene.instances:
+        box = thing.region
+        if not (box.x - reach <= column <= box.right + reach and box.y - reach <= row <= box.bottom + reach):
+            continue
+        mask = pixels.mask(thing, scene)
+        if mask[row, column]:
+            over.add(thing.category)
+            if not thing.crowd and _depth_inside(mask, column, row, deep) >= deep:
+                inside.add(thing.category)
+        elif not thing.rle:
+            near.add(thing.category)
+            if box.x <= column < box.right and box.y <= row < box.bottom:
+                over.add(thing.category)
+        elif _depth_inside(~mask, column, row, reach) < reach:
+            near.add(thing.category)
+    return Reached(frozenset(inside), frozenset(over), frozenset(near | over))
 
 
 def _depth_inside(mask: NDArray[np.bool_], column: int, row: int, most: float) -> float:

@@ -10,13 +10,15 @@ from pstgen.scenes import pixels, vocabulary
 
 TINY_AREA = 0.004  # of the image: what covers less is tiny
 TINY_SIDE = 12  # pixels
-NAMED_AREA, UNNAMED_AREA = (
-    0.006,
-    0.03,
-)  # of the image, that a plain thing covers if a caption names it, and if none does
+NAMED_AREA = 0.006  # of the image, that a plain thing covers if a caption names it
+UNCAPTIONED_AREA = 0.03  # the same, if there are no captions
+UNNAMED_AREA = (
+    0.06  # the same, if there are and none names it; seen by eye, 6 of 10 smaller ones were doubtful, 2 of 7 larger
+)
 LARGER = 1.5  # times as large counts as larger
 FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far counts as farther, if depth is exact, and if it is estimated
 MIN_JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
+LEVEL = 0.5  # of the smaller box's side, that two boxes share which are level, or one above the other
 SAME_THING = 0.8  # overlap of two boxes (IoU) above which they show the same thing
 
 
@@ -29,8 +31,9 @@ def is_tiny(thing: Instance, scene: Scene) -> bool:
 def is_plain(thing: Instance, scene: Scene) -> bool:
     """Would anyone see at once what it is? Not a crowd, not tiny; on photographs, large or named by a caption.
 
-    A person at the image's edge with hardly a joint labelled is a hand or a leg, and not plain. Measured on photographs:
-    of the things that no caption names one in four is doubtful, of those that a caption names one in eight.
+    What no caption names must also be detected, where a detector looked. A person at the image's edge with hardly a
+    joint labelled is a hand or a leg, and not plain. Measured on photographs: of the things that no caption names one in
+    four is doubtful, of those that a caption names one in eight.
     """
     known = _plain(scene)
     if id(thing) not in known:
@@ -51,21 +54,26 @@ def _is_plain(thing: Instance, scene: Scene) -> bool:
         return thing.area >= NAMED_AREA * scene.width * scene.height
     if is_fragment(thing, scene) or has_other_name(thing.category, scene):
         return False
-    share = NAMED_AREA if vocabulary.mentioned(thing.category, scene) else UNNAMED_AREA
-    return thing.area >= share * scene.width * scene.height
+    if vocabulary.named(thing.category, scene):
+        return thing.area >= NAMED_AREA * scene.width * scene.height
+    undetected = scene.detected is not None and thing.category not in scene.detected
+    share = UNNAMED_AREA if scene.captions else UNCAPTIONED_AREA
+    return not undetected and thing.area >= share * scene.width * scene.height
 
 
 def has_other_name(category: str, scene: Scene) -> bool:
     """May people call what is annotated as this category something else here?
 
-    They may where captions name only what it is confused with (an armchair, annotated as couch), where something beside it
-    shows that it is something else (a monitor by its keyboard, annotated as TV), and where people do not agree on the word.
+    They may where captions name only what it is confused with (an armchair, annotated as couch; a bidet, as toilet), where
+    something beside it shows that it is something else (a monitor by its keyboard, annotated as TV), and where people do
+    not agree on the word.
     """
     terms = vocabulary.terms(category)
-    if terms.vague and not vocabulary.mentioned_by_name(category, scene):
+    doubtful = terms.vague or vocabulary.rivalled(category, scene)
+    if doubtful and not vocabulary.mentioned_by_name(category, scene):
         return True
-    confused = any(vocabulary.mentioned(kind, scene) for kind in terms.alike)
-    if confused and not vocabulary.mentioned(category, scene):
+    confused = any(vocabulary.named(kind, scene) for kind in terms.alike)
+    if confused and not vocabulary.named(category, scene):
         return True
     return not by_category(scene).keys().isdisjoint(terms.unless)
 
@@ -144,6 +152,20 @@ def side(a: Instance, b: Instance, scene: Scene, axis: str, *, margin: float = 0
     if abs(gap) < margin:
         return unknown("too close")
     return Truth(low if gap > 0 else high)
+
+
+def where(a: Instance, b: Instance, scene: Scene) -> Truth:
+    """Where is `a` from `b`: left, right, above or below?
+
+    Known where one axis is clear (see `side`) and along the other the boxes share at least half of the smaller one, so
+    that nobody would give the other axis's answer.
+    """
+    for axis, other in (("horizontal", "vertical"), ("vertical", "horizontal")):
+        answer = side(a, b, scene, axis)
+        _, _, (a0, a1), (b0, b1), _ = _along(other, a.region, b.region, scene)
+        if answer.known and min(a1, b1) - max(a0, b0) >= LEVEL * min(a1 - a0, b1 - b0):
+            return answer
+    return unknown("neither beside nor above or below")
 
 
 def half(thing: Instance, scene: Scene, axis: str, *, margin: float = 0.03) -> Truth:

@@ -27,11 +27,11 @@ def _absent(category: str, scene: Scene) -> Truth:
         return Truth("no")
     if vocabulary.mentioned(category, scene):
         return unknown("not annotated, but a caption names it")
-    if category in scene.detected:
+    if category in (scene.detected or ()):
         return unknown("not annotated, but detected at a low threshold")
     terms = vocabulary.terms(category)
     if not layout.by_category(scene).keys().isdisjoint(terms.alike):
         return unknown("not annotated, but something people call the same is")
-    if not scene.captions or not terms.conspicuous:
+    if not scene.captions or (scene.detected is None and not terms.conspicuous):
         return unknown("not annotated, but easily missed")
     return Truth("no")

@@ -70,7 +70,7 @@ def _pen(thing: Thing, place: str, size: int) -> Pen:
     rng = np.random.default_rng(thing.style)
     focus = FOCUS * size / thing.depth
     y = backdrop.HORIZON[place] * size + focus * (EYE_HEIGHT - thing.lift)
-    pen = Pen(thing.x * size, y, focus * kinds()[thing.category].size * thing.scale, thing.flip, thing.says)
+    pen = Pen(thing.x * size, y, focus * kinds()[thing.category].size * thing.scale, thing.flip, thing.says, thing.arms)
     brush(thing.category)(pen, jitter(BASIC[thing.colour], rng), rng)  # type: ignore[operator]
     return pen
 

@@ -16,7 +16,7 @@ CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)], axis=1)
 class Pen:
     """Collects polygons in pixels of the image.
 
-    x, y: where the thing stands, in pixels; unit: pixels of its height; flip: mirrored; says: what to write on it.
+    x, y: where the thing stands, in pixels; unit: pixels of its height; flip: mirrored; says: what to write on it; arms: how a person holds them.
     shapes: (polygon (N, 2) float64, colour), in the order of drawing. words: (text, x, y, height in pixels, colour).
     joints: keypoints by name, in pixels, and whether the body itself hides them.
     """
@@ -26,6 +26,7 @@ class Pen:
     unit: float
     flip: bool
     says: str = ""
+    arms: tuple[str, str] | None = None
     shapes: list[tuple[NDArray[np.float64], RGB]] = field(default_factory=list)
     words: list[tuple[str, float, float, float, RGB]] = field(default_factory=list)
     joints: dict[str, tuple[float, float, bool]] = field(default_factory=dict)

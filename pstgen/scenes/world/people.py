@@ -28,7 +28,7 @@ ARMS = {  # angles of upper arm and forearm, from hanging down, outwards
     "down": (0.18, 0.1),
     "bent": (0.5, -1.5),
     "out": (1.45, 1.5),
-    "up": (2.5, 2.9),
+    "up": (2.65, 2.8),
     "wave": (1.6, 2.9),
 }
 
@@ -38,13 +38,13 @@ def person(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     skin, hair = SKIN[rng.integers(len(SKIN))], HAIR[rng.integers(len(HAIR))]
     trousers = BASIC[str(rng.choice(["blue", "black", "grey", "brown", "white"]))]
     long_hair = bool(rng.random() < 0.5)
-    poses = [str(rng.choice(list(ARMS), p=[0.45, 0.2, 0.1, 0.15, 0.1])) for _ in range(2)]
+    drawn = [str(rng.choice(list(ARMS), p=[0.45, 0.2, 0.1, 0.15, 0.1])) for _ in range(2)]
     stance = float(rng.uniform(0.02, 0.07))
     if long_hair:
         pen.oval(0, 0.9, 0.075, 0.1, hair)
         pen.box(-0.075, 0.76, 0.075, 0.9, hair, 0.02)
     _legs(pen, shade(trousers, 0.85), trousers, stance)
-    for side, pose in zip((1, -1), poses, strict=True):
+    for side, pose in zip((1, -1), pen.arms or drawn, strict=True):
         _arm(pen, side, pose, colour, skin)
     pen.poly([(-0.115, 0.79), (0.115, 0.79), (0.1, 0.46), (-0.1, 0.46)], colour)
     pen.poly([(0.03, 0.79), (0.115, 0.79), (0.1, 0.46), (0.04, 0.46)], shade(colour, 0.88))

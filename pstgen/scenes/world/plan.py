@@ -25,6 +25,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: tuple[str, ...]
     company: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    arms: tuple[str, str] | None = None
     where: str = "floor"
     plain: bool = True
 
@@ -40,7 +41,7 @@ class Thing:
     """A thing in a scene. x: its middle, as a share of the image's width; depth: metres; lift: metres above the floor.
 
     flip: does it face left? style: the seed of what is random about its looks. scale: times its category's size.
-    says: what is written on it.
+    says: what is written on it. arms: how a person holds the left one and the right one; None leaves it to the style.
     """
 
     category: str
@@ -52,6 +53,7 @@ class Thing:
     style: int = 0
     scale: float = 1.0
     says: str = ""
+    arms: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def plan(seed: int, index: int, typicality: float) -> Plan:
         place=place,
         light=float(rng.uniform(0.9, 1.05)),
         warmth=float(rng.uniform(-1, 1)),
-        things=_placed(rng, groups, typicality),
+        things=_posed(rng, _placed(rng, groups, typicality), typicality),
     )
 
 
@@ -123,6 +125,15 @@ def _placed(rng: np.random.Generator, groups: list[tuple[str, int]], typicality:
         placed = [_thing(rng, name, colour, 0.06 + 0.88 * float(next(columns)), crowd) for _ in range(number)]
         things += [replace(thing, says=_text(rng, name, typicality)) for thing in placed]
     return _on_tables(things) if tables else tuple(things)
+
+
+def _posed(rng: np.random.Generator, things: tuple[Thing, ...], typicality: float) -> tuple[Thing, ...]:
+    """People hold their arms as suits what they are with, if they are typical."""
+    suited = [arms for thing in things if (arms := kinds()[thing.category].arms)]
+    return tuple(
+        replace(thing, arms=suited[0]) if thing.category == "person" and suited and _typical(rng, typicality) else thing
+        for thing in things
+    )
 
 
 def _side(rng: np.random.Generator, name: str, typicality: float) -> float:

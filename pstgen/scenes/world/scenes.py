@@ -11,7 +11,7 @@ from pstgen.scenes.world.draw import Drawing, draw
 from pstgen.scenes.world.plan import Plan, kinds
 
 LICENCE = "CC0-1.0"
-VERSION = 1  # to be raised whenever a pixel or a record of any scene changes; the cache and the manifest name it
+VERSION = 2  # to be raised whenever a pixel or a record of any scene changes; the cache and the manifest name it
 
 
 def scene(plan: Plan, size: int, image: Path, depth: Path) -> tuple[Scene, Drawing]:

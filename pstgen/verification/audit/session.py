@@ -13,6 +13,8 @@ from pstgen.verification import annotations
 from pstgen.verification.annotations import Annotation, Rating
 from pstgen.verification.audit.sample import Picture, Twins
 
+CONFIDENCE = 0.95  # of the bounds that are printed
+
 
 class TwinView(msgspec.Struct, frozen=True):
     """What the page shows of a twin. width, height: of its image in pixels; overlay: is there one?"""
@@ -83,10 +85,13 @@ class Session:
         return State(verdicts={line.item: line.verdict for line in self._mine()}, item=item)
 
     def progress(self) -> str:
-        """How far this person is, in words."""
-        counts = Counter(line.verdict for line in self._mine())
+        """How far this person is, in words; of pairs, with bounds."""
+        mine = self._mine()
+        counts = Counter(line.verdict for line in mine)
         parts = ", ".join(f"{counts[rating]} {rating}" for rating in get_args(Rating))
-        return f"{counts.total()} of {len(self.pictures)} labels judged by {self.who}: {parts}"
+        pairs = annotations.rate_pairs(mine, CONFIDENCE)
+        of_pairs = f"; of {pairs}" if pairs else ""
+        return f"{counts.total()} of {len(self.pictures)} labels judged by {self.who}: {parts}{of_pairs}"
 
     def judge(self, item: str, rating: Rating) -> State:
         """Write a verdict down. Raises BadInput where the sample has no such item, Unavailable where it cannot be written."""

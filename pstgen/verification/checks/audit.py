@@ -1,12 +1,13 @@
-"""What do people who looked at a sample of the labels say: how many are wrong, how many ambiguous?"""
+"""What do people who looked at a sample of the labels say: how many are wrong, how many ambiguous; and how many pairs?"""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset.store import Dataset
 from pstgen.verification import agreement, annotations
-from pstgen.verification.annotations import Annotation
+from pstgen.verification.annotations import Annotation, PairRates
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import AuditResult, Finding
 
@@ -20,9 +21,11 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     """
     counted, strange = _read(dataset)
     result = agreement.summarize(counted, config.confidence)
+    pairs = annotations.rate_pairs(counted, config.confidence)
     return Finding(
         check="audit",
-        summary=_summary(result) if result else UNTESTED,
+        summary=_summary(result, pairs) if result and pairs else UNTESTED,
+        figures=_figures(pairs) if pairs else {},
         problems=first_problems((*strange, *_exceeded(result, config.most_wrong))),
         audit=result,
         untested="" if result else UNTESTED,
@@ -60,10 +63,17 @@ def _exceeded(result: AuditResult | None, most_wrong: float | None) -> Iterator[
         yield f"up to {result.labels.wrong.high:.1%} of the labels may be wrong, and at most {most_wrong:.1%} are allowed"
 
 
-def _summary(result: AuditResult) -> str:
+def _figures(pairs: PairRates) -> dict[str, float]:
+    """Shares of pairs with their bounds: "pairs_wrong", "pairs_wrong_low", "pairs_wrong_high" and so on."""
+    rates = ((f"pairs_{field.name}", getattr(pairs, field.name)) for field in fields(pairs))
+    bounds = [{name: rate.share, f"{name}_low": rate.low, f"{name}_high": rate.high} for name, rate in rates]
+    return {name: value for bound in bounds for name, value in bound.items()}
+
+
+def _summary(result: AuditResult, pairs: PairRates) -> str:
     kappa = "" if result.kappa is None else f" (kappa {result.kappa:.2f})"
     labels = result.labels
     return (
         f"{labels.wrong.total:,} labels audited by {result.auditors}{kappa}: "
-        f"{labels.wrong} wrong, {labels.ambiguous} ambiguous"
+        f"{labels.wrong} wrong, {labels.ambiguous} ambiguous; of {pairs}"
     )

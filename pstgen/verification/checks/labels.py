@@ -25,16 +25,12 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 def _label(row: Row) -> Iterator[str]:
     item = row.item
     with on_disk(row) as scene:
-        facts = [
-            fact
-            for fact in families.load(item.family).ask(scene)
-            if (fact.form, fact.about, fact.mark) == (item.form, item.about, item.mark)
-        ]
-    if not facts:
+        fact = families.fact_of(item, scene)
+    if fact is None:
         yield f"item {item.item_id}: its family asks no such question of this scene"
-    elif not facts[0].truth.known:
-        yield f"item {item.item_id}: the answer is unknown ({facts[0].truth.reason}), the set says {item.answer!r}"
-    elif facts[0].truth.answer != item.answer:
-        yield f"item {item.item_id}: the answer is {facts[0].truth.answer!r}, the set says {item.answer!r}"
-    elif facts[0].evidence != item.evidence:
-        yield f"item {item.item_id}: the evidence is {facts[0].evidence}, the set says {item.evidence}"
+    elif not fact.truth.known:
+        yield f"item {item.item_id}: the answer is unknown ({fact.truth.reason}), the set says {item.answer!r}"
+    elif fact.truth.answer != item.answer:
+        yield f"item {item.item_id}: the answer is {fact.truth.answer!r}, the set says {item.answer!r}"
+    elif fact.evidence != item.evidence:
+        yield f"item {item.item_id}: the evidence is {fact.evidence}, the set says {item.evidence}"

@@ -6,7 +6,9 @@ from typing import Any
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import Item
+from pstgen.dataset.chance import coin
 from pstgen.dataset.store import Dataset
+from pstgen.questions.wording import NEUTRAL
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
@@ -15,16 +17,29 @@ ALPHA = 0.001  # a chance distribution of letters is called uneven this seldom
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
-    """Group the items by pair and look at each group."""
+    """Group the items by pair and look at each group; count frames, and what a coin would win."""
     items = list(dataset.items())
     pairs: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         pairs[item.pair_id].append(item)
     unlike = (problem for name, twins in sorted(pairs.items()) for problem in _pair(name, twins))
     problems = first_problems((*unlike, *_repeated(items), *_letters(items)))
-    figures = {"items": float(len(items)), "pairs": float(len(pairs))}
+    by_chance = coin([(len(item.options), item.answer) for item in twins] for twins in pairs.values())
+    neutral = sum(twins[0].frame == NEUTRAL for twins in pairs.values())
+    figures = {
+        "items": len(items),
+        "pairs": len(pairs),
+        "pairs/neutral": neutral,
+        "pairs/framed": len(pairs) - neutral,
+        "coin/answers": by_chance.answers,
+        "coin/options": by_chance.options,
+    }
     return Finding(
-        check="pairs", summary=f"{len(pairs):,} pairs, {len(items):,} items", problems=problems, figures=figures
+        check="pairs",
+        summary=f"{len(pairs):,} pairs ({neutral:,} in neutral words, {len(pairs) - neutral:,} framed), {len(items):,} items; "
+        f"{by_chance}; words alone win none",
+        problems=problems,
+        figures={name: float(figure) for name, figure in figures.items()},
     )
 
 

@@ -43,7 +43,7 @@ def _problems(row: Row) -> Iterator[str]:
             yield f"item {name}: its perceptual chain is not what the annotations say"
         kept = {target.kind: target.pixels for target in row.targets}
         for kind in schema.targets():
-            anew = targets.load(kind).render(scene, row.item.evidence)
+            anew = targets.render(kind, row.item, scene)
             if (anew is None) != (kind not in kept):
                 yield f"item {name}: target {kind} is {'missing' if anew else 'not one of this scene'}"
             elif anew is not None and not np.array_equal(anew.pixels, kept[kind]):

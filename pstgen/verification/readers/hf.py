@@ -11,7 +11,19 @@ from pstgen.core.records import BadInput, origin
 from pstgen.verification.samples import Sample
 
 QUESTION, ANSWER = "question", {"answer", "answer_index"}
-COLUMNS = {QUESTION, *ANSWER, "options", "choices", "pair_id", "item_id", "lure", "role", "source_image_id", "image_id"}
+COLUMNS = {
+    QUESTION,
+    *ANSWER,
+    "options",
+    "choices",
+    "pair_id",
+    "item_id",
+    "lure",
+    "role",
+    "frame",
+    "source_image_id",
+    "image_id",
+}
 OURS = {"scores.parquet", "vulnerability.parquet"}  # in our own sets, beside the questions
 
 
@@ -54,4 +66,5 @@ def _sample(file: Path, n: int, row: dict[str, Any]) -> Sample:
         answer=answer,
         lure=options.index(row["lure"]) if row.get("lure") in options else -1,
         role=str(row.get("role") or ""),
+        frame=str(row.get("frame") or ""),
     )

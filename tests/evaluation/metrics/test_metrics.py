@@ -1,5 +1,6 @@
 """What every metric promises."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,8 +17,11 @@ from pstgen.training.systems import Plan
 
 @pytest.fixture(scope="module")
 def evaluation(llava, painted, pairs):
-    """A system that answers everything with "red", on two pairs and no benchmark."""
-    rows = [painted(item) for item in pairs(2)]
+    """A system that answers everything with "red", on two pairs, the second in neutral words, and no benchmark."""
+    framed, plain = pairs(2)[:2], pairs(2)[2:]
+    rows = [
+        painted(item) for item in (*framed, *(replace(item, frame="neutral", question=item.neutral) for item in plain))
+    ]
     answers = {row.item.item_id: "red" for row in rows}
     chains = dict.fromkeys(answers, "red cup at (8, 8, 8, 8); so red")
     return SimpleNamespace(

@@ -43,10 +43,58 @@ def test_figures_by_family_and_frame_are_worked_out_by_hand(item):
         "pair/count": 0,
         "pair/leading": 100,
         "pair/neutral": 0,
+        "neutral/pairs": 0,
+        "neutral/stress": 0,
+        "neutral/lure_rate": 100,
+        "framed/pairs": 100,
+        "framed/stress": 100,
+        "framed/lure_rate": 0,
         "lure_rate": 50,
         "invalid_rate": 0,
+        "typical/misleading": 100,
+        "atypical/misleading": 50,
+        "coin/pair": 25,
+        "chance/pair": pytest.approx(100 / 9),
     }
     assert scores.per_question == {"a1": 1, "a2": 1, "b1": 1, "b2": 0}
+
+
+def test_two_by_two_the_scene_is_typical_or_not_and_the_words_mislead_or_not(item):
+    """Of framed items alone, asked as they are and by their neutral question; neutral ones are not asked twice."""
+    plain = {"frame": "neutral", "question": "What colour is the cup?"}
+    items = [
+        item("a1", "a", "control", "blue"), item("a2", "a", "stress", "red"),
+        item("b1", "b", "control", "blue"), item("b2", "b", "stress", "red"),
+        item("c1", "c", "control", "blue", **plain), item("c2", "c", "stress", "red", **plain),
+    ]  # fmt: skip
+    said = {"a1": "blue", "a2": "blue", "b1": "blue", "b2": "red", "c1": "green", "c2": "green"}
+    plainly = {"a1": "blue", "a2": "red", "b1": "green", "b2": "red", "c1": "blue", "c2": "red"}
+    figures = pst.score(items, said, plainly).figures
+    cells = {name: figures[name] for name in figures if "typical" in name}
+    assert cells == {
+        "typical/misleading": 100, "atypical/misleading": 50, "typical/neutral": 50, "atypical/neutral": 100,
+    }  # fmt: skip
+
+
+def test_a_cell_that_nobody_answered_is_absent_with_its_reason_and_never_0(item):
+    framed = [item("1"), item("2", role="control", answer="blue")]
+    said = {"1": "red", "2": "blue"}
+    scores = pst.score(framed, said)
+    assert "not asked" in scores.absent["typical/neutral"]
+    assert "no pair is neutral" in scores.absent["neutral/pairs"]
+    assert "typical/neutral" not in scores.figures
+    plain = [item("1", frame="neutral", question="What colour is the cup?")]
+    assert {"typical/misleading", "framed/pairs"} <= pst.score(plain, {"1": "red"}).absent.keys()
+
+
+def test_a_coin_for_each_picture_is_said_for_the_sets_own_mix_of_pairs_and_groups(item):
+    four = {"options": ("red", "blue", "green", "grey")}
+    pair = [item("a1", "a", "control", "blue", **four), item("a2", "a", "stress", "red", **four)]
+    group = [item(f"b{n}", "b", "stress", answer, **four) for n, answer in enumerate(four["options"])]
+    items = [*pair, *group]
+    figures = pst.score(items, {each.item_id: "red" for each in items}).figures
+    assert figures["coin/pair"] == pytest.approx(100 * (1 / 4 + 1 / 256) / 2)
+    assert figures["chance/pair"] == pytest.approx(100 * (1 / 16 + 1 / 256) / 2)
 
 
 def test_every_twin_of_a_group_has_to_be_right(item):

@@ -9,7 +9,8 @@ from pstgen.core import plugins
 from pstgen.core.config import build_config
 from pstgen.core.records import BadInput, Item, Unavailable
 from pstgen.models.huggingface import Model
-from pstgen.models.judges import lm, text, vlm
+from pstgen.models.judges import lm, prior, text, vlm
+from pstgen.questions.priors import counts
 
 
 def item(n, question="Is there a cup?", answer="yes", options=("yes", "no"), **other):
@@ -35,6 +36,7 @@ def photo():
     return np.random.default_rng(1).integers(0, 255, (48, 40, 3), np.uint8)
 
 
+NOTHING = counts.fit({})  # a prior that expects nothing
 QUESTIONS = ["How many cups?", "What colour is the dog in this picture, please?", "Is it left or right of the cup?"]
 OPTIONS = [("1", "2", "3"), ("red", "orange", "light blue"), ("left", "right")]
 
@@ -84,7 +86,7 @@ def test_the_image_matters_only_to_the_view_that_sees_it(tiny_llava, photo, tmp_
     for n, path in enumerate(paths):
         Image.fromarray(photo if n else 255 - photo).save(path)
     opened = vlm.open(build_config(vlm=str(tiny_llava), device="cpu"))
-    judges = [judge.learn([], [str(paths[2])]) for judge in opened]
+    judges = [judge.learn([], [str(paths[2])], NOTHING) for judge in opened]
     twins = [item(0, image=str(paths[0])), item(1, image=str(paths[1]))]
     for judge in judges:
         first, second = judge.answer(twins)
@@ -157,7 +159,8 @@ def test_pickled_weights_are_refused(tiny_llava, tmp_path):
 
 
 def test_without_a_scene_to_stand_for_another_one_that_view_alone_is_left_out(tiny_llava):
-    judges = {judge.name: judge.learn([], []) for judge in vlm.open(build_config(vlm=str(tiny_llava), device="cpu"))}
+    opened = vlm.open(build_config(vlm=str(tiny_llava), device="cpu"))
+    judges = {judge.name: judge.learn([], [], NOTHING) for judge in opened}
     assert [name for name, judge in judges.items() if judge is None] == ["vlm/other-image"]
 
 
@@ -185,8 +188,39 @@ def test_the_text_judge_learns_what_words_tell():
 def test_a_judge_that_reads_words_gives_twins_the_same(name):
     lessons = [item(n, question=f"Is there a cup {n % 3}?", answer="yes" if n % 3 else "no") for n in range(60)]
     (opened,) = plugins.load("judges", name).open(build_config())
-    judge = opened.learn(lessons, [])
+    judge = opened.learn(lessons, [], NOTHING)
     twins = [item(900, role="stress", pair_id="p"), item(901, role="control", pair_id="p", answer="no")]
     first, second = judge.answer(twins)
     assert first.logprobs == second.logprobs
     assert np.exp(first.logprobs).sum() == pytest.approx(1)
+
+
+def test_what_nothing_could_be_learnt_for_is_left_out_and_the_prior_is_taken_as_it_was_fitted():
+    (words,), (counted,) = (plugins.load("judges", name).open(build_config()) for name in ("text", "prior"))
+    assert words.learn([], [], NOTHING) is None
+    assert counted.learn([], [], NOTHING).expectation is NOTHING
+    with pytest.raises(RuntimeError, match="nothing yet"):
+        list(counted.answer([item(0)]))
+
+
+def test_the_prior_answers_by_what_is_likely_and_decides_by_what_the_words_add():
+    """A mouse is mostly not there, and oftener than elsewhere where there is a keyboard."""
+    question = ("existence", "given", ("mouse", "keyboard"))
+    at_all = ("existence", "given at all", ("mouse",))
+    fitted = counts.fit({(question, "yes"): 40, (question, "no"): 60, (at_all, "yes"): 40, (at_all, "no"): 960})
+    judge = prior.Prior().learn([], [], fitted)
+    (verdict,) = judge.answer([item(0, about=("mouse", "keyboard"))])
+    assert np.exp(verdict.logprobs) == pytest.approx(fitted.expect(question, ("yes", "no")))
+    assert verdict.logprobs[0] < verdict.logprobs[1]
+    assert verdict.choice == 0
+    added = [each.value for each in fitted.associate(question, ("yes", "no"))]
+    assert verdict.calibrated[0] - verdict.calibrated[1] == pytest.approx(added[0] - added[1])
+    assert np.exp(verdict.calibrated).sum() == pytest.approx(1)
+
+
+def test_the_prior_answers_which_thing_is_there():
+    tally = {(("existence", "given", (kind, "keyboard")), a): n for kind, yes in (("mouse", 60), ("kite", 1)) for a, n in (("yes", yes), ("no", 100 - yes))}  # fmt: skip
+    tally |= {(("existence", "given at all", (kind,)), a): n for kind in ("mouse", "kite") for a, n in (("yes", 100), ("no", 900))}  # fmt: skip
+    judge = prior.Prior().learn([], [], counts.fit(tally))
+    (verdict,) = judge.answer([item(0, options=("kite", "mouse"), answer="mouse", form="which", about=("keyboard",))])
+    assert verdict.choice == 1

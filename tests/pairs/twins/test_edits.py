@@ -8,7 +8,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from pstgen.core import plugins
-from pstgen.core.config import build_config
+from pstgen.core.config import build_config, with_settings
 from pstgen.core.records import origin
 from pstgen.core.report import Refusals, Report
 from pstgen.pairs import edits, image_ops
@@ -30,11 +30,15 @@ def scenes():
 
 
 @pytest.fixture(scope="module")
-def context(scenes, tmp_path_factory):
-    told = known(scenes, CONFIG, Report())
-    return PairContext(
-        counts.fit(count(fact for _, facts in told for fact in facts)), CONFIG, tmp_path_factory.mktemp("context")
-    )
+def context(tmp_path_factory):
+    """A prior of many scenes: it has seen enough of any two things to be sure on which side of each other they usually are."""
+    many = with_settings(CONFIG, scenes=800, families=("count", "relation", "pose", "visibility"))
+    few = with_settings(CONFIG, families=("existence", "colour"))
+    tally = Counter()
+    for config in (many, few):
+        scenes = source.scenes(config, lambda _: True, Refusals())
+        tally += count(fact for _, facts in known(scenes, config, Report()) for fact in facts)
+    return PairContext(counts.fit(tally), CONFIG, tmp_path_factory.mktemp("context"))
 
 
 @pytest.fixture(scope="module")

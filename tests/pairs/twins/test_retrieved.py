@@ -1,32 +1,47 @@
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pstgen.core.config import build_config
-from pstgen.core.records import Fact, Truth
+from pstgen.core.records import Fact, Instance, Region, Scene, Truth
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.twins import retrieved
 from pstgen.questions.priors import count, counts
 
-CONFIG = build_config(min_pull=0.0)
+CONFIG = build_config()
 
 
 def fact(scene_id, answer, about=("banana",)):
     return Fact(scene_id=f"s/{scene_id}", family="count", form="many", about=about, truth=Truth(answer))
 
 
-PRIOR = counts.fit(count([fact(n, "1") for n in range(9)] + [fact(99, "2")]))
+def prior_of(**bananas):
+    """So many bananas, in so many scenes; of other things there are mostly three."""
+    seen = [fact(n, answer.strip("n")) for answer, times in bananas.items() for n in range(times)]
+    return counts.fit(count([*seen, *[fact(n, "3", ("other",)) for n in range(300)], fact(0, "1", ("other",))]))
 
 
-def pairs(facts, config=CONFIG, prior=PRIOR):
+PRIOR = prior_of(n1=40, n2=4)
+
+
+def shows(scene_id, kinds=()):
+    things = [Instance(id=n, category=kind, region=Region(x=0, y=0, width=9, height=9), area=81) for n, kind in enumerate(kinds)]  # fmt: skip
+    return Scene(id=f"s/{scene_id}", source="", path="", width=99, height=99, instances=tuple(things))
+
+
+def pairs(facts, config=CONFIG, prior=PRIOR, shown=()):
+    """shown: by scene, the kinds that it shows."""
     maker = retrieved.open(PairContext(prior, config, Path()))
-    assert list(maker.pair(None, facts)) == []
+    for known in facts:
+        scene_id = known.scene_id.removeprefix("s/")
+        assert list(maker.pair(shows(scene_id, dict(shown).get(scene_id, ())), [known])) == []
     return list(maker.rest())
 
 
-def test_a_pair_is_one_question_two_scenes_two_answers_and_the_lure_is_what_one_expects():
+def test_a_pair_is_one_question_two_scenes_two_answers_and_the_lure_is_what_the_words_suggest():
     (pair,) = pairs([fact(1, "1"), fact(2, "3")])
     assert (pair.lure, *(fact.scene_id for fact in pair.facts)) == ("1", "s/2", "s/1")
     assert {"1", "3"} <= set(pair.options)
@@ -34,20 +49,46 @@ def test_a_pair_is_one_question_two_scenes_two_answers_and_the_lure_is_what_one_
     assert pair.pull > 0
 
 
+def test_the_lure_need_not_be_the_likeliest_answer():
+    """There are mostly three of anything; of bananas there are two more often than of other things."""
+    prior = prior_of(n2=20, n3=30)
+    (pair,) = pairs([fact(1, "2"), fact(2, "3")], prior=prior)
+    two, three = prior.expect(pair.control.question, ("2", "3"))
+    assert two < three
+    assert pair.lure == "2"
+
+
 def test_no_pair_without_the_lure_or_without_another_answer():
     assert pairs([fact(1, "2"), fact(2, "3")]) == []
     assert pairs([fact(1, "1"), fact(2, "1")]) == []
 
 
+def test_what_was_counted_too_seldom_or_suggests_nothing_surely_is_left_out():
+    facts = [fact(1, "1"), fact(2, "3")]
+    assert pairs(facts, prior=prior_of(n1=5))
+    assert pairs(facts, prior=prior_of(n1=4)) == []
+    assert pairs(facts, prior=prior_of(n1=1, n3=300)) == []
+
+
 def test_a_weak_pull_is_left_out():
-    weak = counts.fit(count([fact(n, "1") for n in range(5)] + [fact(n, "2") for n in range(5)]))
-    assert pairs([fact(1, "1"), fact(2, "2")], build_config(min_pull=0.2), weak) == []
+    facts = [fact(1, "1"), fact(2, "2")]
+    (pair,) = pairs(facts)
+    low = pair.associations[pair.options.index("1")].low
+    assert pairs(facts, build_config(min_pull=low - 0.01))
+    assert pairs(facts, build_config(min_pull=low + 0.01)) == []
 
 
 def test_where_there_are_four_answers_they_make_a_group_in_which_each_option_is_once_the_truth():
     (group,) = pairs([fact(n, str(n)) for n in (1, 2, 3, 4)])
     assert sorted(str(f.truth.answer) for f in group.facts) == sorted(group.options) == ["1", "2", "3", "4"]
     assert group.lure == "1"
+
+
+@pytest.mark.parametrize("order", [(2, 3, 4), (4, 3, 2)])
+def test_of_several_scenes_the_one_that_shows_most_of_the_same_things_is_the_twin(order):
+    shown = {"1": ("banana", "bowl", "knife"), "2": ("banana", "bus"), "3": ("banana", "bowl"), "4": ("banana",)}
+    (pair,) = pairs([fact(1, "1"), *(fact(n, "3") for n in order)], shown=shown)
+    assert [f.scene_id for f in pair.facts] == ["s/3", "s/1"]
 
 
 @given(st.lists(st.sampled_from("1234"), max_size=60), st.randoms(use_true_random=False))
@@ -57,5 +98,6 @@ def test_order_changes_nothing_and_every_fact_serves_once(answers, shuffler: Ran
     used = [f.scene_id for pair in found for f in pair.facts]
     assert len(used) == len(set(used))
     assert len(found) <= CONFIG.pairs.pairs_per_question
+    assert bool(found) == ("1" in answers and len(set(answers)) > 1)
     shuffler.shuffle(facts)
     assert pairs(facts) == found

@@ -2,12 +2,41 @@ from collections import Counter
 
 from pstgen.core.config import build_config
 from pstgen.core.report import Report
+from pstgen.questions import families
 from pstgen.questions.facts import known
 from pstgen.questions.families import existence
 
 
 def answers(scene):
     return {fact.about: fact.truth.answer for fact in existence.ask(scene)}
+
+
+def test_a_thing_is_expected_as_far_as_it_is_given_the_context():
+    assert {"mouse", "kite", "hot dog"} <= set(existence.answers("which", ("keyboard",)))
+    question = "existence", "which", ("keyboard",)
+    assert families.expected_of(question, "mouse") == (("existence", "given", ("mouse", "keyboard")), "yes")
+    given = "existence", "given", ("mouse", "keyboard")
+    assert families.expected_of(given, "no") == (given, "no")
+
+
+def test_which_thing_is_there_is_asked_by_pairs_and_not_of_a_scene(kitchen):
+    assert {fact.form for fact in existence.ask(kitchen)} == {"given"}
+
+
+def test_what_a_detector_that_looked_did_not_detect_is_absent_of_every_kind(scene, thing):
+    def known(detected):
+        photo = scene(
+            thing("toilet", 0, width=50, height=50),
+            complete=False,
+            captions=("A toilet.",),
+            categories=("toilet", "cup", "bed"),
+            detected=detected,
+        )
+        return answers(photo)
+
+    assert known(None) == {("cup", "toilet"): None, ("bed", "toilet"): "no"}
+    assert known(("toilet",)) == {("cup", "toilet"): "no", ("bed", "toilet"): "no"}
+    assert known(("toilet", "bed")) == {("cup", "toilet"): "no", ("bed", "toilet"): None}
 
 
 def test_asks_of_everything_given_what_is_there(kitchen):

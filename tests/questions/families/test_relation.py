@@ -21,6 +21,7 @@ def test_asks_each_two_once_and_each_one_against_the_middle(kitchen):
         ("level", ("dog",)): "upper",
         ("horizontal", ("cup", "dog")): "left",
         ("vertical", ("cup", "dog")): None,
+        ("where", ("cup", "dog")): "left",
     }
 
 
@@ -51,6 +52,19 @@ def test_an_answer_agrees_with_every_pixel_pair_but_a_few(scene, thing, a, b):
     if answer := told["vertical", ("cup", "dog")]:
         above = sum(a[1] + k < b[1] + 10 for k in range(20)) / 20
         assert above >= 0.9 if answer == "above" else above <= 0.1
+
+
+@given(spots, spots)
+def test_where_is_the_side_along_the_one_axis_on_which_they_are_apart(scene, thing, a, b):
+    told = answers(scene(thing("cup", *a, id=1), thing("dog", *b, id=2)))
+    sides = {axis: told[axis, ("cup", "dog")] for axis in ("horizontal", "vertical")}
+    level = {"horizontal": abs(a[1] - b[1]) <= 10, "vertical": abs(a[0] - b[0]) <= 10}
+    expected = {sides[axis] for axis in sides if level[axis]} - {None}
+    assert {told["where", ("cup", "dog")]} == (expected or {None})
+
+
+def test_four_sides_can_be_the_answer_to_where():
+    assert relation.answers("where", ("cup", "dog")) == ("left", "right", "above", "below")
 
 
 @given(spots, spots, st.integers(2, 5))

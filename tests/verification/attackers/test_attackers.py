@@ -47,6 +47,23 @@ def by_frequency(rng):
     return f"Is there a {rng.choice(THINGS)}?", ("yes", "no"), int(rng.random() < 0.2)
 
 
+def by_option(rng):
+    """The right option is the one that has a colour, wherever it stands and whatever thing it is."""
+    things = rng.sample(THINGS, 4)
+    right = rng.randrange(4)
+    options = [
+        f"a {rng.choice(('red', 'blue'))} {thing}" if n == right else f"a {thing}" for n, thing in enumerate(things)
+    ]
+    return f"What is by the {rng.choice(('tree', 'house'))}?", tuple(options), right
+
+
+def by_option_and_question(rng):
+    """The bird by a tree, the dog by a house, among things that are never right."""
+    place = rng.choice(("tree", "house"))
+    options = rng.sample(("bird", "dog", *THINGS[2:4]), 4)
+    return f"What is by the {place}?", tuple(options), options.index({"tree": "bird", "house": "dog"}[place])
+
+
 def reached(name, samples):
     """What one attacker reaches."""
     return attack.run(name, samples, CONFIG).result
@@ -63,6 +80,8 @@ def reached(name, samples):
         ("boosting", by_letter, 0.9),
         ("metadata", by_length, 0.9),
         ("majority", by_frequency, 0.7),
+        ("options", by_option, 0.9),
+        ("options", by_option_and_question, 0.9),
     ],
 )
 def test_an_attacker_finds_the_leak_that_it_looks_for(name, tell, least):

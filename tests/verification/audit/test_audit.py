@@ -40,7 +40,10 @@ def test_earlier_verdicts_are_taken_up_and_counted(folder):
         begun.judge(item, rating)
     begun.undo()
     again = audit.begin(AuditConfig(folder=folder, n=6, who="anna"))
-    assert again.progress() == "2 of 6 labels judged by anna: 1 right, 1 wrong, 0 ambiguous"
+    assert again.progress() == (
+        "2 of 6 labels judged by anna: 1 right, 1 wrong, 0 ambiguous; of 1 pair: with a wrong label 100.0% [2.5%, 100.0%], "
+        "with an ambiguous one 0.0% [0.0%, 97.5%], with either 100.0% [2.5%, 100.0%]"
+    )
 
 
 def test_a_folder_without_a_stress_test_is_one_line_and_exit_2(tmp_path):

@@ -73,6 +73,18 @@ def test_an_audit_gives_rates_with_exact_bounds(folder):
     assert "not audited" not in claim([finding])
 
 
+def test_errors_are_bounded_by_pair_as_well(folder):
+    annotate(folder, ["wrong", "ambiguous", "right", "ambiguous", *["right"] * 6])
+    finding = examine(folder)
+    assert (
+        "of 5 pairs: with a wrong label 20.0% [0.5%, 71.6%], with an ambiguous one 40.0% [5.3%, 85.3%]"
+        in finding.summary
+    )
+    assert (finding.figures["pairs_wrong"], finding.figures["pairs_ambiguous"]) == (0.2, 0.4)
+    assert finding.figures["pairs_doubtful"] == 0.4
+    assert finding.figures["pairs_wrong_high"] == pytest.approx(finding.audit.pairs_wrong.high)
+
+
 def test_every_family_that_was_looked_at_has_its_own_rates(folder):
     items = list(store.open(folder).items())
     annotate(folder, ["right"] * len(items))

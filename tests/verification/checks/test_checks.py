@@ -1,5 +1,7 @@
 """Whatever is changed in a finished set, `verify` says so and names it."""
 
+import re
+
 import pytest
 from datasets import Image, load_dataset
 from hypothesis import HealthCheck, given, settings
@@ -150,3 +152,13 @@ def test_the_card_counts_what_is_there(built):
     assert f"{len(items):,} pairs of images" in card
     for family in {item.family for item in items}:
         assert f"| {family} | {sum(item.family == family for item in items)} |" in card
+    neutral = sum(item.frame == "neutral" for item in items)
+    assert f"{neutral:,} pairs are in neutral words" in card
+    assert f"In the other {len(items) - neutral:,} a claim suggests the lure" in card
+
+
+def test_the_card_has_the_judges_and_what_a_coin_wins(built):
+    card = (built / "README.md").read_text()
+    for name in store.open(built).manifest.judges:
+        assert re.search(rf"^\| {name}[^|]*\|([^|]+\|){{8}}$", card, re.MULTILINE), name
+    assert "a coin between the twins' answers wins 2" in card

@@ -1,0 +1,149 @@
+"""The counts that come with pstgen: sums that must hold, facts that everybody knows, and pictures that cannot give items."""
+
+from collections import Counter, defaultdict
+from math import log
+
+import pytest
+
+from pstgen import build
+from pstgen.core.config import build_config
+from pstgen.core.records import BadInput
+from pstgen.questions import prior_base
+from pstgen.questions.priors import counts, is_asked
+from pstgen.scenes import vocabulary
+
+NAMES = prior_base.names()
+YES_NO = ("yes", "no")
+
+
+@pytest.fixture(scope="module")
+def coco():
+    """COCO's counts, and those alone, as a prior."""
+    base = prior_base.read("coco-2014")
+    tally = prior_base.tally("coco-2014", set(base.counts))
+    return base, tally, counts.fit(tally)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_things_are_together_oftener_than_either_is_there(name):
+    base = prior_base.read(name)
+    shown = list(base.counts.values())
+    assert [len(row) for row in base.together] == list(range(len(shown)))
+    assert all(0 < n <= base.images for n in shown)
+    for n, row in enumerate(base.together):
+        assert all(0 <= both <= min(shown[n], shown[other]) for other, both in enumerate(row))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_whose_counts_they_are_and_which_pictures_were_counted(name):
+    base = prior_base.read(name)
+    assert base.licence
+    assert base.address.startswith("https://")
+    assert base.excludes
+
+
+def test_its_categories_are_cocos(coco):
+    assert {vocabulary.spoken(kind) for kind in coco[0].counts} == set(vocabulary.things())
+
+
+def test_yes_and_no_add_up_to_the_pictures_that_show_the_context_or_to_all(coco):
+    base, tally, _ = coco
+    answered = defaultdict(int)
+    for (question, _), n in tally.items():
+        answered[question] += n
+    assert len(answered) == 80 + 80 * 79
+    for (_, form, about), n in answered.items():
+        assert n == (base.counts[about[1]] if form == "given" else base.images)
+
+
+def test_two_things_are_together_equally_often_whichever_is_asked_about(coco):
+    _, tally, _ = coco
+    given = {about: n for ((_, form, about), answer), n in tally.items() if (form, answer) == ("given", "yes")}
+    assert given == {about[::-1]: n for about, n in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("context", "expected", "unexpected"),
+    [
+        ("keyboard", "mouse", "kite"),
+        ("toilet", "sink", "giraffe"),
+        ("fork", "knife", "airplane"),
+        ("surfboard", "person", "oven"),
+        ("traffic light", "stop sign", "pizza"),
+    ],
+)
+def test_it_expects_what_everybody_expects(coco, context, expected, unexpected):
+    _, _, fitted = coco
+    for kind, lure in ((expected, "yes"), (unexpected, "no")):
+        added = dict(zip(YES_NO, fitted.associate(("existence", "given", (kind, context)), YES_NO), strict=True))
+        assert added[lure].low > 0
+
+
+def test_of_a_keyboard_and_a_mouse_the_association_is_that_of_the_published_counts(coco):
+    """1,471 pictures show a keyboard, 1,290 of 82,081 a mouse."""
+    base, tally, fitted = coco
+    question = "existence", "given", ("mouse", "keyboard")
+    both = tally[question, "yes"]
+    assert (base.counts["keyboard"], base.counts["mouse"]) == (1471, 1290)
+    assert 600 < both < 1290
+    added = fitted.associate(question, YES_NO)[0]
+    assert added.value == pytest.approx(log(both / (1471 - both)) - log(1290 / (82081 - 1290)), abs=0.03)
+    assert added.n == 1471
+
+
+def test_only_what_the_source_annotates_is_counted():
+    """Of what nobody annotates there is no picture that shows it or does not."""
+    tally = prior_base.tally("coco-2014", {"keyboard", "mouse", "unicorn"})
+    assert {about for (_, form, about), _ in tally if form == "given"} == {("mouse", "keyboard"), ("keyboard", "mouse")}
+    assert {about for (question, form, about), _ in tally if not is_asked((question, form, about))} == {
+        ("keyboard",),
+        ("mouse",),
+    }
+
+
+def test_none_counts_nothing():
+    assert prior_base.tally(prior_base.NONE, {"keyboard"}) == Counter()
+    own = Counter({(("existence", "given", ("mouse", "keyboard")), "yes"): 3})
+    assert prior_base.mixed(own, prior_base.NONE) == prior_base.mixed(own, None) == own
+
+
+def test_a_large_source_of_ones_own_outvotes_it_and_a_small_one_does_not(coco):
+    """Keyboards without a mouse, in so many pictures."""
+    question = "existence", "given", ("mouse", "keyboard")
+
+    def added(own):
+        tally = Counter({(question, "no"): own, (("existence", "given", ("keyboard", "mouse")), "no"): 1})
+        plain = Counter({(("existence", "given at all", ("mouse",)), "no"): own})
+        return counts.fit(prior_base.mixed(tally + plain, "coco-2014")).associate(question, YES_NO)[0].value
+
+    alone = coco[2].associate(question, YES_NO)[0].value
+    assert added(80) == pytest.approx(alone, abs=0.2)
+    assert added(10**6) < alone - 2
+
+
+def test_unknown_counts_are_refused_with_those_that_there_are():
+    with pytest.raises(BadInput, match=r"'coco-1999'.*coco-2014, none"):
+        prior_base.read("coco-1999")
+    with pytest.raises(BadInput, match="coco-1999"):
+        build.check(build_config(prior_base="coco-1999"))
+
+
+@pytest.mark.parametrize("split", prior_base.read("coco-2014").excludes)
+def test_pictures_that_were_counted_give_no_items(split):
+    with pytest.raises(BadInput, match=f"--split {split}: --prior-base coco-2014 counts its pictures"):
+        build.check(build_config(split=split, prior_base="coco-2014"))
+    build.check(build_config(split=split, prior_base="none"))
+    build.check(build_config(split="val2017", prior_base="coco-2014"))
+
+
+def test_coco_rests_on_it_where_nothing_else_is_said_and_the_world_does_not(tmp_path, photographs):
+    photographs(tmp_path, "val2017", range(4))
+    photographs(tmp_path, "train2017", range(4))
+
+    def base(**settings):
+        return build.with_defaults(build_config(**settings)).questions.prior_base
+
+    assert base(root=tmp_path) == "coco-2014"
+    assert base(root=tmp_path, split="train2017") == "none"
+    assert base(root=tmp_path, prior_base="none") == "none"
+    assert base(source="world") is None

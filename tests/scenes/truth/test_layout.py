@@ -1,0 +1,45 @@
+"""Where one thing is from another is known where one axis is clear and along the other they are level."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pstgen.scenes.truth import layout
+
+OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "answer"),
+    [(10, 40, "left"), (70, 40, "right"), (40, 10, "above"), (40, 70, "below"), (10, 49, "left"), (10, 52, None), (10, 10, None), (70, 70, None), (42, 42, None)],
+)  # fmt: skip
+def test_of_a_thing_in_the_middle_another_is_beside_or_above_or_below(scene, thing, x, y, answer):
+    a, b = thing("cup", x, y, id=1), thing("dog", 40, 40, id=2)
+    assert layout.where(a, b, scene(a, b)).answer == answer
+
+
+places = st.tuples(st.integers(0, 70), st.integers(0, 70), st.integers(5, 30), st.integers(5, 30))
+
+
+@given(places, places)
+def test_where_agrees_with_the_side_and_is_turned_round_with_the_things(scene, thing, first, second):
+    a, b = thing("cup", *first, id=1), thing("dog", *second, id=2)
+    both = scene(a, b)
+    truth = layout.where(a, b, both)
+    if truth.known:
+        axis = "horizontal" if truth.answer in {"left", "right"} else "vertical"
+        assert layout.side(a, b, both, axis) == truth
+        assert layout.where(b, a, both).answer == OPPOSITE[truth.answer]
+    else:
+        assert not layout.where(b, a, both).known
+
+
+@given(places, places)
+def test_a_mirror_swaps_left_and_right_and_nothing_else(scene, thing, first, second):
+    a, b = thing("cup", *first, id=1), thing("dog", *second, id=2)
+    mirrored = [replace(t, region=replace(t.region, x=100 - t.region.right)) for t in (a, b)]
+    swap = {"left": "right", "right": "left"}
+    truth = layout.where(a, b, scene(a, b)).answer
+    assert layout.where(*mirrored, scene(*mirrored)).answer == swap.get(truth, truth)
