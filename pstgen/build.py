@@ -308,11 +308,11 @@ def train_judges(
         run.note(f"{name} is left out: the source has nothing that it could learn from")
     forms = {candidate.control.question[:2] for candidate in candidates}
     questions = calibration.ordinary(item for item in examples if (item.family, item.form) in forms)
-    rest, unseen = [item for item in examples if item not in set(questions)], sample.without(tally, questions)
+    rest, unseen = sample.without(examples, tally, questions)
     fitted = priors.load(run.config.questions.prior).fit(unseen)
-    apart = {judge.name: judge.learn(rest, images, fitted) for judge in judges if not judge.durable}
+    others = {judge.name: judge.learn(rest, images, fitted) for judge in judges if not judge.durable}
     panel = Panel([judge for judge in learnt.values() if judge], run.config, run.report, run.progress)
-    panel.calibrate(questions, {name: judge for name, judge in apart.items() if judge})
+    panel.calibrate(questions, {name: judge for name, judge in others.items() if judge})
     return panel
 
 

@@ -132,6 +132,6 @@ def sound_set(tmp_path_factory):
     from pstgen.verify import verify
 
     out = tmp_path_factory.mktemp("built") / "pst"
-    build(build_config(source="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
+    build(build_config(source="world", prior_base="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
     assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
     return out

@@ -14,7 +14,7 @@ from pstgen.dataset import store
 from pstgen.questions.priors import is_prior_part
 from pstgen.verify import verify
 
-WORLD = {"source": "world", "scenes": 200, "size": 64}
+WORLD = {"source": "world", "prior_base": "world", "scenes": 200, "size": 64}
 COCO = os.environ.get("PSTGEN_COCO_ROOT")
 photographs = pytest.mark.skipif(not COCO, reason="PSTGEN_COCO_ROOT is not set: no photographs here")
 
@@ -34,7 +34,7 @@ def world(tmp_path_factory):
 def test_every_family_gives_pairs_and_none_more_than_its_share(world):
     config, report, _ = world
     kept = report.stations["kept"]
-    assert set(kept) >= {"existence", "count", "colour", "relation", "depth", "pose", "overlap", "pointing"}
+    assert set(kept) >= {"existence", "colour", "relation", "pointing"}
     assert max(kept.values()) <= config.selection.max_family_share * kept.total()
 
 
@@ -88,7 +88,7 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
 
 def test_nothing_left_is_said_with_its_funnel(tmp_path):
     with pytest.raises(BadInput, match=r"no pair is left .*candidate"):
-        build.build(build_config(**WORLD, min_pull=0.999, out=tmp_path / "pst"))
+        build.build(build_config(**WORLD, min_pull=99.0, out=tmp_path / "pst"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -99,7 +99,9 @@ def test_a_written_world_is_read_back_as_coco(tmp_path):
 
     (tmp_path / "world").mkdir()
     files.write(WorldConfig(n=150, size=64), tmp_path / "world")
-    config = build_config(source="coco", root=tmp_path / "world", split="world", out=tmp_path / "pst")
+    config = build_config(
+        source="coco", root=tmp_path / "world", split="world", prior_base="world", out=tmp_path / "pst"
+    )
     assert build.build(config).stations["kept"].total() > 10
     assert all(finding.sound for finding in verify(VerifyConfig(folder=tmp_path / "pst")))
 
@@ -122,10 +124,10 @@ def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):
 
 
 @photographs
-def test_photographs_give_a_sound_set_of_four_families(tmp_path, tiny_llava):
+def test_photographs_give_a_sound_set(tmp_path, tiny_llava):
     config = build_config(root=Path(COCO), vlm=str(tiny_llava), out=tmp_path / "pst")
     kept = build.build(build.with_defaults(config)).stations["kept"]
-    assert kept.total() >= 150
-    assert len(kept) >= 4
+    assert kept.total() >= 25
+    assert set(kept) >= {"existence", "pointing"}  # of other families 80 scenes make nobody surely expect anything
     assert max(kept.values()) <= 0.6 * kept.total()
     assert all(finding.sound for finding in verify(VerifyConfig(folder=config.out)))

@@ -48,7 +48,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--prior-base",
                 type=Completed(lambda: shared.BASES),
-                help="Counts added to the source's own: coco-2014 or none.  [default: coco-2014 for photographs]",
+                help="Counts added to the source's own: coco-2014, world, none.  [default: what fits the source]",
             ),
             click.option(
                 "--prior-share",

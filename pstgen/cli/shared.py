@@ -28,7 +28,7 @@ SETTINGS = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
 
 SPLITS = ("val2017", "train2017")  # of COCO
-BASES = ("coco-2014", "none")  # of priors
+BASES = ("coco-2014", "world", "none")  # of priors
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -76,7 +76,7 @@ def ordinary(examples: Iterable[Item]) -> list[Item]:
     for item in examples:
         of_answer = by_form[form(item)][place(item)]
         if len(of_answer) < PER_ANSWER:
-            of_answer.setdefault(item.question, item)
+            of_answer.setdefault(f"{item.question} {item.options}", item)
     rounds = [_rounds(by_answer) for _, by_answer in sorted(by_form.items())]
     kept = [of for of in rounds if sum(map(len, of)) >= LEAST]
     kept = kept[:: max(1, -(-LEAST * len(kept) // MOST))]
@@ -100,7 +100,8 @@ def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
             by_option[item.family, item.form, option].append(share)
     mean = {form(item)[:2]: 1 / len(item.options) for item, _ in answered}
     means = {
-        of: max(FLOOR, (sum(shares) + LEAST * mean[of[:2]]) / (len(shares) + LEAST)) for of, shares in by_option.items()
+        of: _drawn_to(max(FLOOR, sum(shares) / len(shares)), mean[of[:2]], len(shares))
+        for of, shares in by_option.items()
     }
     known = Calibration(means=means, right=0, raw=0, of=0, chance=0.0, spread=0.0)
     right = sum(_answer(item, known.apply(item, verdict)) == item.answer for item, verdict in answered)
@@ -114,6 +115,11 @@ def fit(items: Sequence[Item], verdicts: Iterable[Verdict]) -> Calibration:
         chance=float(chances.sum()),
         spread=float(np.sqrt((chances * (1 - chances)).sum())),
     )
+
+
+def _drawn_to(share: float, mean: float, n: int) -> float:
+    """The share of `n` questions, its logarithm drawn towards the mean's as if by LEAST questions."""
+    return float(np.exp((n * np.log(share) + LEAST * np.log(mean)) / (n + LEAST)))
 
 
 def _answer(item: Item, logprobs: Sequence[float]) -> str:

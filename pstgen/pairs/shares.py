@@ -16,6 +16,8 @@ MORE, FEWER = "more", "fewer"
 OPPOSITE = {YES: NO, NO: YES, MORE: FEWER, FEWER: MORE}
 TURNS = (CHOICE, YES, CHOICE, NO, CHOICE, TWO)
 
+FEW = 20  # pairs: a set of fewer is kept as it is, since shares of it say little
+
 P = TypeVar("P", Candidate, Pair)
 Step = Callable[[Sequence[Pair], SelectionConfig], list[Pair]]
 
@@ -47,7 +49,7 @@ def select(
     """
     first = {pair.pair_id: pair for pair in reversed(list(fallen))}
     kept = _step(SPREAD, _spread, _rare_first(first.values()), config, dropped)
-    before = -1
+    before = len(kept) if len(kept) < FEW else -1
     while len(kept) != before:
         before = len(kept)
         for reason, step in STEPS.items():
@@ -124,12 +126,12 @@ def _both_directions(pairs: Sequence[Pair], config: SelectionConfig) -> list[Pai
 
 
 def _direction(pair: Pair) -> str:
-    """Yes or no, the lure; of numbers, whether the stress twins show more than the lure says or fewer; else ""."""
+    """Yes or no, the lure; of numbers, whether all stress twins show more than the lure says, or all fewer; else ""."""
     if _sort(pair) in {YES, NO}:
         return pair.lure
     if all(option.isdecimal() for option in pair.options):
-        mean = sum(int(item.answer) for item in pair.stress) / len(pair.stress)
-        return MORE if mean > int(pair.lure) else FEWER
+        more = {int(item.answer) > int(pair.lure) for item in pair.stress}
+        return MORE if more == {True} else FEWER if more == {False} else ""
     return ""
 
 

@@ -14,7 +14,7 @@ from pstgen.questions.families import Question
 from pstgen.questions.priors import Expectation, Tally, is_asked
 from pstgen.scenes import vocabulary
 
-EXAMPLES = 4000  # a family, at most
+EXAMPLES = 2000  # a family, at most
 CHOICES = 1000  # of the questions whose options are things, of each form
 CHOSEN = {("existence", "which"): ("existence", "given"), ("pointing", "what"): ("existence", "given")}
 OPTIONS = 4
@@ -44,11 +44,11 @@ def examples(tally: Tally, prior: Expectation, config: BuildConfig) -> list[Item
     ]
 
 
-def without(tally: Tally, facts: Sequence[Item]) -> Tally:
-    """What was counted, less these facts."""
-    rest = tally.copy()
+def without(items: Sequence[Item], tally: Tally, facts: Sequence[Item]) -> tuple[list[Item], Tally]:
+    """The examples, and what was counted, less these facts."""
+    left_out, rest = set(facts), tally.copy()
     rest.subtract(((item.family, item.form, item.about), item.answer) for item in facts)
-    return +rest
+    return [item for item in items if item not in left_out], +rest
 
 
 def _generator(name: str, config: BuildConfig) -> np.random.Generator:

@@ -209,7 +209,7 @@ def test_build_prints_pure_json_on_stdout_if_told(built):
 def test_priors_print_pure_json_on_stdout_if_told():
     result = run("priors", *SMALL[:6], "--least", "2", "--json")
     rows = json.loads(result.stdout)
-    assert {tuple(row) for row in rows} == {("family", "form", "about", "answer", "times", "of")}
+    assert {tuple(row) for row in rows} == {("family", "form", "about", "answer", "times", "of", "added")}
     assert all(2 <= row["of"] >= row["times"] > 0 for row in rows)
     assert len({row["family"] for row in rows}) > 5
 
@@ -326,7 +326,7 @@ def pictures(file, part):
     return [path for n, path in names.items() if is_prior_part(f"mine/{n}", "", 0.2, 0) == (part == "prior")]
 
 
-QUICK = [*ALONE, "--family", "relation", "--family", "count", "--edited", "0", "--wordings", "2"]
+QUICK = [*ALONE, "--family", "existence", "--edited", "0", "--wordings", "2"]
 
 
 def test_ten_refusals_of_one_reason_are_one_line_with_a_count_and_three_examples(mine, tmp_path):

@@ -31,10 +31,10 @@ class Made:
 
 @settings(deadline=None)
 @given(NATS, st.lists(st.floats(-9, 0), min_size=3, max_size=3))
-def test_what_it_likes_everywhere_is_taken_away(added, likes):
-    told = association.associate(Made(added, likes), COUPLES, {}).values
-    expected = added - added.mean(axis=0)
-    for (kind, context), value in told.items():
+def test_what_it_likes_everywhere_and_what_a_context_adds_to_everything_are_taken_away(added, likes):
+    values = association.associate(Made(added, likes), COUPLES, {}).values
+    expected = added - added.mean(axis=0) - added.mean(axis=1)[:, None] + added.mean()
+    for (kind, context), value in values.items():
         assert value == pytest.approx(expected[CONTEXTS.index(context), KINDS.index(kind)], abs=1e-9)
 
 

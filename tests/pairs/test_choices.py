@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pstgen.core.config import build_config
@@ -155,10 +155,13 @@ def test_two_lures_of_one_context_in_the_same_two_scenes_are_two_pairs(pictures,
 @quick
 @given(SETS)
 def test_where_two_scenes_differ_by_an_expected_and_an_unexpected_thing_alone_there_is_a_pair(pictures, prior, sets):
-    assume({"mouse", "keyboard"} not in sets)
+    """Unless one of them has served as often as it may."""
     pairs = found(pictures([*sets, OFFICE, MEADOW]), prior, families=("existence",), pairs_per_question=99)
-    names = {fact.scene_id for pair in pairs if (pair.control.about, pair.lure) == (("keyboard",), "mouse") for fact in pair.facts}  # fmt: skip
-    assert f"world/{len(sets)}" in names
+    of_mouse = [pair for pair in pairs if (pair.control.about, pair.lure) == (("keyboard",), "mouse")]
+    office, meadow = f"world/{len(sets)}", f"world/{len(sets) + 1}"
+    served = Counter(fact.scene_id for pair in of_mouse for fact in pair.facts)
+    together = any({fact.scene_id for fact in pair.facts} == {office, meadow} for pair in of_mouse)
+    assert together or choices.TWINS in {served[office], served[meadow]}
 
 
 def test_the_stress_twin_is_the_scene_that_is_most_like_the_control(pictures, prior):

@@ -20,9 +20,26 @@ FREE = SelectionConfig(  # nothing has too much of anything
     max_direction_share=1.0,
 )
 NUMBERS = ("1", "2", "3", "4")
-SORTS = {"yes": (("yes", "no"), "yes", "no"), "no": (("yes", "no"), "no", "yes"), "choice": (NUMBERS, "1", "2"), "two": (("left", "right"), "left", "right")}  # fmt: skip
+THINGS = ("kite", "mouse", "oven", "sheep")
+SORTS = {  # options, lure, answer
+    "yes": (("yes", "no"), "yes", "no"),
+    "no": (("yes", "no"), "no", "yes"),
+    "choice": (THINGS, "mouse", "kite"),
+    "two": (("left", "right"), "left", "right"),
+    "more": (NUMBERS, "1", "2"),
+    "fewer": (NUMBERS, "4", "2"),
+}
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+@pytest.fixture(autouse=True)
+def small_sets_count(monkeypatch):
+    """Shares are minded in the smallest set too."""
+    monkeypatch.setattr(shares, "FEW", 0)
+
+
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 def free(**more):
@@ -92,16 +109,25 @@ def sentence(pair):
     return pair.family, pair.control.form
 
 
+def direction(pair):
+    """What the lure says: yes or no; of numbers, whether there are more than it says, or fewer."""
+    if set(pair.options) == {"yes", "no"}:
+        return pair.lure
+    return {"1": "more", "4": "fewer"}.get(pair.lure, "") if pair.options == NUMBERS else ""
+
+
 # ------------------------------------------------------------------------------------------------ what is promised of any set
 
 
 @quick
 @given(wordings(), CONFIGS)
-def test_of_yes_and_no_neither_is_the_lure_of_a_sentence_too_often(pairs, config):
-    kept = [pair for pair in shares.select(pairs, config) if set(pair.options) == {"yes", "no"}]
+def test_no_direction_of_a_sentence_is_more_than_its_share(pairs, config):
+    """Of yes and no, and of more and fewer."""
+    kept = shares.select(pairs, config)
     for of in set(map(sentence, kept)):
-        lures = Counter(pair.lure for pair in kept if sentence(pair) == of)
-        assert max(lures.values()) <= config.max_direction_share * lures.total() + 1e-6
+        for opposites in ({"yes", "no"}, {"more", "fewer"}):
+            lures = Counter(direction(pair) for pair in kept if sentence(pair) == of and direction(pair) in opposites)
+            assert max(lures.values(), default=0) <= config.max_direction_share * lures.total() + 1e-6
 
 
 @quick
@@ -223,6 +249,42 @@ def test_of_the_commoner_direction_the_weakest_go(yes, no, stay):
     assert sum(pair.lure == rare for pair in kept) == min(yes, no)
 
 
+@pytest.mark.parametrize(("more", "fewer", "stay"), [(20, 9, 11), (9, 20, 11), (10, 10, 10), (8, 0, 0)])
+def test_fewer_than_one_expects_are_there_about_as_often_as_more(more, fewer, stay):
+    """Else whoever takes the larger number is right: of the commoner direction the weakest go."""
+    pairs = [twins(n, "more", pull=n / 10) for n in range(more)]
+    pairs += [twins(100 + n, "fewer", pull=n / 10) for n in range(fewer)]
+    kept = shares.select(pairs, free(max_direction_share=0.55))
+    common, rare = ("more", "fewer") if more >= fewer else ("fewer", "more")
+    proposed, pulls = (
+        sorted(pair.control.difficulty for pair in of if direction(pair) == common) for of in (pairs, kept)
+    )
+    assert pulls == proposed[len(proposed) - stay :]
+    assert len(pulls) == stay
+    assert sum(direction(pair) == rare for pair in kept) == min(more, fewer)
+
+
+def test_numbers_that_are_more_in_one_twin_and_fewer_in_another_have_no_direction():
+    first = twins(0, "more")
+    low, high = (replace(first.stress[0], answer=answer, lure="2") for answer in ("1", "3"))
+    both = Pair((low, high), replace(first.control, answer="2", lure="2"))
+    assert shares._direction(first) == "more"
+    assert shares._direction(both) == ""
+    assert shares.select([both], free(max_direction_share=0.5)) == [both]
+
+
+def test_what_is_no_number_and_not_yes_or_no_has_no_direction():
+    pairs = [twins(n, sort) for n, sort in enumerate(("choice", "choice", "two"))]
+    assert {shares._direction(pair) for pair in pairs} == {""}
+    assert len(shares.select(pairs, free(max_direction_share=0.5))) == 3
+
+
+def test_four_options_take_the_scenes_before_a_smaller_familys_two():
+    two = twins(0, "two", family="size", pull=0.9, scenes=("s", "a"))
+    four = [twins(n, pull=0.1, scenes=("s", f"b{n}"), about=f"thing{n}") for n in range(1, 4)]
+    assert {pair.family for pair in shares.select([two, *four], free(pairs_per_scene=2))} == {"count"}
+
+
 def test_of_two_options_every_family_loses_the_same_share():
     pairs = [twins(n) for n in range(20)]
     pairs += [twins(n, "two", family=family) for family, size in (("size", 40), ("depth", 20)) for n in range(size)]
@@ -279,6 +341,7 @@ def test_every_other_one_has_four_options_and_the_directions_take_turns():
     pairs = [candidate(100 * k + n, sort, pull=1 + 0.1 * k) for k, sort in enumerate(SORTS) for n in range(20)]
     first = shares.strongest(pairs, 24, 9)
     assert Counter(shares._sort(pair) for pair in first) == {"choice": 12, "yes": 4, "no": 4, "two": 4}
+    assert [shares._sort(pair) for pair in first[::2]] == ["choice"] * 12
 
 
 def test_each_form_of_a_sort_has_its_turn_though_another_pulls_more():
@@ -286,8 +349,16 @@ def test_each_form_of_a_sort_has_its_turn_though_another_pulls_more():
     assert Counter(pair.control.form for pair in shares.strongest(pairs, 10, 9)) == {"a": 5, "b": 5}
 
 
-def test_of_what_asks_again_about_a_kind_in_a_scene_twice_as_many_as_can_stay_come_first():
+@pytest.mark.parametrize("per_kind", [1, 2])
+def test_of_what_asks_again_about_a_kind_in_a_scene_as_many_as_can_stay_come_first(per_kind):
     again = [candidate(n, scene="s", pull=3) for n in range(6)]
     others = [candidate(10 + n, pull=1) for n in range(6)]
-    first = shares.strongest([*again, *others], 12, per_kind=1)
-    assert [pair.pull for pair in first] == [3, 3, *[1] * 6, *[3] * 4]
+    first = shares.strongest([*again, *others], 12, per_kind)
+    assert [pair.pull for pair in first] == [*[3] * per_kind, *[1] * 6, *[3] * (6 - per_kind)]
+
+
+def test_a_set_of_a_few_pairs_is_kept_as_it_is(monkeypatch):
+    monkeypatch.setattr(shares, "FEW", 4)
+    pairs = [twins(n, "yes", scenes=(f"s{n}", f"t{n}")) for n in range(4)]
+    assert len(shares.select(pairs[:3], free(max_direction_share=0.55))) == 3
+    assert shares.select(pairs, free(max_direction_share=0.55)) == []

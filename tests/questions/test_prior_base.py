@@ -11,8 +11,10 @@ from pstgen.core.records import BadInput
 from pstgen.questions import prior_base
 from pstgen.questions.priors import counts, is_asked
 from pstgen.scenes import vocabulary
+from pstgen.scenes.world.scenes import VERSION
 
 NAMES = prior_base.names()
+PHOTOGRAPHS = [name for name in NAMES if isinstance(prior_base.read(name), prior_base.Base)]
 YES_NO = ("yes", "no")
 
 
@@ -24,7 +26,7 @@ def coco():
     return base, tally, counts.fit(tally)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_no_two_things_are_together_oftener_than_either_is_there(name):
     base = prior_base.read(name)
     shown = list(base.counts.values())
@@ -34,7 +36,7 @@ def test_no_two_things_are_together_oftener_than_either_is_there(name):
         assert all(0 <= both <= min(shown[n], shown[other]) for other, both in enumerate(row))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_it_says_whose_counts_they_are_and_which_pictures_were_counted(name):
     base = prior_base.read(name)
     assert base.licence
@@ -87,7 +89,8 @@ def test_of_a_keyboard_and_a_mouse_the_association_is_that_of_the_published_coun
     assert (base.counts["keyboard"], base.counts["mouse"]) == (1471, 1290)
     assert 600 < both < 1290
     added = fitted.associate(question, YES_NO)[0]
-    assert added.value == pytest.approx(log(both / (1471 - both)) - log(1290 / (82081 - 1290)), abs=0.03)
+    elsewhere = 1290 - both, 82081 - 1471 - (1290 - both)
+    assert added.value == pytest.approx(log(both / (1471 - both)) - log(elsewhere[0] / elsewhere[1]), abs=0.03)
     assert added.n == 1471
 
 
@@ -101,28 +104,68 @@ def test_only_what_the_source_annotates_is_counted():
     }
 
 
+MOUSE = "existence", "given", ("mouse", "keyboard")
+
+
 def test_none_counts_nothing():
     assert prior_base.tally(prior_base.NONE, {"keyboard"}) == Counter()
-    own = Counter({(("existence", "given", ("mouse", "keyboard")), "yes"): 3})
-    assert prior_base.mixed(own, prior_base.NONE) == prior_base.mixed(own, None) == own
+    own = Counter({(MOUSE, "yes"): 3})
+    assert prior_base.mixed(own, 3, prior_base.NONE) == prior_base.mixed(own, 3, None) == own
 
 
-def test_a_large_source_of_ones_own_outvotes_it_and_a_small_one_does_not(coco):
-    """Keyboards without a mouse, in so many pictures."""
-    question = "existence", "given", ("mouse", "keyboard")
+def keyboards_alone(scenes):
+    """So many pictures, each of a keyboard without a mouse."""
+    keyboard = "existence", "given", ("keyboard", "mouse")
+    return Counter({(MOUSE, "no"): scenes, (("existence", "given at all", ("mouse",)), "no"): scenes, (keyboard, "no"): 1})  # fmt: skip
 
-    def added(own):
-        tally = Counter({(question, "no"): own, (("existence", "given", ("keyboard", "mouse")), "no"): 1})
-        plain = Counter({(("existence", "given at all", ("mouse",)), "no"): own})
-        return counts.fit(prior_base.mixed(tally + plain, "coco-2014")).associate(question, YES_NO)[0].value
 
-    alone = coco[2].associate(question, YES_NO)[0].value
-    assert added(80) == pytest.approx(alone, abs=0.2)
-    assert added(10**6) < alone - 2
+def added(scenes):
+    mixed = prior_base.mixed(keyboards_alone(scenes), scenes, "coco-2014")
+    return counts.fit(mixed).associate(MOUSE, YES_NO)[0].value
+
+
+def test_a_small_source_does_not_outvote_it(coco):
+    assert added(80) == pytest.approx(coco[2].associate(MOUSE, YES_NO)[0].value, abs=0.2)
+
+
+def test_up_to_its_own_number_of_pictures_each_weighs_as_much_as_any_other(coco):
+    base, tally, _ = coco
+    own = keyboards_alone(base.images)
+    mixed = prior_base.mixed(own, base.images, "coco-2014")
+    for answer in YES_NO:
+        assert mixed[MOUSE, answer] == own[MOUSE, answer] + tally[MOUSE, answer]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_of_more_pictures_stands_alone(name):
+    base = prior_base.read(name)
+    pictures = base.images if name in PHOTOGRAPHS else base.scenes
+    own = keyboards_alone(10)
+    assert prior_base.mixed(own, pictures + 1, name) == own
+    assert prior_base.mixed(own, pictures, name) != own
+
+
+def test_what_is_usual_in_the_world_is_added_in_every_family():
+    """Bananas are yellow there, and on kitchen tables."""
+    fitted = counts.fit(prior_base.mixed(Counter(), 0, "world"))
+    yellow, *others = fitted.expect(("colour", "of", ("banana",)), ("yellow", "green", "blue", "red"))
+    assert yellow > 0.5 > max(others)
+    assert fitted.associate(("existence", "given", ("bowl", "banana")), YES_NO)[0].low > 0
+
+
+def test_the_worlds_counts_are_of_the_world_as_it_is_drawn_now():
+    assert prior_base.read("world").fitted_on["drawn by"] == f"world {VERSION}"
+
+
+def test_scenes_of_the_world_that_were_counted_give_no_items():
+    seed = int(prior_base.read("world").fitted_on["seed"])
+    with pytest.raises(BadInput, match=f"--seed {seed}: --prior-base world counts its pictures"):
+        build.check(build_config(source="world", seed=seed, prior_base="world"))
+    build.check(build_config(source="world", seed=seed + 1, prior_base="world"))
 
 
 def test_unknown_counts_are_refused_with_those_that_there_are():
-    with pytest.raises(BadInput, match=r"'coco-1999'.*coco-2014, none"):
+    with pytest.raises(BadInput, match=r"'coco-1999'.*coco-2014, world, none"):
         prior_base.read("coco-1999")
     with pytest.raises(BadInput, match="coco-1999"):
         build.check(build_config(prior_base="coco-1999"))
@@ -136,7 +179,7 @@ def test_pictures_that_were_counted_give_no_items(split):
     build.check(build_config(split="val2017", prior_base="coco-2014"))
 
 
-def test_coco_rests_on_it_where_nothing_else_is_said_and_the_world_does_not(tmp_path, photographs):
+def test_photographs_and_the_world_each_rest_on_their_own_where_nothing_else_is_said(tmp_path, photographs):
     photographs(tmp_path, "val2017", range(4))
     photographs(tmp_path, "train2017", range(4))
 
@@ -146,4 +189,5 @@ def test_coco_rests_on_it_where_nothing_else_is_said_and_the_world_does_not(tmp_
     assert base(root=tmp_path) == "coco-2014"
     assert base(root=tmp_path, split="train2017") == "none"
     assert base(root=tmp_path, prior_base="none") == "none"
-    assert base(source="world") is None
+    assert base(source="world") == "world"
+    assert base(source="world", prior_base="none") == "none"

@@ -200,9 +200,18 @@ def test_only_the_wanted_frames_are_used():
     assert {worded.control.frame for worded in wording.word(pair, 9, ("neutral",))} == {"neutral"}
 
 
-def test_an_unknown_frame_says_what_there_is():
-    with pytest.raises(BadInput, match="leading"):
-        list(wording.word(next(iter(every_pair())), 3, ("sarcastic",)))
+def test_a_frame_that_no_family_has_is_refused_with_those_that_there_are():
+    with pytest.raises(BadInput, match=r"no frame 'sarcastic' for count; there are: neutral, .*leading"):
+        wording.check("count", ("neutral", "sarcastic"))
+
+
+def test_a_frame_that_only_other_families_have_is_passed_over():
+    """Captions say nothing of marks."""
+    pair = pair_of("pointing", "on", ["thing", "context"], "yes", "no")
+    missing = next(frame for frame in wording.frames("existence") if frame not in wording.frames("pointing"))
+    wording.check("pointing", (missing,))
+    assert list(wording.word(pair, 9, (missing,))) == []
+    assert {worded.control.frame for worded in wording.word(pair, 9, (missing, "neutral"))} == {"neutral"}
 
 
 def test_a_users_own_templates_come_first(tmp_path):

@@ -39,7 +39,9 @@ def test_the_schema_asks_for_every_field_and_allows_no_other():
 
 def test_a_certificate_that_was_written_is_valid_and_one_with_a_field_less_or_more_is_not(tmp_path):
     out = tmp_path / "pst"
-    build.build(build_config(source="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
+    build.build(
+        build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out)
+    )
     verify(VerifyConfig(folder=out))
     written = msgspec.json.decode((out / certificate.NAME).read_bytes())
     schema = Draft202012Validator(msgspec.json.decode(SCHEMA.read_bytes()))

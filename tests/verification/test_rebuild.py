@@ -13,7 +13,7 @@ from pstgen.dataset import sealing, store
 from pstgen.verification import rebuild
 from pstgen.verify import Rebuild
 
-WORLD = {"source": "world", "scenes": 120, "size": 64, "candidates": 30, "wordings": 2}
+WORLD = {"source": "world", "prior_base": "world", "scenes": 120, "size": 64, "candidates": 30, "wordings": 2}
 
 
 @pytest.fixture(scope="module")

@@ -31,9 +31,9 @@ def expected_of(form: str, about: tuple[str, ...], answer: str, /) -> tuple[Ques
 
 
 def choose(scene: Scene, item: Item, /) -> Iterator[Fact]:
-    """Which of the options is there: known where one is plain to see and the others certainly are not."""
-    if item.form == "which":
-        truths = presence.by_category(scene)
+    """Which of the options is there beside the context: known where one is plain to see and the others certainly are not."""
+    truths = presence.by_category(scene)
+    if item.form == "which" and all(truths[context].answer == "yes" for context in item.about):
         of = {noun: truths[vocabulary.category(noun)] for noun in item.options}
         there = [noun for noun, truth in of.items() if truth.answer == "yes"]
         doubt = next((truth for noun, truth in of.items() if not truth.known), None)

@@ -30,10 +30,11 @@ def expected_of(form: str, about: tuple[str, ...], answer: str, /) -> tuple[Ques
 
 
 def choose(scene: Scene, item: Item, /) -> Iterator[Fact]:
-    """What is at the mark: known where it is well on one of the options, and the others are elsewhere or not there."""
+    """What is at the mark, beside the context: known where it is well on one option, and the others are elsewhere or not there."""
     spot = next((spot for spot in _spots(scene) if _mark(spot, scene) == item.mark), None)
-    if item.form == "what" and spot:
-        on, there = contact.hit_test(*spot, scene), presence.by_category(scene)
+    there = presence.by_category(scene)
+    if item.form == "what" and spot and all(there[context].answer == "yes" for context in item.about):
+        on = contact.hit_test(*spot, scene)
         kinds = {noun: vocabulary.category(noun) for noun in item.options}
         hit = [noun for noun, kind in kinds.items() if on(kind).answer == "yes"]
         clear = all("no" in {on(kind).answer, there[kind].answer} for noun, kind in kinds.items() if noun not in hit)

@@ -30,6 +30,7 @@ class Counts:
     def __init__(self, tally: Mapping[tuple[Question, str], int]) -> None:
         self.full = {question for question, _ in tally}
         self.seen: defaultdict[Question, Counter[str]] = defaultdict(Counter)
+        self.known: dict[tuple[Question, tuple[str, ...]], tuple[Association, ...]] = {}  # so far
         for (question, answer), n in tally.items():
             for level in dict.fromkeys((question, *_sums(question))):
                 self.seen[level][answer] += n
@@ -48,7 +49,11 @@ class Counts:
         A scene answers a question once, so the answers are independent draws: each share's interval is exact (Clopper and Pearson
         1934), and the two are joined as those of a difference are (MOVER; Donner and Zou 2012).
         """
-        return tuple(self._associate(*families.expected_of(question, answer), len(answers)) for answer in answers)
+        key = question, answers
+        if key not in self.known:
+            counted = (families.expected_of(question, answer) for answer in answers)
+            self.known[key] = tuple(self._associate(*each, len(answers)) for each in counted)
+        return self.known[key]
 
     def _associate(self, question: Question, answer: str, options: int) -> Association:
         n, counted = self._times(question), self._times(question, answer)

@@ -7,21 +7,24 @@ import msgspec
 import platformdirs
 
 from pstgen.core import resources, scratch
-from pstgen.core.config import BuildConfig, with_settings
+from pstgen.core.config import BuildConfig, SourceConfig, with_settings
 from pstgen.core.records import Scene, Unavailable
 from pstgen.core.report import Refusals
 from pstgen.scenes.sources import Entry, Wanted, everything
 from pstgen.scenes.world.plan import plan
 from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
 
+BASE_SEED = 85  # of the scenes that data_sources/priors/world.json counts
 MODELS = {"lm": "words", "vlm": "eye"}  # that come with pstgen and were trained on this world
 
 
 def defaults(config: BuildConfig) -> BuildConfig:
-    """The models that come with pstgen, where the user named none."""
+    """The models that come with pstgen, where the user named none, and what is usual in such a world, drawn by another seed."""
     named = {"lm": config.judges.lm, "vlm": config.judges.vlm}
     ours = {judge: str(resources.model_folder(MODELS[judge])) for judge, model in named.items() if model is None}
-    return with_settings(config, **ours)
+    usual = config.source.typicality == SourceConfig().typicality and config.seed != BASE_SEED
+    base = config.questions.prior_base or ("world" if usual else "none")
+    return with_settings(config, **ours, prior_base=base)
 
 
 def index(config: BuildConfig) -> list[Entry]:

@@ -17,7 +17,7 @@ from pstgen.dataset.exporters import page, sheet
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     out = tmp_path_factory.mktemp("exporters") / "pst"
-    build(build_config(source="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
+    build(build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
     return store.open(out)
 
 

@@ -22,7 +22,9 @@ from pstgen.training.recipe import Recipe
 @pytest.fixture(scope="module")
 def pst(tmp_path_factory):
     out = tmp_path_factory.mktemp("overlays") / "pst"
-    build.build(build_config(source="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
+    build.build(
+        build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out)
+    )
     return out
 
 

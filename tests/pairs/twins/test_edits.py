@@ -31,9 +31,9 @@ def scenes():
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory):
-    """A prior of many scenes: it has seen enough of any two things to be sure on which side of each other they usually are."""
-    many = with_settings(CONFIG, scenes=800, families=("count", "relation", "pose", "visibility"))
-    few = with_settings(CONFIG, families=("existence", "colour"))
+    """A prior of many scenes: it has seen enough of any two things to be sure whether and where they usually are together."""
+    many = with_settings(CONFIG, scenes=800, families=("count", "existence", "relation", "pose", "visibility"))
+    few = with_settings(CONFIG, families=("colour",))
     tally = Counter()
     for config in (many, few):
         scenes = source.scenes(config, lambda _: True, Refusals())

@@ -1,6 +1,12 @@
 from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pstgen.core.config import build_config
+from pstgen.core.records import Item
 from pstgen.core.report import Report
 from pstgen.questions import families
 from pstgen.questions.facts import known
@@ -122,3 +128,62 @@ def test_a_screen_by_its_keyboard_is_no_plain_tv(scene, thing):
 
     assert there() == {"yes"}
     assert there(thing("keyboard", 60, 0, id=3)) == {None}
+
+
+# ------------------------------------------------------------------------------------------------ which of four is there
+
+KINDS = ("keyboard", "mouse", "kite", "oven", "sheep", "dining table")
+OPTIONS = ("mouse", "kite", "oven", "table")
+
+
+def which(answer="mouse", options=OPTIONS, context="keyboard", form="which"):
+    words = {"frame": "neutral", "question": "?", "neutral": "?", "lure": answer, "image": "", "role": "control"}
+    return Item(item_id="i", pair_id="p", scene_id="s", family="existence", form=form, about=(context,), options=options, answer=answer, **words)  # fmt: skip
+
+
+def picture(scene, thing, *kinds, **more):
+    things = [thing(kind, 33 * (n % 3), 40 * (n // 3), 30, 30, id=n + 1) for n, kind in enumerate(kinds)]
+    return scene(*things, categories=KINDS, **more)
+
+
+@given(st.sets(st.sampled_from(KINDS)))
+def test_which_of_them_is_there_is_known_where_one_alone_is_and_the_context_too(scene, thing, kinds):
+    fact = families.fact_of(which(), picture(scene, thing, *sorted(kinds)))
+    there = [noun for noun in OPTIONS if {"table": "dining table"}.get(noun, noun) in kinds]
+    if "keyboard" not in kinds:
+        assert fact is None
+    elif len(there) == 1:
+        assert fact.truth.answer == there[0]
+    else:
+        assert not fact.truth.known
+
+
+def test_the_evidence_is_every_thing_of_the_kind_that_is_there(scene, thing):
+    fact = families.fact_of(which(), picture(scene, thing, "keyboard", "mouse", "sheep", "mouse"))
+    assert (fact.form, fact.about, fact.truth.answer) == ("which", ("keyboard",), "mouse")
+    assert fact.evidence == (2, 4)
+
+
+@pytest.mark.parametrize("side", [4, 30])
+def test_where_another_option_may_be_there_too_it_is_unknown_which_is(scene, thing, side):
+    unsure = thing("kite", 66, 66, side, side, id=9, crowd=side > 4)
+    office = picture(scene, thing, "keyboard", "mouse")
+    assert families.fact_of(which(), office).truth.answer == "mouse"
+    fact = families.fact_of(which(), scene(*office.instances, unsure, categories=KINDS))
+    assert fact.truth.reason == "there, but small, cut off or a crowd"
+
+
+def test_a_caption_that_names_another_option_makes_it_unknown(scene, thing):
+    def answer(*captions):
+        photo = picture(scene, thing, "keyboard", "mouse", complete=False, captions=captions, detected=())
+        return families.fact_of(which(), photo).truth.answer
+
+    assert answer("A keyboard and a mouse.") == "mouse"
+    assert answer("A keyboard and a mouse.", "A kite on the wall.") is None
+
+
+def test_a_question_with_yes_and_no_is_worked_out_as_the_scene_is_asked(kitchen):
+    item = which("yes", ("yes", "no"), form="given")
+    fact = families.fact_of(replace(item, about=("dog", "cup")), kitchen)
+    assert fact in list(existence.ask(kitchen))
+    assert fact.truth.answer == "yes"

@@ -1,8 +1,11 @@
 from collections import Counter
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pstgen.core.records import Item
 from pstgen.questions import families
 from pstgen.questions.families import pointing
 
@@ -97,3 +100,69 @@ def test_on_photographs_only_what_a_caption_names_and_what_holds_nothing_else_is
     assert asked("horse", "A horse and a dog.") == {"horse", "dog"}
     assert "horse" not in asked("horse", "A dog.")
     assert asked("cup", "A cup and a dog.") == {"dog"}
+
+
+# ------------------------------------------------------------------------------------------------ what is at the mark
+
+
+def what(mark, options=("cup", "kite", "oven", "sheep"), context="dog"):
+    words = {"frame": "neutral", "question": "?", "neutral": "?", "lure": "cup", "image": "", "role": "control"}
+    return Item(item_id="i", pair_id="p", scene_id="s", family="pointing", form="what", about=(context,), options=options, answer="cup", mark=mark, **words)  # fmt: skip
+
+
+KINDS = ("cup", "dog", "kite", "oven", "sheep")
+MARKS = [(float(x), float(y)) for x in (10, 30, 50, 70, 90) for y in (10, 30, 50, 70, 90)]
+
+
+@given(spots, spots, st.sampled_from(MARKS))
+def test_what_is_at_the_mark_agrees_with_the_corners_of_the_boxes(scene, thing, a, b, mark):
+    """Oracle: known is what the mark is inside of, and only if no other option is near."""
+    office = scene(
+        thing("cup", *a, 30, 30, id=1),
+        thing("kite", *b, 30, 30, id=2),
+        thing("dog", 105, 0, 30, 30, id=3),
+        width=140,
+        categories=KINDS,
+    )
+    mark = mark[0] * 1.4, mark[1]
+    fact = families.fact_of(what((round(mark[0], 1), mark[1])), office)
+    inside = {
+        kind
+        for kind, (left, top) in (("cup", a), ("kite", b))
+        if left <= int(mark[0]) < left + 30 and top <= int(mark[1]) < top + 30
+    }
+    if fact.truth.known:
+        assert {fact.truth.answer} == inside
+        assert fact.evidence == ((1,) if inside == {"cup"} else (2,))
+    else:
+        assert fact.truth.reason == "the mark is not on one of them alone"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_it_is_known_at_the_middle_of_an_option_and_nowhere_else(scene, thing, mark):
+    room = scene(thing("cup", 0, 0, 20, 20, id=1), thing("dog", 60, 60, 40, 40, id=2), categories=KINDS)
+    assert families.fact_of(what(mark), room).truth.answer == ("cup" if mark == (10, 10) else None)
+
+
+def test_another_option_may_be_elsewhere_but_not_unsure_and_near(scene, thing):
+    def answer(*more):
+        cup, dog = thing("cup", 0, 0, 40, 40, id=1, within=(200, 200)), thing("dog", 120, 120, 60, 60, id=2, within=(200, 200))  # fmt: skip
+        office = scene(cup, dog, *more, width=200, height=200, categories=KINDS)
+        return families.fact_of(what((20.0, 20.0)), office).truth.answer
+
+    assert answer() == "cup"
+    assert answer(thing("kite", 150, 10, 30, 30, id=3, within=(200, 200))) == "cup"
+    assert answer(thing("kite", 16, 16, 40, 40, id=3, within=(200, 200))) is None
+
+
+def test_without_its_context_or_off_the_grid_nothing_is_asked(scene, thing):
+    cup, dog = thing("cup", 0, 0, 20, 20, id=1), thing("dog", 60, 60, 40, 40, id=2)
+    assert families.fact_of(what((10.0, 10.0)), scene(cup, categories=KINDS)) is None
+    assert families.fact_of(what((10.0, 11.0)), scene(cup, dog, categories=KINDS)) is None
+
+
+def test_a_mark_of_yes_and_no_is_worked_out_as_the_scene_is_asked(scene, thing):
+    room = kitchen(scene, thing, (5, 5), (60, 60))
+    for fact in facts(room):
+        item = replace(what(fact.mark, ("yes", "no")), form="on", about=fact.about, answer="yes")
+        assert families.fact_of(item, room) == fact

@@ -13,7 +13,7 @@ from pstgen.scenes.truth import colour
 
 YES_NO = ("yes", "no")
 MOUSE = ("existence", "given", ("mouse", "keyboard"))
-DRAWS = 200  # of scenes with replacement
+DRAWS = 2000  # of scenes with replacement
 
 
 def fact(answer, about=("banana",), scene_id="1", family="colour", form="of"):
@@ -124,7 +124,19 @@ def test_it_is_the_log_odds_with_the_context_less_those_without():
     """Worked out by hand; of so many scenes the smoothing makes no difference."""
     fitted = offices((30_000, True, True), (20_000, True, False), (10_000, False, True), (40_000, False, False))
     yes, _ = fitted.associate(MOUSE, YES_NO)
-    assert yes.value == pytest.approx(np.log(3 / 2) - np.log(4 / 6), abs=0.01)
+    assert yes.value == pytest.approx(np.log(3 / 2) - np.log(1 / 4), abs=0.01)
+
+
+def test_scenes_with_the_context_are_no_part_of_the_base():
+    """Nearly every scene has a keyboard: all scenes together would hardly differ from those."""
+    fitted = offices((60_000, True, True), (30_000, True, False), (2_000, False, True), (8_000, False, False))
+    yes, _ = fitted.associate(MOUSE, YES_NO)
+    assert yes.value == pytest.approx(np.log(2) - np.log(1 / 4), abs=0.01)
+
+
+def test_where_every_scene_has_the_context_there_is_no_base_and_nothing_is_sure():
+    yes, _ = offices((60, True, True), (30, True, False)).associate(MOUSE, YES_NO)
+    assert yes.low < 0 < yes.high
 
 
 def test_what_has_nothing_to_do_with_the_context_crosses_zero():
@@ -141,28 +153,48 @@ def test_the_more_scenes_the_narrower_the_interval(n):
     assert width[1] < width[0]
 
 
-@pytest.mark.parametrize(
-    ("scenes", "keyboards", "with_one", "without"),
-    [(400, 0.1, 0.6, 0.05), (400, 0.1, 0.05, 0.3), (1000, 0.05, 0.7, 0.02), (400, 0.2, 0.3, 0.3)],
-)
-def test_the_interval_is_that_of_scenes_drawn_again(scenes, keyboards, with_one, without):
-    """Bootstrap over scenes; it is wider, if anything: exact, and scenes with a keyboard are counted among all scenes too."""
-    rng = np.random.default_rng(0)
-    keyboard = rng.random(scenes) < keyboards
-    mouse = rng.random(scenes) < np.where(keyboard, with_one, without)
+def added(with_mouse, with_none, elsewhere, nowhere):
+    """What a keyboard adds to a mouse, from numbers of scenes: with a keyboard with and without a mouse, and without one."""
+    at_all = "existence", "given at all", ("mouse",)
+    tally = {(MOUSE, "yes"): with_mouse, (MOUSE, "no"): with_none}
+    tally |= {(at_all, "yes"): with_mouse + elsewhere, (at_all, "no"): with_none + nowhere}
+    return counts.fit({question: int(n) for question, n in tally.items()}).associate(MOUSE, YES_NO)[0]
 
-    def added(of):
-        return counts.fit(
-            count(f for n, k in enumerate(of) for f in office(str(n), keyboard=bool(keyboard[k]), mouse=bool(mouse[k])))
-        ).associate(MOUSE, YES_NO)[0]
 
-    told = added(range(scenes))
-    again = [added(rng.integers(0, scenes, scenes)).value for _ in range(DRAWS)]
-    low, high = np.percentile(again, (2.5, 97.5))
-    width = high - low
-    assert told.low < low + 0.1 * width
-    assert told.high > high - 0.1 * width
-    assert 0.9 < (told.high - told.low) / width < 2.25
+def log_odds_apart(scenes):
+    """(..., 4) numbers of scenes, with half a scene more of each kind, so that none is none."""
+    a, b, c, d = np.moveaxis(scenes + 0.5, -1, 0)
+    return np.log(a / b) - np.log(c / d)
+
+
+KEYBOARDS_AND_MICE = [(400, 0.1, 0.6, 0.05), (400, 0.1, 0.05, 0.3), (1000, 0.05, 0.7, 0.02), (400, 0.2, 0.3, 0.3)]
+
+
+def shares_of(keyboards, with_one, without):
+    kinds = keyboards * with_one, keyboards * (1 - with_one), (1 - keyboards) * without, (1 - keyboards) * (1 - without)
+    return np.array(kinds)
+
+
+@pytest.mark.parametrize(("scenes", *"abc"), KEYBOARDS_AND_MICE)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_interval_is_that_of_scenes_drawn_again_or_wider(scenes, a, b, c, seed):
+    """Bootstrap over scenes; where a context was seen a few times with no mouse, or with one each time, it is much wider."""
+    rng = np.random.default_rng(seed)
+    seen = rng.multinomial(scenes, shares_of(a, b, c))
+    low, high = np.percentile(log_odds_apart(rng.multinomial(scenes, seen / scenes, size=DRAWS)), (2.5, 97.5))
+    found = added(*seen)
+    assert found.low < low + 0.1 * (high - low)
+    assert found.high > high - 0.1 * (high - low)
+    assert found.high - found.low < 2.5 * (high - low)
+
+
+@pytest.mark.parametrize(("scenes", *"abc"), KEYBOARDS_AND_MICE)
+def test_on_either_side_the_truth_is_outside_about_once_in_forty_times_at_most(scenes, a, b, c):
+    shares = shares_of(a, b, c)
+    true = np.log(b / (1 - b)) - np.log(c / (1 - c))
+    found = [added(*seen) for seen in np.random.default_rng(0).multinomial(scenes, shares, size=1000)]
+    assert sum(each.low > true for each in found) < 40
+    assert sum(each.high < true for each in found) < 40
 
 
 NOTHING = {  # (question, answers, share of each answer whatever the words are)

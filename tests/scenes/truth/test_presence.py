@@ -5,7 +5,7 @@ import pytest
 from pstgen.scenes.truth import layout, presence
 
 
-def there(scene, things, *captions, detected=()):
+def there(scene, things, *captions, detected=None):
     photo = scene(*things, complete=False, captions=captions, detected=detected)
     return presence.exists(things[0].category, list(things), photo).answer
 
@@ -24,6 +24,12 @@ def test_a_detector_that_looked_must_see_what_no_caption_names(scene, thing):
     assert there(scene, dog, "A ball.", detected=("cup",)) is None
     assert there(scene, dog, "A ball.", detected=("cup", "dog")) == "yes"
     assert there(scene, dog, "A dog.", detected=("cup",)) == "yes"
+
+
+def test_a_detector_that_looked_and_saw_nothing_is_not_one_that_did_not_look(scene, thing):
+    dog = [thing("dog", 10, 10, 60, 60)]
+    assert there(scene, dog, "A ball.", detected=None) == "yes"
+    assert there(scene, dog, "A ball.", detected=()) is None
 
 
 def test_without_captions_a_medium_size_is_enough(scene, thing):

@@ -67,7 +67,7 @@ def test_the_version_is_raised_whenever_a_scene_changes():
         record, drawing = scene(plan(0, index, 0.85), 128, Path("image"), Path("depth"))
         for content in (drawing.image.tobytes(), drawing.depth.tobytes(), msgspec.json.encode(record)):
             digest.update(content)
-    assert (VERSION, digest.hexdigest()) == (1, "9390c28507030587b02194cd08fb3e2760161485b35b37da8bf26298380f4fef")
+    assert (VERSION, digest.hexdigest()) == (2, "04dbd3a7f7267b4d75487e8acb9d50b7fb04c08e466baf9481e9f1d857e8ba3d")
 
 
 @pytest.mark.parametrize("category", kinds())
@@ -114,6 +114,48 @@ def test_typicality_is_the_share_of_typical_choices():
     assert typical(1.0) == 1.0
     assert typical(0.0) < 0.35
     assert typical(0.0) < typical(0.5) < typical(0.9)
+
+
+def people(typicality, scenes=300):
+    """Every person of so many scenes, with how those who are in such company usually hold their arms."""
+    for n in range(scenes):
+        things = plan(7, n, typicality).things
+        usual = [kinds()[thing.category].arms for thing in things if kinds()[thing.category].arms]
+        yield from ((thing, usual) for thing in things if thing.category == "person")
+
+
+def test_where_all_is_typical_people_hold_their_arms_as_suits_their_company():
+    suited = [(person.arms, usual) for person, usual in people(1.0) if usual]
+    assert len(suited) > 50
+    assert len({arms for arms, _ in suited}) > 3
+    assert all(arms == usual[0] for arms, usual in suited)
+
+
+def test_people_in_no_such_company_hold_their_arms_as_their_style_has_it():
+    alone = [person for person, usual in people(1.0) if not usual]
+    assert alone
+    assert all(person.arms is None for person in alone)
+
+
+def test_typicality_is_the_share_of_people_whose_arms_suit_their_company():
+    def suited(typicality):
+        return np.mean([person.arms is not None for person, usual in people(typicality) if usual])
+
+    assert suited(0.0) == 0
+    assert suited(0.5) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(("arms", "left", "right"), [(("up", "down"), -1, 1), (("down", "up"), 1, -1), (("up", "up"), -1, -1), (("down", "down"), 1, 1)])  # fmt: skip
+def test_an_arm_that_is_up_is_above_its_own_shoulder_and_nearly_straight(arms, left, right):
+    """Left and right are the person's."""
+    (person,) = draw(plan_of("person", arms=arms), 128).instances
+    at = {joint.name: np.array((joint.x, joint.y)) for joint in person.keypoints}
+    for side, sign, pose in (("left", left, arms[0]), ("right", right, arms[1])):
+        shoulder, elbow, wrist = (at[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+        assert np.sign(wrist[1] - shoulder[1]) == np.sign(elbow[1] - shoulder[1]) == sign
+        upper, lower = shoulder - elbow, wrist - elbow
+        cosine = upper @ lower / np.linalg.norm(upper) / np.linalg.norm(lower)
+        assert cosine < np.cos(np.radians(165)) or pose != "up"
 
 
 def test_captions_name_what_is_there_and_not_everything():

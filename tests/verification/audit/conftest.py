@@ -11,7 +11,16 @@ def built(tmp_path_factory):
     """A folder that no test changes."""
     out = tmp_path_factory.mktemp("built") / "pst"
     settings = build_config(
-        source="world", scenes=90, size=64, candidates=20, wordings=2, edited=3, lm="none", vlm="none", out=out
+        source="world",
+        prior_base="world",
+        scenes=90,
+        size=64,
+        candidates=20,
+        wordings=2,
+        edited=3,
+        lm="none",
+        vlm="none",
+        out=out,
     )
     build.build(settings)
     return out

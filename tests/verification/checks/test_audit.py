@@ -18,7 +18,7 @@ from pstgen.verification.checks import audit, integrity
 def built(tmp_path_factory):
     out = tmp_path_factory.mktemp("built") / "pst"
     small = {"scenes": 90, "size": 64, "candidates": 20, "wordings": 2, "edited": 3, "lm": "none", "vlm": "none"}
-    build.build(build_config(source="world", out=out, **small))
+    build.build(build_config(source="world", prior_base="world", out=out, **small))
     return out
 
 

@@ -25,7 +25,7 @@ COCO = os.environ.get("PSTGEN_COCO_ROOT")
 
 @pytest.fixture(scope="module")
 def images():
-    config = build_config(source="world", scenes=150, size=128)
+    config = build_config(source="world", prior_base="world", scenes=150, size=128)
     return [pixels.image(scene) for scene in source.scenes(config, lambda _: True, Refusals())]
 
 

@@ -18,7 +18,7 @@ from pstgen.scenes.sources import world as source
 from pstgen.verification import probes
 from pstgen.verification.checks import image_probe
 
-CONFIG = build_config(source="world", scenes=260, size=128)
+CONFIG = build_config(source="world", prior_base="world", scenes=260, size=128)
 
 
 @pytest.fixture(scope="module")
