@@ -132,6 +132,7 @@ def sound_set(tmp_path_factory):
     from pstgen.verify import verify
 
     out = tmp_path_factory.mktemp("built") / "pst"
-    build(build_config(source="world", prior_base="world", scenes=240, size=64, candidates=60, wordings=3, out=out))
+    many = {"scenes": 500, "size": 64, "candidates": 150, "wordings": 3, "pairs_per_kind": 3, "min_options_share": 0.0}
+    build(build_config(source="world", prior_base="world", out=out, **many))
     assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
     return out

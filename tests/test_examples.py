@@ -63,7 +63,7 @@ def test_a_family_from_outside_is_asked_by_its_name_alone(tmp_path):
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: equal\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[pstgen.families]\nequal = new_family\n")
     (site / "new_family.py").write_text((EXAMPLES / "new_family.py").read_text())
-    words = ["build", "--source", "world", "--scenes", "120", "--size", "64", "--family", "equal", "--lm", "none"]
+    words = ["build", "--source", "world", "--scenes", "1500", "--size", "64", "--family", "equal", "--lm", "none"]
     done = subprocess.run(
         [sys.executable, "-m", "pstgen", *words, "--vlm", "none", "--out", tmp_path / "pst"],
         capture_output=True,

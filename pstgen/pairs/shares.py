@@ -69,17 +69,20 @@ def _step(
 
 
 def _spread(ranked: Sequence[Pair], config: SelectionConfig) -> list[Pair]:
-    """Use every scene a few times at most, and a kind of thing in it fewer times."""
+    """Use every scene a few times at most, and a kind of thing in it fewer times; ask nothing of it twice."""
     scenes: Counter[str] = Counter()
     kinds: Counter[tuple[str, str]] = Counter()
+    facts: set[tuple[object, ...]] = set()
     kept: list[Pair] = []
     for pair in ranked:
+        in_question = {(item.scene_id, item.mark, item.family, item.form, item.about) for item in pair.items}
         shown = {origin(item.scene_id) for item in pair.items}
         things = {(origin(item.scene_id), _kind(item, item.answer)) for item in pair.items}
-        fresh = all(scenes[scene] < config.pairs_per_scene for scene in shown)
+        fresh = facts.isdisjoint(in_question) and all(scenes[scene] < config.pairs_per_scene for scene in shown)
         if fresh and all(kinds[thing] < config.pairs_per_kind for thing in things):
             scenes.update(shown)
             kinds.update(things)
+            facts |= in_question
             kept.append(pair)
     return kept
 

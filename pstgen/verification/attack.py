@@ -1,6 +1,7 @@
 """Runs attackers on samples, ours or of another benchmark, and measures what words alone reach."""
 
 import logging
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,7 +98,8 @@ def _scores(samples: Sequence[Sample], split: Split, name: str, resources: Resou
     from threadpoolctl import threadpool_limits
 
     train, test = ([samples[n] for n in indices.tolist()] for indices in (split.train, split.test))
-    with threadpool_limits(None if attackers.needs(name) & {"lm", "vlm"} else 1):
+    with warnings.catch_warnings(), threadpool_limits(None if attackers.needs(name) & {"lm", "vlm"} else 1):
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # of few samples
         return attackers.load(name).attack(train, test, resources)
 
 

@@ -22,7 +22,7 @@ from pstgen.dataset import store
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes.sources import coco, world
 
-SMALL = ["--source", "world", "--scenes", "60", "--size", "64", "--candidates", "10", "--wordings", "2"]
+SMALL = ["--source", "world", "--scenes", "90", "--size", "64", "--candidates", "15", "--wordings", "2"]
 ALONE = ["--vlm", "none", "--lm", "none"]
 
 
@@ -101,7 +101,7 @@ def test_a_manifest_is_taken_as_settings_those_that_were_decided_too(built, aske
 
 def test_options_overrule_the_file(built, asked, tmp_path):
     run("build", "--config", built[0] / "manifest.json", "--seed", "7", "--out", tmp_path / "pst")
-    assert (asked[0].seed, asked[0].source.scenes) == (7, 60)
+    assert (asked[0].seed, asked[0].source.scenes) == (7, 90)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_a_dry_run_writes_nothing_and_names_scenes_and_judges(tmp_path, monkeypa
     result = run("build", *SMALL, *ALONE, "--dry-run")
     assert result.exit_code == 0, result.output
     rows = dict(re.findall(r"^(\S.*?)  +(\S.*?) *$", result.stdout, re.MULTILINE))
-    assert rows["scenes for the prior"] == "11"
-    assert rows["scenes for items"] == "49"
+    assert rows["scenes for the prior"] == "21"
+    assert rows["scenes for items"] == "69"
     assert rows["judges"] == "prior, text"
     assert "nothing was written" in result.stdout
     assert list(tmp_path.iterdir()) == []
@@ -191,7 +191,7 @@ def test_a_dry_run_opens_the_models_and_names_them(tmp_path):
     told = json.loads(result.stdout)
     assert list(told["judges"]) == ["prior", "text", "lm"]
     assert told["judges"]["lm"].startswith("sha256:")
-    assert told["scenes for the prior"] + told["scenes for items"] == 60
+    assert told["scenes for the prior"] + told["scenes for items"] == 90
     assert list(tmp_path.iterdir()) == []
 
 
@@ -202,7 +202,7 @@ def test_build_prints_pure_json_on_stdout_if_told(built):
     assert told["out"] == str(out)
     assert told["pairs"] == sum(told["funnel"]["kept"].values()) > 10
     assert told["funnel"] == store.open(out).manifest.funnel
-    assert "note: the prior rests on 11 scenes" in result.stderr
+    assert "note: the prior rests on 21 scenes" in result.stderr
     assert told["notes"] == store.open(out).manifest.notes
 
 
@@ -249,7 +249,7 @@ def test_a_prior_that_was_saved_is_what_a_build_expects_and_no_scene_is_held_bac
     result = run("build", *SMALL, *ALONE, "--prior-file", prior, "--out", tmp_path / "pst", "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)["funnel"]
-    assert told["scenes for items"] == {"world": 60}
+    assert told["scenes for items"] == {"world": 90}
     assert told["scenes for the prior"]["world"] == int(re.search(r"a prior from (\d+) scenes", saved.stderr)[1])
     manifest = store.open(tmp_path / "pst").manifest
     assert manifest.settings["questions"]["prior_file"] == "prior.json"
@@ -259,7 +259,7 @@ def test_a_prior_that_was_saved_is_what_a_build_expects_and_no_scene_is_held_bac
 def test_where_no_question_was_answered_often_enough_it_is_said_with_the_remedy():
     result = run("priors", *SMALL[:6], "--least", "999")
     assert result.exit_code == 0, result.output
-    line = "No question was answered 999 times or more in 11 scenes: a lower --least shows the rest.\n"
+    line = "No question was answered 999 times or more in 21 scenes: a lower --least shows the rest.\n"
     assert result.stdout == line
 
 

@@ -38,7 +38,7 @@ def pope(tmp_path):
     return file
 
 
-UNTESTED = ["additive", "audit", "edited_probe", "image_probe"]
+UNTESTED = ["additive", "audit", "edited_probe", "file_probe", "image_probe"]
 
 
 def test_a_check_that_did_not_run_is_not_tested_wherever_it_is_mentioned(verified):
@@ -76,7 +76,7 @@ def test_after_an_audit_none_is_suggested(verified, tmp_path):
     annotations.append(folder / annotations.FILE, annotation)
     result = run("verify", folder)
     assert result.stdout.splitlines()[-1] == f"Next: open {folder / certificate.PAGE}"
-    assert "(not tested: additive, edited_probe, image_probe)" in result.output
+    assert "(not tested: additive, edited_probe, file_probe, image_probe)" in result.output
 
 
 def test_where_bytes_differ_it_is_said_that_nothing_else_ran(verified, tmp_path):

@@ -1,5 +1,6 @@
 """A classifier of the words alone: it learns the source's statistics and, cross-fitted, the items themselves."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -125,7 +126,11 @@ def _fit(features: Any, labels: NDArray[np.str_], unseen: Any) -> tuple[list[str
     classes = sorted(set(labels.tolist()))
     if len(classes) < 2:
         return classes, np.zeros((unseen.shape[0], len(classes)))
-    with threadpool_limits(1):  # the matrices are small: threads would only wait for each other
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(),
+    ):  # the matrices are small: threads would only wait for each other
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # of few examples
         model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features, labels)
     return model.classes_.tolist(), model.predict_log_proba(unseen)
 

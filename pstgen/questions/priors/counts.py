@@ -109,8 +109,8 @@ class Counts:
                 family, form, about = question
                 answers = families.load(family).answers(form, about)
                 added = dict(zip(answers, self.associate(question, answers), strict=True))
-                answer = max(answers, key=lambda answer: added[answer].low)
                 counted = self.seen[question]
+                answer = max(filter(counted.__getitem__, answers), key=lambda answer: added[answer].low)
                 rows.append(Expected(question, answer, counted[answer], counted.total(), added[answer]))
         return sorted(rows, key=lambda row: (-row.association.low, row.question))
 

@@ -65,7 +65,7 @@ def test_an_audit_gives_rates_with_exact_bounds(folder):
         "10 labels audited by one person: 10.0% [0.3%, 44.5%] wrong, 10.0% [0.3%, 44.5%] ambiguous" in finding.summary
     )
     result = finding.audit
-    assert (result.people, result.labels.wrong.total, result.pairs_wrong.total) == (1, 10, 5)
+    assert (result.people, result.labels.wrong.total, result.pairs_wrong.total) == (1, 10, 4)
     assert (result.labels.wrong.share, result.labels.ambiguous.share) == (0.1, 0.1)
     assert result.labels.wrong.high == pytest.approx(0.4450, abs=1e-4)
     assert result.kappa is None
@@ -77,11 +77,11 @@ def test_errors_are_bounded_by_pair_as_well(folder):
     annotate(folder, ["wrong", "ambiguous", "right", "ambiguous", *["right"] * 6])
     finding = examine(folder)
     assert (
-        "of 5 pairs: with a wrong label 20.0% [0.5%, 71.6%], with an ambiguous one 40.0% [5.3%, 85.3%]"
+        "of 4 pairs: with a wrong label 25.0% [0.6%, 80.6%], with an ambiguous one 50.0% [6.8%, 93.2%]"
         in finding.summary
     )
-    assert (finding.figures["pairs_wrong"], finding.figures["pairs_ambiguous"]) == (0.2, 0.4)
-    assert finding.figures["pairs_doubtful"] == 0.4
+    assert (finding.figures["pairs_wrong"], finding.figures["pairs_ambiguous"]) == (0.25, 0.5)
+    assert finding.figures["pairs_doubtful"] == 0.5
     assert finding.figures["pairs_wrong_high"] == pytest.approx(finding.audit.pairs_wrong.high)
 
 
