@@ -13,6 +13,7 @@ import numpy as np
 
 from pstgen import build
 from pstgen.core.config import RebuildConfig
+from pstgen.core.records import BadInput
 from pstgen.core.scratch import folder
 from pstgen.dataset import store
 from pstgen.questions import prior_base, priors
@@ -38,8 +39,11 @@ def counted(dataset: store.Dataset) -> Tally:
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--draws", type=click.IntRange(1), default=5)
 def main(path: Path, draws: int) -> None:
-    dataset = store.open(path)
-    tally = counted(dataset)
+    try:
+        dataset = store.open(path)
+        tally = counted(dataset)
+    except BadInput as error:
+        raise click.ClickException(str(error)) from None
     pairs = {item.pair_id: item for item in dataset.items()}.values()
     rng = np.random.default_rng(0)
     shares = []

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from pstgen.core.english import grammar
 from pstgen.models.huggingface import Model
@@ -42,6 +41,8 @@ class ModelAssociations:
     @property
     def competent(self) -> bool:
         """Do the signs agree oftener than a coin would, one-sided at 95 %?"""
+        from scipy.stats import binomtest
+
         return self.of > 0 and bool(binomtest(self.agreed, self.of, alternative="greater").pvalue < SURE)
 
     def summary(self) -> dict[str, int | bool]:
