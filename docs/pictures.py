@@ -68,7 +68,7 @@ def main() -> None:
         first = [
             pair for pair in sampling.pick(dataset, 90) if pair.pair.control.frame != "neutral" and len(pair.rows) == 2
         ]
-        by_kind = {(pair.pair.family, pair.control.item.twin == "retrieved"): pair for pair in first}
+        by_kind = {(pair.pair.family, pair.control.item.twin == "matched"): pair for pair in first}
         chosen = [by_kind[kind] for kind in (("colour", False), ("existence", True)) if kind in by_kind]
         save(sheet.sheet(chosen, columns=2), "pair.jpg")
 

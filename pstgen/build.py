@@ -24,8 +24,7 @@ from pstgen.models import association, calibration, detector, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.witnesses import Witness
-from pstgen.pairs import selection, shares, twins
-from pstgen.pairs import witnesses as pair_witnesses
+from pstgen.pairs import agreement, selection, shares, twins
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
 from pstgen.questions import (
@@ -80,7 +79,7 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
         with _interruptible(run.report):
             observed = count_facts(run)
             prior = fit_prior(observed, run)
-            candidates = ask_witnesses(propose_pairs(prior, run), judges, run)
+            candidates = keep_agreed(propose_pairs(prior, run), judges, run)
             gallery = open_scenes(candidates, run)
             panel = train_judges(judges, observed, prior, candidates, run)
             misled, scores = select_wordings(candidates, gallery, panel, run)
@@ -269,14 +268,14 @@ def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     return strongest
 
 
-def ask_witnesses(candidates: list[Candidate], judges: Iterable[Judge], run: Run) -> list[Candidate]:
+def keep_agreed(candidates: list[Candidate], judges: Iterable[Judge], run: Run) -> list[Candidate]:
     """Let models say what they associate with the contexts; where one can, no pair stays of which none says what is counted."""
-    counted = pair_witnesses.counted(candidates)
+    counted = agreement.counted(candidates)
     found = association.of_judges(judges, counted, counted)
     for name, associations in found.items():
         run.report.models.setdefault(name, {})["associations"] = associations.summary()
     deciding = [name for name, associations in found.items() if associations.competent]
-    kept = pair_witnesses.agreeing(candidates, {name: each.values for name, each in found.items()}, deciding)
+    kept = agreement.agreeing(candidates, {name: each.values for name, each in found.items()}, deciding)
     if deciding:
         run.report.count("expected by a model", (pair.control.family for pair in kept))
     return kept

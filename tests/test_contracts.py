@@ -95,9 +95,9 @@ def test_a_twin_maker_pairs_while_scenes_pass(name, kitchen, tmp_path):
         for scene, answer in zip(scenes, "12", strict=True)
     ]
     couples = zip(scenes, facts, strict=True)
-    found = [pair for scene, fact in couples if name == "retrieved" for pair in maker.pair(scene, [fact])]
+    found = [pair for scene, fact in couples if name == "matched" for pair in maker.pair(scene, [fact])]
     found += maker.rest()
-    assert [pair.lure for pair in found] == ["1"] * (name == "retrieved")
+    assert [pair.lure for pair in found] == ["1"] * (name == "matched")
     assert all(pair.lure != str(stress.truth.answer) for pair in found for stress in pair.stress)
 
 
@@ -157,7 +157,7 @@ def test_an_attacker_scores_every_option_or_says_what_it_needs(name):
 @each("readers")
 def test_a_reader_says_which_file_it_cannot_read(name, tmp_path):
     with pytest.raises(BadInput, match="nowhere"):
-        readers.load(name).read(tmp_path / "nowhere.json")
+        readers.read(tmp_path / "nowhere.json", name)
 
 
 @each("systems")

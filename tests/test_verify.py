@@ -18,7 +18,7 @@ from pstgen.verify import verify
 def built(tmp_path_factory):
     """A very small set of the world, none of it edited."""
     out, small = tmp_path_factory.mktemp("built") / "pst", {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
-    build.build(build_config(source="world", prior_base="world", twins=("retrieved",), out=out, **small))
+    build.build(build_config(source="world", prior_base="world", twins=("matched",), out=out, **small))
     return out
 
 

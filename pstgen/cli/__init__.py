@@ -11,6 +11,7 @@ from pstgen.core import __version__
 
 COMMANDS = (
     build.build,
+    build.inspect,
     build.priors,
     check.verify,
     check.attack,

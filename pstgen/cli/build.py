@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from pstgen.cli import shared
 from pstgen.cli.shared import Completed, Examples, Names
@@ -30,8 +31,10 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--root", type=path, help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]"),
             click.option("--split", type=Completed(lambda: shared.SPLITS), help="COCO's split.  [default: val2017]"),
             click.option("--annotations", type=path, help="A COCO-format file of yours, not --root and --split."),
+            click.option("--images", type=path, help="The folder of its pictures.  [default: is looked for]"),
+            click.option("--names", type=path, help="YAML, category: noun, where its names are no words."),
             click.option("--scenes", type=click.IntRange(2), help="Scenes to draw (world).  [default: 2000]"),
-            click.option("--size", type=click.IntRange(64, 512), help="Pixels a side (world).  [default: 128]"),
+            click.option("--size", type=click.IntRange(64, 512), help="Pixels a side (world).  [default: 256]"),
             click.option("--typicality", type=click.FloatRange(0, 1), help="Typical facts (world).  [default: 0.85]"),
             click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]"),
             click.option(
@@ -206,7 +209,7 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
 @shared.JSON
 @shared.plainly
 def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
-    """Show the source's strongest priors: what the words lead one to prior_alone before looking, with counts."""
+    """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
     from pstgen.build import prior_alone, with_defaults
     from pstgen.cli import tables
     from pstgen.questions import prior_file, prior_scenes
@@ -234,3 +237,29 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
         click.echo(
             f"No question was answered {least} times or more in {observed.scenes:,} scenes: a lower --least shows the rest."
         )
+
+
+@click.command(
+    short_help="Show what a source holds and what can be asked of it.",
+    cls=Examples,
+    epilog="pstgen inspect --source coco --root ~/coco\npstgen inspect --annotations mine.json --images photos/\n"
+    "pstgen inspect --annotations mine.json --names names.yaml --json",
+)
+@shared.SETTINGS
+@_source
+@click.option("--limit", type=click.IntRange(1), help="Scenes that are looked at, at most.  [default: 500]")
+@shared.JSON
+@shared.plainly
+def inspect(file: Path | None, *, as_json: bool, **options: Any) -> None:
+    """Look at a source before a build: pictures, boxes, masks, joints, captions, names, and what each family can ask."""
+    from pstgen.build import with_defaults
+    from pstgen.cli import inspect_tables
+    from pstgen.cli.inspection import inspect as look
+
+    settings = with_defaults(config.read(file, options, config.BuildConfig))
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
+        found = look(settings, progress)
+    if as_json:
+        shared.emit(msgspec.to_builtins(found))
+    else:
+        inspect_tables.show(found)

@@ -28,7 +28,7 @@ from pstgen.cli.shared import (
 )
 from pstgen.core import config
 from pstgen.core.progress import Progress
-from pstgen.core.records import BadInput
+from pstgen.core.records import Unavailable
 
 if TYPE_CHECKING:
     from pstgen.verification.checks import Check
@@ -80,6 +80,9 @@ REBUILT = {
     "vlm": "Folder, hub id or server; not needed for the model that comes with pstgen.",
     "adapter": "Of the VLM.",
 }
+
+
+COLUMNS = ("question", "options", "answer", "image", "pair", "category")  # of a benchmark's table
 
 
 def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,33 +192,70 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
+def _columns(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that name the columns of a table."""
+    for what in reversed(COLUMNS):
+        text = (
+            "The column that holds the question.  [default: is recognized]"
+            if what == COLUMNS[0]
+            else f"Likewise: {what}."
+        )
+        command = click.option(f"--{what}-column", metavar="NAME", help=text)(command)
+    return command
+
+
 @click.command(
     short_help="Attack any benchmark by its words alone.",
     cls=Examples,
-    epilog="pstgen attack coco_pope_popular.json --format pope\npstgen attack MMBench.tsv --format vlmevalkit_tsv\n"
-    "pstgen attack pst/ --format hf",
+    epilog="pstgen attack coco_pope_popular.json\npstgen attack MMBench.tsv --format vlmevalkit_tsv\n"
+    "pstgen attack pst/ --html attacks.html\npstgen attack mine.jsonl --question-column q --options-column candidates --answer-column gold",
 )
 @SETTINGS
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=Names("readers"), required=True, help="Of the benchmark's file or folder.")
+@click.option("--format", "form", type=Names("readers"), help="Of the file or folder.  [default: is recognized]")
+@_columns
 @click.option("--seed", type=int, help="Of the folds.  [default: 0]")
 @_attacking
 @click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report here.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write how vulnerable each question is.")
 @JSON
 @plainly
-def attack(file: Path | None, path: Path, form: str, *, limit: int | None, as_json: bool, **options: Any) -> None:
+def attack(  # noqa: PLR0913 (its options)
+    file: Path | None,
+    path: Path,
+    form: str | None,
+    *,
+    limit: int | None,
+    html: Path | None,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Attack any benchmark by its words alone: how far does one get without seeing an image?"""
     from pstgen.cli import tables
-    from pstgen.verification import attack, readers
+    from pstgen.verification import attack, attack_page, readers
 
-    samples = readers.load(form).read(path)[:limit]
-    if not samples:
-        raise BadInput(f"{path}: holds no question that an attacker could answer")
+    for target in (html, out):
+        if target and not target.absolute().parent.is_dir():
+            raise Unavailable(f"{target}: cannot be written: there is no folder {target.absolute().parent}")
+    named = {what: column for what in COLUMNS if (column := options.pop(f"{what}_column"))}
+    words = readers.read(path, form or readers.AUTO, named)
+    words = words._replace(samples=words.samples[:limit])
+    say(f"{path}: {len(words.samples):,} questions, read as {words.format}")
+    for line in words.refusals:
+        say(line)
     settings = config.read(file, options, config.VerifyConfig)
     untried: dict[str, str] = {}
     with tracking() as progress, _logged(progress), if_interrupted("nothing was written"):
-        runs = list(progress(attack.run_all(samples, settings, untried=untried), "attacking"))
+        runs = list(progress(attack.run_all(words.samples, settings, untried=untried), "attacking"))
     results = [run.result for run in runs]
+    if html:
+        html.write_text(attack_page.page(path, words, runs), encoding="utf-8")
+        say(f"wrote {html}")
+    if out:
+        attack_page.write_table(out, words.samples, runs)
+        say(f"wrote {out}")
     for name, why in untried.items():
         say(f"not tried: {name} ({why})")
     if as_json:

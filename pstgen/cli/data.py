@@ -120,7 +120,7 @@ def fetch(file: Path | None, **options: Any) -> None:
     epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0",
 )
 @click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")
-@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 128]")
+@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 256]")
 @click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts.  [default: 0.85]")
 @click.option("--seed", type=int, help="Same seed, same bytes.  [default: 0]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: world]")

@@ -17,6 +17,7 @@ from pstgen.core.reasons import kind
 from pstgen.core.records import Score
 from pstgen.core.report import Refusal, Report
 from pstgen.dataset.sampling import PairRows
+from pstgen.verification.attackers import goes_by_rows
 
 if TYPE_CHECKING:
     from pstgen.evaluation.dry_run.estimate import Cost, RunEstimate
@@ -174,16 +175,11 @@ def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None
     if not results:
         return
     paired, roles = results[0].ceiling < 1, [role for role in ("stress", "control") if getattr(results[0], role)]
-    table = _table("attacker", *_attack_heads(roles, paired=paired, timed=bool(seconds)), title="by words alone, in %")
-    for column in table.columns:
-        column.vertical = "bottom"
-    for column in table.columns[1:]:
-        column.justify, column.no_wrap = "right", True
-    for result in results:
-        time = [f"{seconds[result.attacker]:.1f}"] if seconds else []
-        table.add_row(result.attacker, *_attack_cells(result, roles, paired=paired), *time)
     console = Console(highlight=False)
-    console.print(table)
+    for title, by_rows in (("by words alone, in %", False), ("by the order of rows, which no model sees, in %", True)):
+        chosen = [result for result in results if goes_by_rows(result.attacker) == by_rows]
+        if chosen:
+            console.print(_attacks(chosen, title, roles, paired=paired, seconds=seconds))
     console.print(_chance(results[0], paired=paired))
     if line := _by_frame(results):
         console.print(line)
@@ -192,6 +188,25 @@ def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None
             "The contrarian wins on stress twins alone, by design: never giving the lure is right wherever the lure is wrong. "
             "Look at the pairs."
         )
+
+
+def _attacks(
+    results: Sequence[AttackResult],
+    title: str,
+    roles: Sequence[str],
+    *,
+    paired: bool,
+    seconds: Mapping[str, float] | None,
+) -> Table:
+    table = _table("attacker", *_attack_heads(roles, paired=paired, timed=bool(seconds)), title=title)
+    for column in table.columns:
+        column.vertical = "bottom"
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for result in results:
+        time = [f"{seconds[result.attacker]:.1f}"] if seconds else []
+        table.add_row(result.attacker, *_attack_cells(result, roles, paired=paired), *time)
+    return table
 
 
 def _attack_heads(roles: Sequence[str], *, paired: bool, timed: bool) -> list[str]:

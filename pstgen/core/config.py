@@ -17,7 +17,17 @@ ELSEWHERE = frozenset(
 )  # of a manifest: not what lies on this machine, but its hash or name
 
 LIMITS = ("concurrency", "timeout", "per_second", "max_requests", "max_cost", "price_in", "price_out")  # of a server
-LEFT_OUT = ("root", "annotations", "templates", "prior_vqa", "out", "workers", *LIMITS)  # of a manifest
+LEFT_OUT = (
+    "root",
+    "annotations",
+    "images",
+    "names",
+    "templates",
+    "prior_vqa",
+    "out",
+    "workers",
+    *LIMITS,
+)  # of a manifest
 NAMED = ("lm", "vlm", "adapter", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
 MODELS = frozenset({"lm", "vlm"})  # "none" is none; where nothing is said, it is decided
 
@@ -29,9 +39,11 @@ class SourceConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     root: Path | None = None  # COCO's folder: annotations/ beside val2017/
     split: str = "val2017"
     annotations: Path | None = None  # one COCO-format instances file of the user's own, instead of root and split
+    images: Path | None = None  # the folder of its pictures, where they are not beside it
+    names: Path | None = None  # YAML: category → the noun that questions call it
     limit: int | None = None  # scenes that give items, at most: the first ones
     scenes: int = 2000  # of the built-in world: how many to draw
-    size: int = 128  # of the built-in world: the side of a scene in pixels
+    size: int = 256  # of the built-in world: the side of a scene in pixels
     typicality: float = 0.85  # of the built-in world: the share of facts that are as one expects
     detector: Path | None = None  # of photographs: a "no" needs its silence
     detector_threshold: float = 0.2  # a low one: it should rather detect too much
@@ -178,7 +190,7 @@ class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     """`pstgen world`."""
 
     n: int = 2000
-    size: int = 128
+    size: int = 256
     typicality: float = 0.85
     seed: int = 0
     out: Path = Path("world")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Role = Literal["stress", "control"]
+MATCHED = "matched"  # how twins were found that are two scenes of the source: nothing was edited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ class Candidate:
     stress: tuple[Fact, ...]
     options: tuple[str, ...]
     associations: tuple[Association, ...]
-    twin: str = "retrieved"
+    twin: str = MATCHED
     scenes: tuple[Scene, ...] = ()
     model_pulls: tuple[tuple[str, float], ...] = ()
 
@@ -253,7 +254,7 @@ class Item:
     options: tuple[str, ...]
     answer: str
     lure: str
-    twin: str = "retrieved"
+    twin: str = MATCHED
     difficulty: float = 0.0
     pull_counts: Association | None = None
     pull_lm: float | None = None

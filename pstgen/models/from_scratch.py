@@ -1,6 +1,7 @@
 """Small models from random weights: a tokenizer of byte-level BPE, and a LLaVA or a Llama of any size."""
 
 from collections.abc import Iterable, Mapping
+from math import isqrt
 from typing import Any
 
 import torch
@@ -62,6 +63,26 @@ def llava(tokenizer: Any, vision: Mapping[str, Any], text: Mapping[str, Any], si
         keys = layer.self_attn.k_proj.weight.data
         keys.copy_(layer.self_attn.q_proj.weight.data[: len(keys)])
     return model, _llava_processor(tokenizer, vision["patch_size"], size)
+
+
+def add_position_codes(model: Any, strength: float) -> None:
+    """Add fixed sine codes of column and row to a LLaVA's position embeddings; the class token's stays as it is.
+
+    Of themselves, learned embeddings come to hold the row, which ground and sky give away, and no column.
+    """
+    embeddings = model.model.vision_tower.embeddings.position_embedding.weight
+    grid = isqrt(len(embeddings) - 1)
+    with torch.no_grad():
+        embeddings[1:] += strength * position_codes(grid, embeddings.shape[1])
+
+
+def position_codes(grid: int, width: int) -> torch.Tensor:
+    """(grid * grid, width), patches row by row: sine and cosine of column and row at width / 4 frequencies, 1.5 to 0.075."""
+    places = torch.arange(grid, dtype=torch.float32)
+    rows, columns = torch.meshgrid(places, places, indexing="ij")
+    rates = 1.5 / 20 ** (torch.arange(width // 4) / (width // 4))
+    angles = [axis.flatten()[:, None] * rates for axis in (columns, rows)]
+    return torch.cat([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)], dim=1)
 
 
 def _llava_processor(tokenizer: Any, patch: int, size: int) -> Any:

@@ -78,6 +78,21 @@ class DenseHead(nn.Linear):
         return torch.stack(losses).mean() if losses else features.sum() * 0.0
 
 
+class PositionHead(nn.Linear):
+    """Reads from a patch, as the language model gets it, in which column and row of the grid it lies. width: of a patch."""
+
+    def __init__(self, width: int, grid: int) -> None:
+        super().__init__(width, 2 * grid)
+        self.grid = grid
+
+    def loss(self, projected: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of column and row, their mean. projected: (B, grid * grid, width), row by row."""
+        logits = self(projected.float()).unflatten(-1, (2, self.grid)).flatten(0, 1)
+        cells = torch.arange(self.grid**2, device=projected.device)
+        places = torch.stack([cells % self.grid, cells // self.grid], dim=-1).repeat(len(projected), 1)
+        return functional.cross_entropy(logits.transpose(1, 2), places)
+
+
 class PerceptionHeads(nn.Module):
     """Heads that read what an encoder sees; dropped when the model is exported. width, sizes: as of DenseHead."""
 

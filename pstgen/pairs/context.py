@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Association, Candidate, Fact, Scene
+from pstgen.core.records import MATCHED, Association, Candidate, Fact, Scene
 from pstgen.questions import families
 from pstgen.questions.families import Question
 from pstgen.questions.priors import Expectation
@@ -50,7 +50,7 @@ def candidate(
     control: Fact,
     stress: Sequence[Fact],
     added: Associations,
-    twin: str = "retrieved",
+    twin: str = MATCHED,
     scenes: Sequence[Scene] = (),
 ) -> Candidate | None:
     """Offer the twins' answers and others, at most MOST_OPTIONS, in natural order; the words add most to the control's.

@@ -170,9 +170,11 @@ def _advice(report: Report, stations: Mapping[str, int], config: BuildConfig) ->
             return "Mend these pictures or records, or name others"
         return "Annotated things are too small, cut off or too few to be asked about: other scenes, or --family"
     if not stations.get("candidate pairs"):
-        return "Every question has one answer in these scenes: more scenes give twins" + (
-            f", and so does a --min-pull below {config.pairs.min_pull:g}" if config.pairs.min_pull else ""
-        )
+        fed = f"{n:,} scene{'s' * (n != 1)}" if (n := stations.get("scenes for the prior", 0)) else "no scenes"
+        return (
+            f"No question has two answers in these scenes, one of which the prior surely expects; it rests on {fed}: more scenes, "
+            "for items or for the prior (--prior-annotations, --prior-file)"
+        ) + (f", or a --min-pull below {config.pairs.min_pull:g}" if config.pairs.min_pull else "")
     strictest = min((name for name in stations if name.startswith("fooled ")), key=stations.__getitem__, default="")
     if strictest and not stations[strictest]:
         return (

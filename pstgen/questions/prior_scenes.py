@@ -1,5 +1,6 @@
 """Which scenes feed the prior, and which give items."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -69,13 +70,20 @@ def divide(config: BuildConfig, report: Report) -> Parts:
     there = [entry for entry in items if entry.at_hand]
     for entry in items:
         if not entry.at_hand:
-            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", "no such image file")
+            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", entry.fault)
     if not there:
-        raise BadInput(_no_pictures(items, entries))
+        raise BadInput(_no_pictures(items, entries, config))
     if fed:
         held = []  # the prior's file has counted them
     looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.questions.prior_pictures]
-    return Parts(own, held, there[: config.source.limit], frozenset(looked), share, tuple(_notes(own, held, shared)))
+    return Parts(
+        own,
+        held,
+        there[: config.source.limit],
+        frozenset(looked),
+        share,
+        (*sources.notes(config), *_notes(own, held, shared)),
+    )
 
 
 def _refuse(config: BuildConfig) -> None:
@@ -162,13 +170,15 @@ def _notes(own: Sequence[Entry], held: Sequence[Entry], shared: int) -> Iterator
         )
 
 
-def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry]) -> str:
+def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry], config: BuildConfig) -> str:
     if not items:
         return f"all {len(entries):,} scenes feed the prior, and none is left for items: a lower --prior-share, or more scenes"
     names = ", ".join(entry.image for entry in items[:3])
+    fault, _ = Counter(entry.fault for entry in items).most_common(1)[0]
+    places = ", ".join(map(str, sources.searched(config)))
     return (
-        f"none of {len(items):,} annotated pictures is at hand ({names}, …); "
-        "they belong in a folder called like the split beside annotations/, or beside the file that names them"
+        f"none of {len(items):,} annotated pictures is at hand ({names}, …): {fault}. Looked for in {places}; "
+        "with --annotations, --images DIR names their folder"
     )
 
 

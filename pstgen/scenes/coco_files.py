@@ -2,7 +2,8 @@
 
 import mmap
 import re
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,103 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import BadInput
+from pstgen.scenes import coco_repair, corners, vocabulary
+from pstgen.scenes.coco_format import Captions, Category, Instances, Picture, Pictures, Poses
 
 T = TypeVar("T")
-
-
-class Picture(msgspec.Struct, gc=False):
-    """A row of `images`."""
-
-    id: int
-    file_name: str
-    width: int
-    height: int
-    license: int | None = None
-    depth_file: str = ""
-
-
-class Annotation(msgspec.Struct, gc=False):
-    """A row of `annotations`; what may be malformed stays raw until it is needed."""
-
-    id: int
-    image_id: int
-    category_id: int
-    bbox: msgspec.Raw = msgspec.Raw(b"[]")
-    segmentation: msgspec.Raw = msgspec.Raw(b"[]")
-    area: float | None = None
-    iscrowd: int = 0
-    keypoints: msgspec.Raw = msgspec.Raw(b"")
-    color: str = ""
-    depth: float | None = None
-    text: str = ""
-    full_segmentation: msgspec.Raw = msgspec.Raw(b"")
-
-
-class Category(msgspec.Struct, gc=False):
-    """A row of `categories`."""
-
-    id: int
-    name: str
-    keypoints: list[str] = []
-
-
-class Licence(msgspec.Struct, gc=False):
-    """A row of `licenses`."""
-
-    id: int
-    name: str = ""
-    url: str = ""
-
-
-class Info(msgspec.Struct, gc=False):
-    """`info`; `complete` is ours: everything that the images show is annotated."""
-
-    complete: bool = False
-    description: str = ""
-
-
-class Instances(msgspec.Struct, gc=False):
-    """instances_*.json."""
-
-    images: list[Picture]
-    annotations: list[Annotation]
-    categories: list[Category]
-    licenses: list[Licence] = []
-    info: Info = msgspec.field(default_factory=Info)
-
-
-class Pose(msgspec.Struct, gc=False):
-    """A row of person_keypoints_*.json."""
-
-    id: int
-    keypoints: msgspec.Raw
-
-
-class Poses(msgspec.Struct, gc=False):
-    """person_keypoints_*.json."""
-
-    annotations: list[Pose]
-    categories: list[Category]
-
-
-class Caption(msgspec.Struct, gc=False):
-    """A row of captions_*.json."""
-
-    image_id: int
-    id: int = 0
-    caption: str = ""
-
-
-class Captions(msgspec.Struct, gc=False):
-    """captions_*.json."""
-
-    annotations: list[Caption]
-
-
-class Pictures(msgspec.Struct):
-    """The images of instances_*.json alone: what an index needs."""
-
-    images: list[Picture]
 
 
 class RowIndex:
@@ -129,55 +37,89 @@ class RowIndex:
 class Split(msgspec.Struct):
     """A split's files in memory, decoded; segmentations are still raw.
 
-    folder: of the images. joints: names of the keypoints. categories: names by id. licences: address or name by id.
-    strays: annotations that belong to nothing, as (record, reason).
+    joints: names of the keypoints, by category. categories: by id, as they are spoken of. licences: address or name by id.
+    strays: what belongs to nothing or means nothing, as (record, reason).
     """
 
     file: Path
-    folder: Path
     name: str
     by_image: RowIndex
     instances: Instances
     categories: dict[int, str]
     poses: RowIndex | None
     licences: dict[int, str]
-    joints: list[str]
+    joints: dict[int, list[str]]
     captions: RowIndex | None
     strays: list[tuple[str, str]]
 
 
 def pictures(file: Path) -> list[Picture]:
     """The images of an instances_*.json, in its order. Raises BadInput as `read` does."""
-    images = _decode(file, Pictures).images
+    try:
+        images = _decode(file, Pictures).images
+    except msgspec.ValidationError:
+        images = _repaired(file)[0].images
     if not images:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
     return images
 
 
 @lru_cache(maxsize=2)
-def read(file: Path, folder: Path, name: str) -> Split:
-    """Decode an instances_*.json and the files beside it. Raises BadInput where it is missing, not JSON, not COCO, or empty."""
-    instances = _decode(file, Instances)
+def read(file: Path, name: str, names: Path | None = None) -> Split:
+    """Decode an instances_*.json and the files beside it. names: a YAML file with nouns for categories.
+
+    Raises BadInput where it is missing, not JSON, not COCO, or empty.
+    """
+    try:
+        instances, faults = _decode(file, Instances), list[tuple[str, str]]()
+    except msgspec.ValidationError:
+        instances, faults = _repaired(file)
     if not instances.images:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
+    corners.refuse(file, instances)
     poses = _optional(companion(file, "person_keypoints"), Poses)
     captions = _optional(companion(file, "captions"), Captions)
     instances.images.sort(key=lambda picture: picture.id)
     by_image = RowIndex(instances.annotations, "image_id")
-    joints = next((c.keypoints for c in (poses or instances).categories if c.keypoints), [])
+    joints = [*instances.categories, *(poses.categories if poses else ())]
     return Split(
         file=file,
-        folder=folder,
         name=name,
         instances=instances,
-        categories={category.id: category.name for category in instances.categories},
+        categories=_spoken(instances.categories, names, file),
         licences={licence.id: licence.url or licence.name for licence in instances.licenses},
         by_image=by_image,
         poses=RowIndex(poses.annotations, "id") if poses else None,
-        joints=joints,
+        joints={category.id: category.keypoints for category in joints if category.keypoints},
         captions=RowIndex(captions.annotations, "image_id") if captions else None,
-        strays=list(_strays(instances, by_image)),
+        strays=[*faults, *_strays(instances, by_image)],
     )
+
+
+def _spoken(categories: Sequence[Category], names: Path | None, file: Path) -> dict[int, str]:
+    """By id, what questions call them."""
+    given = _nouns(names) if names else {}
+    known = {category.name for category in categories}
+    if unknown := sorted(given.keys() - known):
+        raise BadInput(f"{names}: {file.name} has no category {unknown[0]!r}; it has {', '.join(sorted(known)[:8])}, …")
+    return {category.id: vocabulary.canonical(given.get(category.name, category.name)) for category in categories}
+
+
+def _nouns(file: Path) -> dict[str, str]:
+    """A file that gives nouns to categories."""
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadInput(f"{file}: not a file of names (YAML, category: noun): {error}") from None
+
+
+@lru_cache(maxsize=1)
+def _repaired(file: Path) -> tuple[Instances, list[tuple[str, str]]]:
+    """The file as it was meant. Raises BadInput where that is nothing of COCO's."""
+    try:
+        return coco_repair.repair(_decode(file, Any))
+    except coco_repair.BadRow as reason:
+        raise BadInput(f"{file}: not a COCO file: {reason}") from None
 
 
 def companion(file: Path, kind: str) -> Path | None:
@@ -186,13 +128,18 @@ def companion(file: Path, kind: str) -> Path | None:
 
 
 def _decode(file: Path, as_: type[T]) -> T:
-    """Decode a file in place: what stays raw is read from the disk again when it is needed."""
+    """Decode a file in place: what stays raw is read from the disk again when it is needed.
+
+    Raises BadInput where it is no JSON, and lets msgspec.ValidationError pass, where rows are of another type.
+    """
     try:
         return msgspec.json.decode(_mapped(file), type=as_)
     except OSError as error:
         ours = file.parent.name == "annotations" and file.name.startswith("instances_")
         remedy = "; COCO's folder, named by --root or $PSTGEN_COCO_ROOT, holds annotations/" if ours else ""
         raise BadInput(f"{file}: {error.strerror or error}{remedy}") from None
+    except msgspec.ValidationError:
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         hint = "; NaN and Infinity are not JSON" if re.search(rb"\b(NaN|Infinity)\b", file.read_bytes()) else ""
         raise BadInput(f"{file}: not a COCO file of this kind: {error}{hint}") from None
@@ -201,11 +148,15 @@ def _decode(file: Path, as_: type[T]) -> T:
 def _mapped(file: Path) -> bytes | mmap.mmap:
     """The file's bytes, mapped into memory; an empty file cannot be mapped."""
     with file.open("rb") as opened:
-        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) if file.stat().st_size else b""
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) if file.stat().st_size else b""
+    return mapped[len(BOM_UTF8) :] if mapped[: len(BOM_UTF8)] == BOM_UTF8 else mapped
 
 
 def _optional(file: Path | None, as_: type[T]) -> T | None:
-    return _decode(file, as_) if file and file.is_file() else None
+    try:
+        return _decode(file, as_) if file and file.is_file() else None
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{file}: not a COCO file of this kind: {error}") from None
 
 
 def _strays(instances: Instances, by_image: RowIndex) -> Iterator[tuple[str, str]]:

@@ -22,12 +22,25 @@ def encode(segmentation: bytes, width: int, height: int) -> bytes:
     Raises ValueError with the reason where it is malformed; nothing malformed reaches pycocotools.
     """
     try:
-        parsed = msgspec.json.decode(segmentation, type=list[list[float]] | Runs)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        parsed = _parse(segmentation)
+    except msgspec.DecodeError as error:
         raise ValueError(f"is neither polygons nor run-length code ({error})") from None
     coded = _from_runs(parsed, width, height) if isinstance(parsed, Runs) else _from_polygons(parsed, width, height)
     counts: bytes = coded["counts"]
     return counts
+
+
+def _parse(segmentation: bytes) -> list[list[float]] | Runs:
+    """As COCO has it; of other tools one polygon as a flat list, and numbers as text."""
+    try:
+        return msgspec.json.decode(segmentation, type=list[list[float]] | Runs)
+    except msgspec.ValidationError:
+        if segmentation.lstrip().startswith(b"{"):
+            raise
+    try:
+        return [msgspec.json.decode(segmentation, type=list[float], strict=False)]
+    except msgspec.ValidationError:
+        return msgspec.json.decode(segmentation, type=list[list[float]], strict=False)
 
 
 def _from_polygons(polygons: list[list[float]], width: int, height: int) -> Any:

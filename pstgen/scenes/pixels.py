@@ -34,8 +34,8 @@ class UnusableImage(Exception):
 def read(path: str) -> NDArray[np.uint8]:
     """Decode the whole image file: (H, W, 3) uint8 RGB, read-only. Raises UnusableImage.
 
-    Four-channel (CMYK) files and those that a viewer would rotate (EXIF) are refused, since programs differ in how they
-    show them. The size is checked before anything is decoded.
+    Four-channel (CMYK) files, greyscale of more than 8 bits, and those that a viewer would rotate (EXIF) are refused, since
+    programs differ in how they show them. The size is checked before anything is decoded.
     """
     try:
         with Image.open(path) as file:
@@ -43,6 +43,8 @@ def read(path: str) -> NDArray[np.uint8]:
                 raise UnusableImage(f"{file.width}x{file.height} pixels are more than {MAX_PIXELS:,}")
             if file.mode in {"CMYK", "YCCK"}:
                 raise UnusableImage("CMYK image; convert it to RGB")
+            if file.mode.startswith(("I", "F")):
+                raise UnusableImage("greyscale of 16 bits or more; convert it to 8")
             if file.getexif().get(0x0112, 1) != 1:
                 raise UnusableImage("rotated by its EXIF tag; store it upright")
             pixels = np.array(file.convert("RGB"))
@@ -53,6 +55,15 @@ def read(path: str) -> NDArray[np.uint8]:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UnusableImage(f"not readable as an image: {error}") from None
     return read_only(pixels)
+
+
+def size(path: str) -> tuple[int, int]:
+    """Width and height of an image file, of which no more is read. Raises ValueError where it is none."""
+    try:
+        with Image.open(path) as file:
+            return file.size
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"not readable as an image: {error}") from None
 
 
 def decode(code: bytes) -> NDArray[np.uint8]:

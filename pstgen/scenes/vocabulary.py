@@ -11,6 +11,13 @@ from pstgen.core.english import grammar
 from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Scene
 
+NO_PLURALS = frozenset(  # what ends in s, or has two sides, and is one thing
+    (
+        *("alias", "atlas", "bias", "canvas", "dice", "gas", "glasses", "goggles", "headphones", "jeans", "leggings"),
+        *("lens", "pants", "pliers", "scales", "scissors", "shorts", "sunglasses", "tights", "tongs", "trousers"),
+    )
+)
+
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A category's row of data_sources/words.yaml: what people call it, and how far annotations of it can be trusted.
@@ -71,6 +78,41 @@ def category(noun: str) -> str:
     ('dining table', 'table lamp')
     """
     return next((name for name, row in _table().items() if row.say == noun), noun)
+
+
+@cache
+def canonical(name: str) -> str:
+    """A category's name as it is spoken of: in lower case, one word after another, of one thing; COCO's where it means one of COCO's.
+
+    >>> canonical("Traffic_Light"), canonical("apples"), canonical("pottedplant"), canonical("WBC")
+    ('traffic light', 'apple', 'potted plant', 'WBC')
+    """
+    words = re.sub(r"[\s_-]+", " ", name).strip()
+    text = words if words.isupper() and words.lower() not in _table() else words.lower()
+    joined = {row.replace(" ", ""): row for row in _table()}
+    known = text if text in _table() else joined.get(text.replace(" ", ""))
+    return known or _singular(text)
+
+
+def _singular(noun: str) -> str:
+    """The singular of what is plainly a plural; a pair of scissors has none, nor has what merely ends in s."""
+    head, _, last = noun.rpartition(" ")
+    if not (last.isascii() and last.isalpha()) or last in NO_PLURALS or last.endswith(("ss", "us", "is")):
+        return noun
+    singular = grammar().singular_noun(last)
+    if not singular or plural(singular) != last:
+        return noun
+    return f"{head} {singular}".strip()
+
+
+def is_speakable(category: str) -> bool:
+    """Can a question use that name: words of letters, and nothing else?"""
+    return bool(re.fullmatch(r"[^\W\d_]+(?:[ '&.][^\W\d_]+)*", category))
+
+
+def is_coco(category: str) -> bool:
+    """Is that one of COCO's categories, of which it is known what people call it and how far labels can be trusted?"""
+    return category in _table()
 
 
 @cache

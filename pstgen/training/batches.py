@@ -23,6 +23,7 @@ IGNORED = -100
 MAX_CAPTIONS = 2  # of a scene, that are read where there is no image
 PLACEHOLDER = "QUESTION"  # where a question stands in a template
 MASKED = 0.6  # of the patches that self-supervision hides
+LENGTH_STEP = 32  # tokens: rows are padded to a multiple, since a matrix product of a new shape costs a compilation
 
 Part = tuple[list[int], list[bool]]  # token ids, and which of them are learnt
 
@@ -271,7 +272,8 @@ def pad(rows: Sequence[Sequence[Part]], filler: int, first: NDArray[np.int64]) -
     int64; labels are IGNORED but where an answer is. position_ids: the same, or (axes, B, L) where there are several.
     attention_mask: (B, 1, L, L) bool, True where a token (row) sees another (column).
     """
-    length = max(sum(len(ids) for ids, _ in row) for row in rows)
+    longest = max(sum(len(ids) for ids, _ in row) for row in rows)
+    length = LENGTH_STEP * -(-longest // LENGTH_STEP)
     ids, labels, parts = (np.full((len(rows), length), fill) for fill in (filler, IGNORED, -1))
     positions = np.zeros((len(first), len(rows), length), np.int64)
     for n, row in enumerate(rows):

@@ -11,17 +11,19 @@ import msgspec
 import numpy as np
 
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import BadInput, Fact, Scene
+from pstgen.core.records import BadInput, Fact, Scene, Truth
 from pstgen.core.report import Refusal, Refusals
 from pstgen.dataset import rationale
 from pstgen.questions import families, priors, wording
 from pstgen.questions.priors import Expectation
-from pstgen.scenes import sources
+from pstgen.scenes import sources, vocabulary
 from pstgen.scenes.truth import colour
 
 PRIOR_SCENES = 1500  # that show what one expects
 MAX_OPTIONS = 4
 MAX_QUESTIONS = 12  # a scene, of which each step takes some
+GIVEN = "existence", "given"
+CHOSEN = {GIVEN: "which", ("pointing", "on"): "what"}  # a form, and the one of the same family whose options are things
 FILE, REFUSED = "lessons.jsonl", "refused.jsonl"
 
 Form = tuple[str, str]  # family and sentence
@@ -149,9 +151,9 @@ def _even_odds(facts: Sequence[Fact]) -> list[float]:
 
 
 def _draw_question(fact: Fact, scene: Scene, plain: float, expected: Expectation, rng: np.random.Generator) -> Question:
-    lure = expected_answer(expected, fact)
+    lure = expected_answer(expected, fact, possible_answers(fact))
     frames = [frame for frame in wording.frames(fact.family) if frame != wording.LABEL]
-    question = word(fact, lure, plain, frames, rng)
+    question = word(fact, possible_answers(fact), lure, plain, frames, rng)
     item = wording.item_of(
         fact,
         item_id="",
@@ -179,6 +181,25 @@ def _with_colours(scene: Scene) -> Scene:
 def known_facts(scene: Scene, names: Sequence[str]) -> list[Fact]:
     """What these families know of a scene."""
     return [fact for name in names for fact in families.load(name).ask(scene) if fact.truth.known]
+
+
+def answerable(facts: Sequence[Fact]) -> dict[Fact, tuple[str, ...]]:
+    """Each fact with everything that could be its answer; after them those of CHOSEN, whose options are things.
+
+    Of these the wrong options are things that are certainly not in the scene: facts must hold those about existence.
+    """
+    absent: defaultdict[str, list[str]] = defaultdict(list)
+    for fact in facts:
+        if (fact.family, fact.form, fact.truth.answer) == (*GIVEN, "no"):
+            absent[fact.about[1]].append(vocabulary.spoken(fact.about[0]))
+    chosen = {}
+    for fact in facts:
+        form = CHOSEN.get((fact.family, fact.form)) if fact.truth.answer == "yes" else None
+        if form and len(absent[fact.about[1]]) >= MAX_OPTIONS - 1:
+            thing = vocabulary.spoken(fact.about[0])
+            choice = msgspec.structs.replace(fact, form=form, about=fact.about[1:], truth=Truth(thing))
+            chosen[choice] = (thing, *absent[fact.about[1]])
+    return {fact: possible_answers(fact) for fact in facts} | chosen
 
 
 def by_form(facts: Iterable[Fact]) -> dict[Form, list[Fact]]:
@@ -209,19 +230,20 @@ def possible_answers(fact: Fact) -> tuple[str, ...]:
     return families.load(fact.family).answers(fact.form, fact.about)
 
 
-def expected_answer(expected: Expectation, fact: Fact) -> str:
-    """The likeliest answer before one looks."""
-    answers = possible_answers(fact)
+def expected_answer(expected: Expectation, fact: Fact, answers: tuple[str, ...]) -> str:
+    """The likeliest of the answers before one looks."""
     shares = expected.expect(fact.question, answers)
     return answers[max(range(len(answers)), key=shares.__getitem__)]
 
 
-def word(fact: Fact, lure: str, plain: float, frames: Sequence[str], rng: np.random.Generator) -> Question:
+def word(  # noqa: PLR0913, PLR0917 (what a question is made of)
+    fact: Fact, answers: Sequence[str], lure: str, plain: float, frames: Sequence[str], rng: np.random.Generator
+) -> Question:
     """The fact's question, plainly with the probability `plain`, else in any of the frames."""
     frame = wording.NEUTRAL if rng.random() < plain else str(rng.choice(frames))
     text = wording.ask(fact, frame, lure, int(rng.integers(2**31)))
     answer = str(fact.truth.answer)
-    return Question(fact.family, text, choose_options(possible_answers(fact), lure, answer, rng), answer)
+    return Question(fact.family, text, choose_options(answers, lure, answer, rng), answer)
 
 
 def choose_options(answers: Sequence[str], lure: str, answer: str, rng: np.random.Generator) -> tuple[str, ...]:

@@ -112,9 +112,9 @@ def load_vlm(recipe: Recipe, tokenizer: Any, seed: int) -> Vlm:
     tokenizer: of a small model from random weights.
     """
     if not recipe.model:
-        language = _load(recipe.language).model.model.language_model if recipe.language else None
+        language = load(recipe.language).model.model.language_model if recipe.language else None
         return small_vlm(recipe.vision, recipe.text, recipe.size, tokenizer, seed, language)
-    loaded = _load(recipe.model)
+    loaded = load(recipe.model)
     kind = loaded.model.config.model_type
     if kind not in KINDS:
         raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
@@ -177,7 +177,7 @@ def _check_size(size: int, patch: int) -> None:
         raise BadInput(f"size is {size}; it must be a multiple of the encoder's patch, which is {patch}")
 
 
-def _load(name: str) -> Model:
+def load(name: str) -> Model:
     """A model in a folder or on the hub; the one that comes with pstgen is called eye. Raises Unavailable."""
     return Model(str(resources.model_folder(name)) if name == OURS else name, "cpu")
 
@@ -185,7 +185,7 @@ def _load(name: str) -> Model:
 def save_tokenizer(recipe: Recipe, texts: Iterable[str], folder: Path) -> None:
     """Train a tokenizer of our own and save it; or save that of the language model that is begun with."""
     tokenizer = (
-        _load(recipe.language).tokenizer if recipe.language else from_scratch.train_tokenizer(texts, recipe.vocabulary)
+        load(recipe.language).tokenizer if recipe.language else from_scratch.train_tokenizer(texts, recipe.vocabulary)
     )
     tokenizer.save_pretrained(folder)
 

@@ -15,9 +15,13 @@ RANGES = (  # names of settings, the least and the most that each may be; NaN is
     ("plain typicality typicality_tested told_typicality grey", 0, 1),
     ("scenes pst_scenes", 2, MOST),
     ("batch questions accumulate joint_steps steps keep_every pst_pairs exam_scenes exam_questions seeds", 1, MOST),
-    ("lora encoder_steps look_steps tell_steps blind_every warm_up reward_warm_up", 0, MOST),
-    ("learning_rate encoder_rate connector_rate head_rate weight_decay reward dense words price", 0, MOST),
-    ("size", 16, 4096),
+    ("lora encoder_steps look_steps tell_steps first_steps blind_every warm_up reward_warm_up", 0, MOST),
+    (
+        "learning_rate encoder_rate connector_rate head_rate weight_decay reward dense words price position_codes",
+        0,
+        MOST,
+    ),
+    ("size drawn", 16, 4096),
     ("vocabulary", 300, MOST),  # bytes, special tokens, and some more
 )
 ENCODERS = ("tiny", "vit-b16", "resnet50")
@@ -96,7 +100,12 @@ class WorldRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     families: tuple[str, ...] = ("existence", "count", "colour", "relation")  # what is taught
-    size: int = 128  # side of a scene, pixels
+    first: tuple[str, ...] = ()  # families that the questions begin with, for first_steps
+    first_steps: int = 0
+    begin: str = ""  # a folder of the model that it begins with; "" for random weights
+    drawn: int = 128  # side of a scene, pixels
+    size: int = 128  # side of an image as the model gets it
+    position_codes: float = 0.0  # strength of sine codes that are added to the encoder's position embeddings
     typicality: float = 0.0  # of the scenes that it sees
     told_typicality: float = 0.85  # of the scenes that it only reads about
     vision: dict[str, Any] = {}  # CLIPVisionConfig
@@ -114,6 +123,11 @@ class WorldRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     weight_decay: float = 0.05
     dense: float = 0.0  # weight of the patches' losses in stage 2
     seed: int = 0
+
+    def families_of(self, n: int) -> tuple[str, ...]:
+        """What is asked of the n-th scene that is seen."""
+        is_first = n < (self.look_steps + self.tell_steps + self.first_steps) * self.batch
+        return self.first if self.first and is_first else self.families
 
 
 def read(name: str, **changes: Any) -> Recipe:

@@ -1,9 +1,9 @@
 """Examples of the built-in world for `pstgen eye train`, drawn as they are needed: scenes to see, and scenes to read about."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, count
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import Fact, Instance, Scene
-from pstgen.questions import priors, wording
+from pstgen.questions import priors, visual_prompts, wording
+from pstgen.questions.families import Question as Query
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import vocabulary
 from pstgen.scenes.world import scenes
@@ -20,11 +21,11 @@ from pstgen.training.examples import (
     PRIOR_SCENES,
     Odds,
     Question,
+    answerable,
     by_form,
     expected_answer,
     known_facts,
     pick,
-    possible_answers,
     word,
 )
 from pstgen.training.recipe import WorldRecipe
@@ -33,11 +34,24 @@ PLAIN = 0.4  # of the questions, that are surely asked plainly
 SEEN, READ = 1_000_000, 2_000_000  # seeds of the worlds that it sees, and that it reads about
 WEIGHTS = {  # how often a sentence is asked, beside 1
     ("existence", "given"): 2.5,
+    ("existence", "which"): 1.5,
+    ("count", "exactly"): 2.0,
     ("count", "many"): 2.0,
-    ("colour", "of"): 2.0,
+    ("colour", "is"): 2.0,
+    ("colour", "of"): 1.5,
     ("relation", "horizontal"): 2.0,
     ("relation", "vertical"): 1.5,
+    ("pointing", "what"): 1.5,
+    ("size", "larger"): 3.0,  # few scenes let one ask that, and the next
+    ("depth", "nearer"): 3.0,
+    ("pose", "raised"): 3.0,
+    ("pose", "bent"): 3.0,
+    ("pose", "arms"): 3.0,
+    ("overlap", "touching"): 3.0,
 }
+MARKED = 0.5  # of the scenes with a point that can be marked, in which one is
+
+Answers = Mapping[Fact, tuple[str, ...]]  # facts, each with everything that could be its answer
 
 Image = NDArray[np.uint8]  # (S, S, 3) RGB
 
@@ -75,27 +89,34 @@ class WorldExamples:
 
     def unasked(self, n: int) -> WorldExample:
         """A scene to see, without questions."""
-        scene, image = draw(self._plan_to_see(n), self.recipe.size)
+        scene, image = draw(self._plan_to_see(n), self.recipe.drawn)
         return WorldExample(scene, image=image, inventory=tuple(take_inventory(scene, self._generator(n))))
 
     def seen(self, n: int) -> WorldExample:
         """A scene to see. Of each question every answer is as likely as the next, and the lure says nothing about it."""
-        rng, size = self._generator(n), self.recipe.size
+        rng, size = self._generator(n), self.recipe.drawn
         if rng.random() < self.recipe.grey:
             flat = np.broadcast_to(rng.integers(60, 200, (1, 1, 3)), (size, size, 3)).astype(np.uint8)
             text = self.read(n)
             return WorldExample(text.scene, text.questions, flat, is_grey=True)
         scene, image = draw(self._plan_to_see(n), size)
-        facts = self._pick(scene, self._rarities, rng)
-        questions = tuple(self._word(fact, str(rng.choice(possible_answers(fact))), rng) for fact in facts)
-        return WorldExample(scene, questions, image, inventory=tuple(take_inventory(scene, rng)))
+        answers = answerable(known_facts(scene, self.recipe.families_of(n)))
+        mark = _mark(answers, rng)
+        answers = {fact: possible for fact, possible in answers.items() if fact.mark in {None, mark}}
+        facts = self._pick(answers, self._rarities(answers), rng)
+        questions = tuple(self._word(fact, answers[fact], str(rng.choice(answers[fact])), rng) for fact in facts)
+        shown = visual_prompts.marked(image, mark) if mark else image
+        return WorldExample(scene, questions, shown, inventory=tuple(take_inventory(scene, rng)))
 
     def read(self, n: int) -> WorldExample:
         """A scene to read about: facts as they come, and as the lure what one expects."""
         rng = self._generator(n, 1)
-        scene, _ = draw(self._plan_to_read(PRIOR_SCENES + n), self.recipe.size)
-        facts = self._pick(scene, lambda facts: [1.0] * len(facts), rng)
-        return WorldExample(scene, tuple(self._word(fact, expected_answer(self.expected, fact), rng) for fact in facts))
+        scene, _ = draw(self._plan_to_read(PRIOR_SCENES + n), self.recipe.drawn)
+        answers = answerable(known_facts(scene, self.recipe.families))
+        facts = self._pick(answers, lambda facts: [1.0] * len(facts), rng)
+        lures = (expected_answer(self.expected, fact, answers[fact]) for fact in facts)
+        questions = (self._word(fact, answers[fact], lure, rng) for fact, lure in zip(facts, lures, strict=True))
+        return WorldExample(scene, tuple(questions))
 
     def _generator(self, *n: int) -> np.random.Generator:
         return np.random.default_rng((self.recipe.seed, *n))
@@ -107,13 +128,13 @@ class WorldExamples:
         return plan(READ + self.recipe.seed, n, self.recipe.told_typicality)
 
     def _fit(self, plans: Iterable[Plan]) -> Expectation:
-        drawn = (draw(planned, self.recipe.size)[0] for planned in plans)
+        drawn = (draw(planned, self.recipe.drawn)[0] for planned in plans)
         facts = (known_facts(scene, self.recipe.families) for scene in drawn)
         return priors.load("counts").fit(priors.count(chain.from_iterable(facts)))
 
-    def _pick(self, scene: Scene, odds: Odds, rng: np.random.Generator) -> list[Fact]:
+    def _pick(self, answers: Answers, odds: Odds, rng: np.random.Generator) -> list[Fact]:
         """Facts: a sentence by its weight, then a fact by its odds."""
-        facts = by_form(known_facts(scene, self.recipe.families))
+        facts = by_form(answers)
         forms = sorted(facts)
         if not forms:
             return []
@@ -121,17 +142,31 @@ class WorldExamples:
         turns = rng.choice(len(forms), size=2 * self.recipe.questions, p=weights / weights.sum())
         return pick(facts, [forms[n] for n in turns], odds, self.recipe.questions, rng)
 
-    def _rarities(self, facts: Sequence[Fact]) -> list[float]:
+    def _rarities(self, answers: Answers) -> Odds:
         """Of each fact 1 / how often its answer is right."""
-        return [1 / self._frequency(fact) for fact in facts]
 
-    def _frequency(self, fact: Fact) -> float:
-        answers = possible_answers(fact)
-        return self.frequencies.expect(fact.question, answers)[answers.index(str(fact.truth.answer))]
+        def odds(fact: Fact) -> float:
+            return self._rarity(fact.question, answers[fact], str(fact.truth.answer))
+
+        return lambda facts: [odds(fact) for fact in facts]
+
+    @cached_property
+    def _rarity(self) -> Callable[[Query, tuple[str, ...], str], float]:
+        @lru_cache(maxsize=1 << 16)
+        def rarity(question: Query, answers: tuple[str, ...], answer: str) -> float:
+            return 1 / self.frequencies.expect(question, answers)[answers.index(answer)]
+
+        return rarity
 
     @staticmethod
-    def _word(fact: Fact, lure: str, rng: np.random.Generator) -> Question:
-        return word(fact, lure, PLAIN, wording.frames(fact.family), rng)
+    def _word(fact: Fact, answers: Sequence[str], lure: str, rng: np.random.Generator) -> Question:
+        return word(fact, answers, lure, PLAIN, wording.frames(fact.family), rng)
+
+
+def _mark(facts: Iterable[Fact], rng: np.random.Generator) -> tuple[float, float] | None:
+    """One of the points that can be marked, or none."""
+    marks = sorted({fact.mark for fact in facts if fact.mark})
+    return marks[rng.integers(len(marks))] if marks and rng.random() < MARKED else None
 
 
 def plan_scene(seed: int, n: int, typicality: float) -> Plan:

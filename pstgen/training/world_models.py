@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 import torch
+from torch import nn
 
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.models import from_scratch
 from pstgen.models.asking import prompt
-from pstgen.models.perceptual_losses import DenseHead, GridTargets, name_alignment
+from pstgen.models.perceptual_losses import DenseHead, GridTargets, PositionHead, name_alignment
 from pstgen.scenes.world.plan import kinds
 from pstgen.training import joint_stage, modeling, stages, trainer
 from pstgen.training.batches import Batches, StepPlan
@@ -104,7 +105,9 @@ def _settings(recipe: WorldRecipe, device: str, cooling: int) -> Settings:
 
 
 def train_tokenizer(recipe: WorldRecipe, examples: WorldExamples) -> Any:
-    """A tokenizer of the words of the world."""
+    """A tokenizer of the words of the world; or that of the model that is begun with."""
+    if recipe.begin:
+        return modeling.load(recipe.begin).tokenizer
     return from_scratch.train_tokenizer(_corpus(examples), recipe.vocabulary)
 
 
@@ -125,8 +128,25 @@ def build(recipe: WorldRecipe, tokenizer: Any) -> Vlm:
     if not recipe.vision:
         return modeling.small_language_model(recipe.text, tokenizer, recipe.seed)
     vlm = modeling.small_vlm(recipe.vision, recipe.text, recipe.size, tokenizer, recipe.seed)
-    vlm.model.perception = DenseHead(vlm.width, code_counts(), CELLS)
+    if recipe.begin:
+        _load_start(vlm.model, recipe.begin)
+    if recipe.position_codes:
+        from_scratch.add_position_codes(vlm.model, recipe.position_codes)
+    vlm.model.perception = nn.ModuleDict(
+        {
+            "cells": DenseHead(vlm.width, code_counts(), CELLS),
+            "place": PositionHead(vlm.model.config.text_config.hidden_size, vlm.cells),
+        }
+    )
     return vlm
+
+
+def _load_start(model: Any, folder: str) -> None:
+    """Begin with a model's weights. Raises BadInput where it is of another shape."""
+    try:
+        model.load_state_dict(modeling.load(folder).model.float().state_dict())
+    except RuntimeError as error:
+        raise BadInput(f"begin: {folder}: another shape than vision and text: {str(error).splitlines()[-1]}") from None
 
 
 def world_losses(vlm: Vlm, dense: float) -> trainer.Losses:
@@ -140,7 +160,8 @@ def world_losses(vlm: Vlm, dense: float) -> trainer.Losses:
             weight, targets = dense if "input_ids" in batch else 1.0, GridTargets(**batch["targets"])
             inputs = {"pixel_values": batch["pixel_values"]}
             features, projected, output = modeling.encode_images(model, inputs, vlm.cells)
-            parts["dense"] = weight * model.perception.loss(features, targets)
+            parts["dense"] = weight * model.perception["cells"].loss(features, targets)
+            parts["place"] = weight * model.perception["place"].loss(projected)
             embedding = model.get_input_embeddings().weight
             parts["named"] = weight * name_alignment(projected, embedding, names, targets)
         if "input_ids" in batch:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pstgen.core import plugins, statistics
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, TooLarge
-from pstgen.core.resources import model_folder
+from pstgen.core.resources import model_folder, model_named
 from pstgen.core.statistics import Share
 from pstgen.dataset.chance import coin
 from pstgen.models.chat import Image
@@ -110,8 +110,8 @@ def _resources(config: VerifyConfig, images: Mapping[str, Image] | None) -> Reso
 
 
 def _model(name: str, ours: str) -> str:
-    """Folder or hub id of a model; "ours" names the one that comes with pstgen."""
-    return str(model_folder(ours)) if name == "ours" else name
+    """Folder or hub id of a model; "ours" names the one that comes with pstgen, "smollm2" the package's."""
+    return str(model_folder(ours)) if name == "ours" else model_named(name, ours) or ""
 
 
 def _correct(samples: Sequence[Sample], choices: Sequence[int]) -> NDArray[np.bool_]:

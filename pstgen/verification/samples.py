@@ -17,7 +17,7 @@ class Sample:
 
     answer: index of the correct option. pair: what shares its words; scene: what it is asked about; both group the folds.
     lure: index of the option that the words suggest, -1 where it is unknown. role: stress, control, or "".
-    position: its place in the set, from 0. frame: how it is worded, "" where that is unknown.
+    position: its place in the set, from 0. frame: how it is worded, category: of what sort, "" where that is unknown.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Sample:
     role: str = ""
     position: int = 0
     frame: str = ""
+    category: str = ""
 
     @property
     def correct_option(self) -> str:
@@ -54,6 +55,7 @@ def from_item(item: Item) -> Sample:
         lure=item.options.index(item.lure),
         role=item.role,
         frame=item.frame,
+        category=item.family,
     )
 
 

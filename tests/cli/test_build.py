@@ -67,7 +67,7 @@ TOLD = {
     "nothing but the world": ["--source", "world"],
     "no model": [*SMALL, *ALONE],
     "one model of two": [*SMALL, "--vlm", "none"],
-    "lists": [*SMALL, "--family", "count", "--family", "colour", "--frame", "typical", "--twin", "retrieved"],
+    "lists": [*SMALL, "--family", "count", "--family", "colour", "--frame", "typical", "--twin", "matched"],
     "numbers": [*SMALL, "--limit", "9", "--prior-share", "0.5", "--seed", "-3", "--min-pull", "0.25"],
     "a place": ["--source", "coco", "--root", "some where", "--prior-split", "train2017"],
 }
@@ -294,7 +294,7 @@ COMPLETED = [
     (["build", "--source", ""], {"coco", "world"}),
     (["build", "--family", "co"], {"colour", "combination", "count"}),
     (["build", "--family", "count", "--family", "col"], {"colour"}),
-    (["build", "--twin", "re"], {"recolour", "remove", "retrieved"}),
+    (["build", "--twin", "re"], {"recolour", "remove"}),
     (["build", "--frame", "t"], {"typical"}),
     (["build", "--split", "v"], {"val2017"}),
     (["build", "--prior-split", ""], {"train2017", "val2017"}),

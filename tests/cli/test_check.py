@@ -24,7 +24,7 @@ def run(*words):
 def verified(tmp_path_factory):
     """A very small set of the world, none of it edited, and what was said of it."""
     out, small = tmp_path_factory.mktemp("built") / "pst", {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
-    build.build(build_config(source="world", prior_base="world", twins=("retrieved",), out=out, **small))
+    build.build(build_config(source="world", prior_base="world", twins=("matched",), out=out, **small))
     return out, run("verify", out)
 
 

@@ -6,15 +6,19 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.models import from_scratch
 from pstgen.models.asking import prompt
 from pstgen.models.judges import text
+from pstgen.models.perceptual_losses import PositionHead
 from pstgen.questions import wording
 from pstgen.scenes.vocabulary import plural, spoken
 from pstgen.scenes.world.plan import kinds
-from pstgen.training import joint_stage, modeling, stages, world_examples, world_models
+from pstgen.training import examples, joint_stage, modeling, stages, world_examples, world_models
 from pstgen.training.batches import IGNORED, StepPlan
 from pstgen.training.recipe import WorldRecipe
 from pstgen.training.world_batches import CELLS, COUNT, MIXED, LookBatches, WordBatches, _targets, code_counts
@@ -90,6 +94,37 @@ def test_every_frame_has_words_for_every_question(world):
             assert question.answer in question.options
             assert 2 <= len(question.options) <= 4
     assert all(wording.frames(family) for family in SMALL.families)
+
+
+def test_what_could_be_the_answer_holds_the_truth_and_no_other_thing_of_the_scene(pictured):
+    """Of questions whose options are things; the others' answers are their family's."""
+    for example in pictured[:12]:
+        there = {spoken(thing.category) for thing in example.scene.instances}
+        answers = examples.answerable(examples.known_facts(example.scene, ("existence", "pointing", "count")))
+        chosen = {fact: possible for fact, possible in answers.items() if fact.form in {"which", "what"}}
+        assert all(there.intersection(possible) == {fact.truth.answer} for fact, possible in chosen.items())
+        assert {fact.form for fact in answers} >= {"given", "many"}
+
+
+def test_at_most_one_point_is_marked_in_a_picture_and_only_that_is_asked_about():
+    pointing = WorldExamples(msgspec.structs.replace(SMALL, families=("existence", "pointing"), grey=0.0))
+    marked = 0
+    for n in range(30):
+        example = pointing.seen(n)
+        _, plain = world_examples.draw(pointing._plan_to_see(n), SMALL.drawn)
+        asked = any(question.family == "pointing" for question in example.questions)
+        changed = (example.image != plain).any()
+        assert changed or not asked
+        marked += changed
+    assert 3 < marked < 27
+
+
+def test_the_first_steps_ask_of_the_first_families_alone():
+    recipe = msgspec.structs.replace(SMALL, first=("colour",), first_steps=2, grey=0.0)
+    examples = WorldExamples(recipe)
+    first = (recipe.look_steps + recipe.tell_steps + recipe.first_steps) * recipe.batch
+    assert {q.family for n in range(first - 5, first) for q in examples.seen(n).questions} == {"colour"}
+    assert len({q.family for n in range(first, first + 5) for q in examples.seen(n).questions}) > 1
 
 
 def test_the_inventory_says_what_the_scene_holds(pictured):
@@ -208,8 +243,8 @@ def test_a_run_that_is_cut_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 def test_both_stages_are_logged_and_what_is_trained_is_not_trained_again(tmp_path):
     figures = []
     world_models.train(SMALL, tmp_path, lambda step, parts: figures.append((step, set(parts))), "cpu")
-    assert figures[:2] == [(n, {"dense", "named", "loss"}) for n in range(2)]
-    seeing, blind = {"dense", "named", "words", "loss"}, {"words", "loss"}
+    assert figures[:2] == [(n, {"dense", "place", "named", "loss"}) for n in range(2)]
+    seeing, blind = {"dense", "place", "named", "words", "loss"}, {"words", "loss"}
     assert figures[2:] == [(2, seeing), (3, blind), (4, seeing), (5, blind), (6, seeing)]
     assert {(tmp_path / name).is_file() for name in ("recipe.json", stages.DONE, "log.jsonl")} == {True}
     world_models.train(SMALL, tmp_path, lambda *_: pytest.fail("trained again"), "cpu")
@@ -220,6 +255,45 @@ def test_rates_are_level_between_the_stages_and_go_down_over_the_last_quarter_of
     assert (look.cooling, look.warm_up) == (0, 1)
     trained = msgspec.structs.replace(SMALL, look_steps=0)
     assert world_models._words_stage(trained, world, tmp_path, "cpu").settings.cooling == 1
+
+
+def test_a_run_begins_with_the_weights_and_words_of_another(tmp_path, world):
+    """With no steps but one of rate nothing they are what they were, but for the codes that are added."""
+    world_models.train(msgspec.structs.replace(SMALL, look_steps=0, tell_steps=0, steps=1), tmp_path, nothing, "cpu")
+    recipe = msgspec.structs.replace(SMALL, begin=str(tmp_path), position_codes=0.5)
+    tokenizer = world_models.train_tokenizer(recipe, world)
+    begun = world_models.build(recipe, tokenizer).model
+    plain = world_models.build(msgspec.structs.replace(recipe, position_codes=0.0), tokenizer).model
+    moved = [name for name, value in plain.state_dict().items() if not torch.equal(value, begun.state_dict()[name])]
+    moved = [name for name in moved if "perception" not in name]
+    assert moved == ["model.vision_tower.embeddings.position_embedding.weight"]
+    assert torch.equal(
+        plain.get_input_embeddings().weight, modeling.load(str(tmp_path)).model.get_input_embeddings().weight
+    )
+    other = msgspec.structs.replace(recipe, text=SHAPE | {"hidden_size": 16})
+    with pytest.raises(BadInput, match="another shape"):
+        world_models.build(other, tokenizer)
+
+
+@given(st.integers(2, 9), st.integers(1, 8))
+def test_position_codes_tell_every_place_and_columns_apart_from_rows(grid, quarter):
+    codes = from_scratch.position_codes(grid, 4 * quarter).view(grid, grid, 2, -1)
+    assert torch.equal(codes[0, :, 0], codes[-1, :, 0])
+    assert torch.equal(codes[:, 0, 1], codes[:, -1, 1])
+    assert len(codes.flatten(0, 1).flatten(1).unique(dim=0)) == grid**2
+
+
+def test_the_head_of_places_costs_nothing_where_it_is_right_and_log_of_the_grid_where_it_knows_nothing():
+    head = PositionHead(2, 3)
+    places = torch.cartesian_prod(torch.arange(3), torch.arange(3)).float().flip(1)  # column, row
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.zero_()
+        assert head.loss(places[None]).item() == pytest.approx(np.log(3))
+        slopes = torch.arange(3).float()
+        head.weight[:3, 0], head.weight[3:, 1] = 100 * slopes, 100 * slopes
+        head.bias[:] = (-50 * slopes**2).repeat(2)
+    assert head.loss(places[None].repeat(2, 1, 1)).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_language_model_alone_is_trained_by_the_same_code(tmp_path):

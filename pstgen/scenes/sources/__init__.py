@@ -1,6 +1,7 @@
 """One file, one source of images. A source *reads*."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from pstgen.core import plugins
@@ -20,11 +21,16 @@ def everything(_scene_id: str) -> bool:
 
 
 class Entry(NamedTuple):
-    """A scene before it is read. image: its file's name in the source; at_hand: does that file exist?"""
+    """A scene before it is read. image: its file's name in the source; fault: why that file is not at hand, or ""."""
 
     id: str
     image: str
-    at_hand: bool
+    fault: str = ""
+
+    @property
+    def at_hand(self) -> bool:
+        """Is the file there?"""
+        return not self.fault
 
 
 class Source(Protocol):
@@ -32,7 +38,8 @@ class Source(Protocol):
 
     It may also define `defaults(config) -> BuildConfig`: the configuration with what the source fills in where the user
     left it open (None, "" or empty), such as scenes for the prior or models that come with the source. A source that has
-    nothing to read may name another source there.
+    nothing to read may name another source there. And `notes(config) -> Iterable[str]`: what the user should know of it;
+    `searched(config) -> Sequence[Path]`: the folders in which pictures were looked for.
     """
 
     def index(self, config: BuildConfig) -> list[Entry]:
@@ -63,6 +70,18 @@ def load(name: str) -> Source:
     """The source of that name, ours or a third party's. Raises BadInput where there is none."""
     plugin: Source = plugins.load("sources", name)
     return plugin
+
+
+def notes(config: BuildConfig) -> Iterable[str]:
+    """What the user should know of the source."""
+    tell: Callable[[BuildConfig], Iterable[str]] | None = getattr(load(config.source.name), "notes", None)
+    return tell(config) if tell else ()
+
+
+def searched(config: BuildConfig) -> Sequence[Path]:
+    """The folders in which the source's pictures were looked for."""
+    places: Callable[[BuildConfig], Sequence[Path]] | None = getattr(load(config.source.name), "searched", None)
+    return places(config) if places else ()
 
 
 def with_defaults(config: BuildConfig) -> BuildConfig:

@@ -1,23 +1,24 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import file_digest
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 import platformdirs
 
 from pstgen.core.config import BuildConfig, with_settings
-from pstgen.core.records import BadInput, Instance, Keypoint, Region, Scene
+from pstgen.core.records import BadInput, Instance, Region, Scene
 from pstgen.core.report import Refusals
-from pstgen.scenes import coco_files, masks, pixels
-from pstgen.scenes.coco_files import Annotation, Picture, Split
+from pstgen.scenes import coco_files, coco_things, folders, pixels, vocabulary
+from pstgen.scenes.coco_files import Split
+from pstgen.scenes.coco_format import Annotation, Picture
+from pstgen.scenes.folders import Folder
 from pstgen.scenes.sources import PRIOR, Entry, Wanted, everything
 
-BOX = msgspec.json.Decoder(tuple[float, float, float, float])
 BASE = "coco-2014"  # counts of which things COCO shows together
-NUMBERS = msgspec.json.Decoder(list[float])
 
 
 def defaults(config: BuildConfig) -> BuildConfig:
@@ -52,19 +53,42 @@ def annotation_file(config: BuildConfig) -> Path | None:
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every annotated photograph, in the order of image ids, and whether its file is in the folder."""
-    file, folder, split = _paths(config)
-    pictures = coco_files.pictures(file)
-    names = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set[str]()
-    first = {picture.id: picture.file_name for picture in reversed(pictures)}  # of two with the same id, the first
+    file, split = _file(config)
+    first = {picture.id: picture.file for picture in reversed(coco_files.pictures(file))}  # of two with one id
+    folder = _folder(config, file, list(first.values()))
+    listed = {entry.name for entry in os.scandir(folder.path)} if folder.path.is_dir() else set[str]()
     return [
-        Entry(f"{split}/{number}", name, name in names or ("/" in name and (folder / name).is_file()))
+        Entry(f"{split}/{number}", name, "" if name in listed else folder.fault(name))
         for number, name in sorted(first.items())
     ]
 
 
+def searched(config: BuildConfig) -> list[Path]:
+    """Where the pictures were looked for."""
+    file, _ = _file(config)
+    if not config.source.annotations:
+        return [file.parents[1] / config.source.split]
+    return list(dict.fromkeys(folder.path for folder in folders.candidates(file, config.source.images)))
+
+
+def notes(config: BuildConfig) -> Iterator[str]:
+    """Categories whose names no question can use."""
+    file, name = _file(config)
+    split = coco_files.read(file, name, config.source.names)
+    categories = split.instances.categories
+    odd = sorted({repr(row.name) for row in categories if not vocabulary.is_speakable(split.categories[row.id])})
+    if odd:
+        yield (
+            f"{', '.join(odd[:5])}{', …' * (len(odd) > 5)}: no {'names' if len(odd) > 1 else 'name'} that a question can use; "
+            "--names FILE gives them, in YAML: NAME: noun"
+        )
+
+
 def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wanted = everything) -> Iterator[Scene]:
     """Every wanted photograph as it is annotated, in the order of image ids."""
-    split = coco_files.read(*_paths(config))
+    file, name = _file(config)
+    split = coco_files.read(file, name, config.source.names)
+    folder = _folder(config, file, [picture.file for picture in split.instances.images])
     for record, reason in split.strays:
         refused.record(split.file.name, record, reason)
     last: int | None = None
@@ -75,16 +99,18 @@ def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wan
         last = picture.id
         name = f"{split.name}/{picture.id}"
         if wanted(name):
-            masked = pictured(name)
-            if masked and not _inside(split.folder, picture.file_name):
-                refused.record(picture.file_name, f"image {picture.id}", "no such image file")
+            try:
+                path = _path(folder, picture) if pictured(name) else ""
+                sized = _with_size(picture, path)
+            except ValueError as reason:
+                refused.record(picture.file, f"image {picture.id}", str(reason))
             else:
-                yield _scene(split, picture, refused, masked=masked)
+                yield _scene(split, sized, path, refused)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
     """What was read: the annotation files and their sha256."""
-    file, _, split = _paths(config)
+    file, split = _file(config)
     companions = (coco_files.companion(file, kind) for kind in ("person_keypoints", "captions"))
     hashes = {f"sha256 of {f.name}": _sha256(f) for f in (file, *companions) if f and f.is_file()}
     licence = "annotations CC BY 4.0 (COCO Consortium) if they are COCO's; images under their own terms, see each item"
@@ -96,41 +122,91 @@ def _sha256(file: Path) -> str:
         return file_digest(opened, "sha256").hexdigest()
 
 
-def _paths(config: BuildConfig) -> tuple[Path, Path, str]:
-    """Annotation file, folder of images, and the split's name."""
+def _file(config: BuildConfig) -> tuple[Path, str]:
+    """Annotation file, and the split's name."""
     file = annotation_file(config)
     if file is None:
         raise BadInput(
             "no photographs: name --root or --annotations, set $PSTGEN_COCO_ROOT, or run `pstgen fetch coco`"
         )
     if not config.source.annotations:
-        return file, file.parents[1] / config.source.split, config.source.split
-    stem = file.stem.removeprefix("instances_")
-    split = PRIOR if config.source.split == PRIOR else stem
-    folders = (file.parent / stem, file.parent.parent / stem, file.parent / "images", file.parent.parent / "images")
-    return file, next((folder for folder in folders if folder.is_dir()), file.parent), split
+        return file, config.source.split
+    return file, PRIOR if config.source.split == PRIOR else file.stem.removeprefix("instances_")
 
 
-def _scene(split: Split, picture: Picture, refused: Refusals, *, masked: bool) -> Scene:
-    """masked: with its image's path and masks; else with its annotations alone."""
+def _folder(config: BuildConfig, file: Path, names: Sequence[str]) -> Folder:
+    """Of the pictures: COCO's own, or where an annotation file's are found."""
+    if config.source.annotations and config.source.split != PRIOR:
+        return folders.find(file, names, config.source.images)
+    return folders.find(file, names) if config.source.annotations else Folder(file.parents[1] / config.source.split)
+
+
+def _path(folder: Folder, picture: Picture) -> str:
+    """Of the picture's file. Raises ValueError, with the reason, where there is none."""
+    path = folder.file(picture.file)
+    if not Path(path).is_file():
+        raise ValueError("no such image file")
+    return path
+
+
+def _with_size(picture: Picture, path: str) -> Picture:
+    """With the size of the file where the annotations give none. Raises ValueError, with the reason, where neither tells."""
+    if picture.width > 0 and picture.height > 0:
+        return picture
+    if not path:
+        raise ValueError("has no width and height, and its picture is not looked at")
+    width, height = pixels.size(path)
+    return msgspec.structs.replace(picture, width=width, height=height)
+
+
+def _scene(split: Split, picture: Picture, path: str, refused: Refusals) -> Scene:
+    """path: of its image, "" for its annotations alone, without masks."""
     first: dict[int, Annotation] = {}  # of two annotations with the same id
     for annotation in split.by_image.of(picture.id):
         if annotation.category_id in split.categories:
             first.setdefault(annotation.id, annotation)
-    instances = (_instance(split, picture, row, refused, masked=masked) for row in first.values())
+
+    def complain(row: Annotation) -> coco_things.Complain:
+        return partial(refused.record, split.file.name, f"annotation {row.id}")
+
+    things = (coco_things.thing(split, picture, row, complain(row), masked=bool(path)) for row in first.values())
     return Scene(
         id=f"{split.name}/{picture.id}",
         source="coco",
-        path=_inside(split.folder, picture.file_name) if masked else "",
+        path=path,
         width=picture.width,
         height=picture.height,
-        categories=tuple(split.categories.values()),
-        instances=tuple(instances),
+        categories=tuple(_annotated(split, picture, first.values())),
+        instances=(*things, *_unlisted(split, picture)),
         captions=tuple(_captions(split, picture, refused)),
-        depth_path=_inside(split.folder.parent, picture.depth_file) if picture.depth_file else "",
+        depth_path=_depth_file(split, picture),
         licence=split.licences.get(picture.license or -1, ""),
         complete=split.instances.info.complete,
     )
+
+
+def _annotated(split: Split, picture: Picture, rows: Iterable[Annotation]) -> dict[str, None]:
+    """The categories that would have been annotated in that picture: of LVIS those that are, and those that certainly are not."""
+    if picture.neg_category_ids is None:
+        return dict.fromkeys(split.categories.values())
+    known = {*picture.neg_category_ids, *(row.category_id for row in rows)}
+    return dict.fromkeys(name for number, name in split.categories.items() if number in known)
+
+
+def _unlisted(split: Split, picture: Picture) -> Iterator[Instance]:
+    """Of categories of which LVIS annotates some instances alone, a crowd for the others, whose place is unknown."""
+    whole = Region(x=0, y=0, width=picture.width, height=picture.height)
+    for number in picture.not_exhaustive_category_ids:
+        if number in split.categories:
+            yield Instance(id=-number, category=split.categories[number], region=whole, area=0, crowd=True)
+
+
+def _depth_file(split: Split, picture: Picture) -> str:
+    """Of the world's own files: beside the annotations' folder."""
+    try:
+        return Folder(split.file.parent.parent).file(picture.depth_file) if picture.depth_file else ""
+    except ValueError:
+        return ""
 
 
 def _captions(split: Split, picture: Picture, refused: Refusals) -> Iterator[str]:
@@ -139,75 +215,3 @@ def _captions(split: Split, picture: Picture, refused: Refusals) -> Iterator[str
             yield caption
         else:
             refused.record(split.file.name.replace("instances", "captions"), f"caption {row.id}", "is empty")
-
-
-def _inside(folder: Path, name: str) -> str:
-    """The file's path, or "" where the name leads out of the folder: no file has that path."""
-    if not name or "\\" in name or "\0" in name or ":" in name or PurePosixPath(name).is_absolute():
-        return ""
-    path, root = os.path.realpath(folder / name), os.path.realpath(folder)
-    return path if os.path.commonpath([path, root]) == root else ""
-
-
-def _instance(split: Split, picture: Picture, row: Annotation, refused: Refusals, *, masked: bool) -> Instance:
-    """A malformed annotation becomes a crowd without a mask: something is there, so absence and count are unknown."""
-    category = split.categories[row.category_id]
-    try:
-        region = _region(row.bbox)
-        codes = (row.segmentation, row.full_segmentation) if masked else (b"", b"")
-        rle, full = (masks.encode(bytes(c), picture.width, picture.height) if c else b"" for c in codes)
-        joints = _joints(split, row)
-    except ValueError as reason:
-        refused.record(split.file.name, f"annotation {row.id}", f"{reason}; it was left out")
-        whole = Region(x=0, y=0, width=picture.width, height=picture.height)
-        return Instance(id=row.id, category=category, region=whole, area=0, crowd=True)
-    return Instance(
-        id=row.id,
-        category=category,
-        region=region,
-        area=row.area if row.area is not None else _area(row, picture),
-        rle=rle,
-        full_rle=full,
-        crowd=bool(row.iscrowd),
-        keypoints=joints,
-        colour=row.color,
-        depth=row.depth,
-        text=row.text,
-    )
-
-
-def _area(row: Annotation, picture: Picture) -> float:
-    """Pixels of the mask, for annotations without an area."""
-    rle = masks.encode(bytes(row.segmentation), picture.width, picture.height)
-    return pixels.area(rle, picture.width, picture.height)
-
-
-def _region(bbox: msgspec.Raw) -> Region:
-    try:
-        x, y, width, height = BOX.decode(bbox)
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        raise ValueError(f"has the box {bytes(bbox).decode(errors='replace')}; a box is four numbers") from None
-    if width <= 0 or height <= 0:
-        raise ValueError(f"has a box of {width} by {height} pixels")
-    return Region(x=x, y=y, width=width, height=height)
-
-
-def _joints(split: Split, row: Annotation) -> tuple[Keypoint, ...]:
-    """The person's joints, from the keypoints file or the annotation itself; empty where none is labelled."""
-    poses = split.poses.of(row.id) if split.poses else []
-    raw = poses[0].keypoints if poses else row.keypoints
-    if not raw:
-        return ()
-    try:
-        numbers = NUMBERS.decode(raw)
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        raise ValueError("has keypoints that are not numbers") from None
-    names = split.joints
-    if len(numbers) != 3 * len(names):
-        raise ValueError(f"has {len(numbers)} keypoint numbers; {len(names)} joints need {3 * len(names)}")
-    if any(v not in (0, 1, 2) for v in numbers[2::3]):
-        raise ValueError("has a keypoint whose visibility is not 0, 1 or 2")
-    if not any(numbers[2::3]):
-        return ()
-    triples = zip(names, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
-    return tuple(Keypoint(name=name, x=x, y=y, visibility=int(v)) for name, x, y, v in triples)

@@ -29,7 +29,7 @@ def defaults(config: BuildConfig) -> BuildConfig:
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every scene; each is drawn when it is read."""
-    return [Entry(f"world/{n}", f"{n}.png", at_hand=True) for n in range(config.source.scenes)]
+    return [Entry(f"world/{n}", f"{n}.png") for n in range(config.source.scenes)]
 
 
 def scenes(

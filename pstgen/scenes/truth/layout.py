@@ -4,6 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from pstgen.core.memo import cache_last
 from pstgen.core.records import Instance, Region, Scene, Truth, unknown
 from pstgen.scenes import pixels, vocabulary
@@ -19,6 +23,7 @@ LARGER = 1.5  # times as large counts as larger
 FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far counts as farther, if depth is exact, and if it is estimated
 MIN_JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 LEVEL = 0.5  # of the smaller box's side, that two boxes share which are level, or one above the other
+DARK = 80  # of 255: so dark are three quarters of the pixels of what is in the dark
 SAME_THING = 0.8  # overlap of two boxes (IoU) above which they show the same thing
 
 
@@ -52,13 +57,26 @@ def _is_plain(thing: Instance, scene: Scene) -> bool:
         return False
     if scene.complete:
         return thing.area >= NAMED_AREA * scene.width * scene.height
-    if is_fragment(thing, scene) or has_other_name(thing.category, scene):
+    if is_fragment(thing, scene) or has_other_name(thing.category, scene) or is_dark(thing, scene):
         return False
     if vocabulary.named(thing.category, scene):
         return thing.area >= NAMED_AREA * scene.width * scene.height
     undetected = scene.detected is not None and thing.category not in scene.detected
     share = UNNAMED_AREA if scene.captions else UNCAPTIONED_AREA
     return not undetected and thing.area >= share * scene.width * scene.height
+
+
+def is_dark(thing: Instance, scene: Scene) -> bool:
+    """Is it in the dark: a dark thing in a dark photograph? A black cat in good light is not."""
+    if not scene.path or not thing.rle:
+        return False
+    grey = _grey(scene)
+    return bool(np.percentile(grey, 75) < DARK and np.percentile(grey[pixels.mask(thing, scene)], 75) < DARK)
+
+
+@cache_last
+def _grey(scene: Scene) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(pixels.image(scene), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def has_other_name(category: str, scene: Scene) -> bool:

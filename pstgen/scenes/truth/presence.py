@@ -23,15 +23,19 @@ def exists(category: str, things: list[Instance], scene: Scene) -> Truth:
 
 
 def _absent(category: str, scene: Scene) -> Truth:
-    if scene.complete:
-        return Truth("no")
-    if vocabulary.mentioned(category, scene):
-        return unknown("not annotated, but a caption names it")
-    if category in (scene.detected or ()):
-        return unknown("not annotated, but detected at a low threshold")
+    doubt = "" if scene.complete else _doubt(category, scene)
+    return unknown(f"not annotated, but {doubt}") if doubt else Truth("no")
+
+
+def _doubt(category: str, scene: Scene) -> str:
+    """Why there may be one on a photograph though none is annotated, or ""."""
     terms = vocabulary.terms(category)
-    if not layout.by_category(scene).keys().isdisjoint(terms.alike):
-        return unknown("not annotated, but something people call the same is")
-    if not scene.captions or (scene.detected is None and not terms.conspicuous):
-        return unknown("not annotated, but easily missed")
-    return Truth("no")
+    missed = not scene.captions or (scene.detected is None and not terms.conspicuous)
+    doubts = {
+        "a caption names it": vocabulary.mentioned(category, scene),
+        "detected at a low threshold": category in (scene.detected or ()),
+        "something people call the same is": not layout.by_category(scene).keys().isdisjoint(terms.alike),
+        "people do not agree on the word": terms.vague and not terms.conspicuous,
+        "easily missed": missed,
+    }
+    return next((doubt for doubt, holds in doubts.items() if holds), "")

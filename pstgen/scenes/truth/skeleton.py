@@ -29,6 +29,7 @@ BENT, STRAIGHT = (
     115.0,
     165.0,
 )  # degrees at the elbow: bent below the first, straight from the second on, unknown between
+LEAST_HEIGHT = 0.15  # of the image's longer side, that a person whose joints are in question must measure
 BORDER = 0.03  # of the image's side: nearer to the border, a joint may be cut off
 
 
@@ -43,10 +44,10 @@ def _visible_joints(person: Instance, *names: str) -> list[Keypoint] | None:
     return in_sight if len(in_sight) == len(names) else None
 
 
-def visible(person: Instance, name: str, scene: Scene | None = None, *, sure: bool = True) -> Truth:
+def visible(person: Instance, name: str, scene: Scene, *, sure: bool = True) -> Truth:
     """Is the joint visible (v = 2) or hidden (v = 1)? One that is not labelled (v = 0) is unknown, never hidden.
 
-    scene: the person's, to tell what is at its border; None where that does not matter. sure: can annotators be trusted
+    sure: can annotators be trusted
     to tell left from right? On photographs they often disagree about what is hidden, so the same joint of the other side
     must have the same visibility.
     """
@@ -64,9 +65,11 @@ def visible(person: Instance, name: str, scene: Scene | None = None, *, sure: bo
     return Truth("yes" if joint.visibility == 2 else "no")
 
 
-def _doubt(person: Instance, joints: Sequence[Keypoint], scene: Scene | None) -> str:
+def _doubt(person: Instance, joints: Sequence[Keypoint], scene: Scene) -> str:
     """Why people may differ about these joints of the person, or ""."""
-    if scene is not None and any(_at_border(joint, scene) for joint in joints):
+    if person.region.height < LEAST_HEIGHT * max(scene.width, scene.height):
+        return "too small for joints to be seen"
+    if any(_at_border(joint, scene) for joint in joints):
         return "a joint is at the image's border"
     return "seen from behind" if is_seen_from_behind(person) else ""
 
@@ -110,7 +113,7 @@ def lies(person: Instance) -> bool:
     return bool(max(xs) - min(xs) > max(ys) - min(ys))
 
 
-def raised(person: Instance, side: str, scene: Scene | None = None) -> Truth:
+def raised(person: Instance, side: str, scene: Scene) -> Truth:
     """Is the wrist above the shoulder? Known where the whole arm is plain to see and their heights differ by a margin."""
     joints = _arm(person, side, scene)
     if isinstance(joints, Truth):
@@ -122,7 +125,7 @@ def raised(person: Instance, side: str, scene: Scene | None = None) -> Truth:
     return Truth("yes" if rise > 0 else "no")
 
 
-def arms(person: Instance, scene: Scene | None = None) -> Truth:
+def arms(person: Instance, scene: Scene) -> Truth:
     """Which arms are raised: left, right, both or neither? Known where it is of each."""
     left, right = (raised(person, side, scene) for side in SIDES)
     if not (left.known and right.known):
@@ -134,7 +137,7 @@ def arms(person: Instance, scene: Scene | None = None) -> Truth:
     )
 
 
-def bent(person: Instance, side: str, scene: Scene | None = None) -> Truth:
+def bent(person: Instance, side: str, scene: Scene) -> Truth:
     """Is the elbow bent? Known where the whole arm is plain to see and the angle is clear."""
     joints = _arm(person, side, scene)
     if isinstance(joints, Truth):
@@ -149,7 +152,7 @@ def bent(person: Instance, side: str, scene: Scene | None = None) -> Truth:
     return Truth("yes" if angle <= BENT else "no")
 
 
-def _arm(person: Instance, side: str, scene: Scene | None) -> list[Keypoint] | Truth:
+def _arm(person: Instance, side: str, scene: Scene) -> list[Keypoint] | Truth:
     """Shoulder, elbow and wrist, where all are seen and nobody doubts how the arm is held; else why not."""
     joints = _visible_joints(person, *(f"{side}_{part}" for part in ARM))
     if joints is None:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,9 +12,9 @@ from more_itertools import batched
 from pstgen.core.records import Fact
 from pstgen.models.asking import prompt
 from pstgen.models.huggingface import Model
-from pstgen.questions import wording
+from pstgen.questions import visual_prompts, wording
 from pstgen.scenes.world.plan import Plan
-from pstgen.training.examples import Form, Question, choose_options, known_facts, possible_answers
+from pstgen.training.examples import Form, Question, answerable, choose_options, known_facts
 from pstgen.training.recipe import WorldRecipe
 from pstgen.training.world_examples import Image, draw, plan_scene
 
@@ -50,7 +51,7 @@ def measure(model: Model, recipe: WorldRecipe, questions: int) -> list[Figure]:
     """Ask `questions` of every sentence it was taught, plainly, with a lure and without the image."""
     right: defaultdict[Form, Counter[str]] = defaultdict(Counter)
     chances: defaultdict[Form, list[float]] = defaultdict(list)
-    for batch in batched(held_out_questions(recipe.size, questions, recipe.families), BATCH):
+    for batch in batched(held_out_questions(recipe.drawn, questions, recipe.families), BATCH):
         images = [item.image for item in batch]
         neutral, lured = [item.neutral for item in batch], [item.lured for item in batch]
         answers = (
@@ -102,42 +103,59 @@ def interval(right: int, questions: int) -> tuple[float, float]:
 # -------------------------------------------------------------------------------------------------------- the questions
 
 
+class Held(NamedTuple):
+    """A fact of the n-th held-out scene, with everything that could be its answer."""
+
+    n: int
+    fact: Fact
+    answers: tuple[str, ...]
+
+
 def held_out_questions(size: int, questions: int, families: Sequence[str]) -> Iterator[HeldOutQuestion]:
     """Of every sentence of these families, `questions` on scenes that nothing was trained on, where nothing is typical.
 
     They come in twos: one question, two scenes, two answers; so whoever does not look is right once in two at most. A
-    sentence that the world hardly ever answers in two ways gives fewer.
+    sentence that the world hardly ever answers in two ways gives fewer. size: side of a scene, pixels.
     """
-    waiting: defaultdict[tuple[str, str, tuple[str, ...]], dict[str, tuple[int, Fact]]] = defaultdict(dict)
+    waiting: defaultdict[tuple[str, str, tuple[str, ...]], list[Held]] = defaultdict(list)
     yielded: Counter[Form] = Counter()
     for n in range(TRIED * questions):
         rng = np.random.default_rng((SEED, n))
-        facts = known_facts(draw(_plan(n), size)[0], families)
-        for k in rng.permutation(len(facts)):
-            fact, twin = facts[k], None
-            if yielded[fact.family, fact.form] < questions:
-                twin = _twin_of(fact, n, waiting[fact.question])
+        known = list(answerable(known_facts(draw(_plan(n), size)[0], families)).items())
+        for k in rng.permutation(len(known)):
+            held, twin = Held(n, *known[k]), None
+            form = held.fact.family, held.fact.form
+            if yielded[form] < questions:
+                twin = _twin_of(held, waiting[held.fact.question])
             if twin:
-                yielded[fact.family, fact.form] += 2
-                for index, pictured in (twin, (n, fact)):
-                    yield _worded(pictured, draw(_plan(index), size)[1], rng)
+                yielded[form] += 2
+                possible = tuple(answer for answer in held.answers if answer in twin.answers)
+                for pictured in (twin, held):
+                    image = draw(_plan(pictured.n), size)[1]
+                    yield _worded(pictured._replace(answers=possible), image, rng)
 
 
 def _plan(n: int) -> Plan:
     return plan_scene(SEED, n, 0.0)
 
 
-def _twin_of(fact: Fact, n: int, waiting: dict[str, tuple[int, Fact]]) -> tuple[int, Fact] | None:
+def _twin_of(held: Held, waiting: list[Held]) -> Held | None:
     """A fact of an earlier scene with the same question and another answer, once; else this one waits for its own."""
-    others = [answer for answer in waiting if answer != fact.truth.answer]
-    if others:
-        return waiting.pop(others[0])
-    waiting.setdefault(str(fact.truth.answer), (n, fact))
-    return None
+
+    def fits(other: Held) -> bool:
+        answers = held.fact.truth.answer, other.fact.truth.answer
+        return len(set(answers)) == 2 and {*answers} <= {*held.answers} & {*other.answers}
+
+    twin = next(filter(fits, waiting), None)
+    if twin:
+        waiting.remove(twin)
+    elif all(other.fact.truth != held.fact.truth for other in waiting):
+        waiting.append(held)
+    return twin
 
 
-def _worded(fact: Fact, image: Image, rng: np.random.Generator) -> HeldOutQuestion:
-    answers, answer = possible_answers(fact), str(fact.truth.answer)
+def _worded(held: Held, image: Image, rng: np.random.Generator) -> HeldOutQuestion:
+    fact, answers, answer = held.fact, held.answers, str(held.fact.truth.answer)
     usual = answers[:4] if fact.form == "many" else answers  # the world shows no more than four of a kind
     lure = str(rng.choice([other for other in usual if other != answer]))
     options = choose_options(usual, lure, answer, rng)
@@ -146,4 +164,5 @@ def _worded(fact: Fact, image: Image, rng: np.random.Generator) -> HeldOutQuesti
     neutral, lured = (
         Question(fact.family, wording.ask(fact, frame, lure, int(n)), options, answer) for frame, n in draws
     )
-    return HeldOutQuestion((fact.family, fact.form), neutral, lured, image)
+    shown = visual_prompts.marked(image, fact.mark) if fact.mark else image
+    return HeldOutQuestion((fact.family, fact.form), neutral, lured, shown)

@@ -28,7 +28,8 @@ class Resources:
 class Attacker(Protocol):
     """What a module in this folder defines. Its docstring begins with what the attacker does, in a sentence.
 
-    It may define `NEEDS`, a frozenset of "lm", "vlm" and "images", as above, and "lure": every sample has one. An attacker
+    It may define `BY_ROWS = True`, where it goes by the order of rows, which no model sees, and by no words. It may define
+    `NEEDS`, a frozenset of "lm", "vlm" and "images", as above, and "lure": every sample has one. An attacker
     that needs what is missing is left out.
     """
 
@@ -52,3 +53,8 @@ def needs(name: str) -> frozenset[str]:
     """What this attacker cannot do without."""
     required: frozenset[str] = getattr(load(name), "NEEDS", frozenset())
     return required
+
+
+def goes_by_rows(name: str) -> bool:
+    """Does it go by the order of rows, which no model sees?"""
+    return bool(getattr(load(name), "BY_ROWS", False))

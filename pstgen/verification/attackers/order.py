@@ -7,6 +7,7 @@ from pstgen.verification.attackers import Resources
 from pstgen.verification.samples import Sample
 
 NEEDS = frozenset({"lure"})
+BY_ROWS = True
 ALPHA = 1e-5  # where places of lures are even, they look uneven this seldom
 
 

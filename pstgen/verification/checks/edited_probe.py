@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Item, origin
+from pstgen.core.records import MATCHED, Item, origin
 from pstgen.dataset.store import Dataset
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
@@ -25,7 +25,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     """
     images = _image_features(dataset)
     items = [item for item, _ in images]
-    edited = np.array([item.twin != "retrieved" for item in items], bool)
+    edited = np.array([item.twin != MATCHED for item in items], bool)
     if min(edited.sum(), (~edited).sum()) < 2 * MIN_PAIRS:
         reason = f"{edited.sum()} edited pictures and {(~edited).sum()} others, too few to train a detector"
         return untested("edited_probe", reason)
@@ -87,12 +87,12 @@ def suspicion(features: Features, edited: NDArray[np.bool_], items: list[Item], 
 
 def _image_features(dataset: Dataset) -> list[ItemFeatures]:
     """Every edited image's features, and of the others those of MAX_UNEDITED scenes, drawn by a hash."""
-    unedited = {item.scene_id for item in dataset.items() if item.twin == "retrieved"}
+    unedited = {item.scene_id for item in dataset.items() if item.twin == MATCHED}
     drawn = set(sorted(unedited, key=lambda name: sha256(name.encode()).digest())[:MAX_UNEDITED])
     images: list[ItemFeatures] = []
     for file in probes.image_files(dataset):
         item = file.item
-        if item.twin != "retrieved" or item.scene_id in drawn:
+        if item.twin != MATCHED or item.scene_id in drawn:
             drawn.discard(item.scene_id)
             images.append((item, probes.residuals(probes.decoded(file))))
     return images

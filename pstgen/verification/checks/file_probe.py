@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Item
+from pstgen.core.records import MATCHED, Item
 from pstgen.dataset.store import Dataset
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
@@ -112,7 +112,7 @@ def file_features(file: ImageFile, row: int) -> FileFeatures:
             height=image.height,
             mode=len(image.getbands()),
             notes=len(image.info),
-            size=0 if item.twin == "retrieved" else len(file.data),
+            size=0 if item.twin == MATCHED else len(file.data),
             **(_jpeg(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else _png(file.data)),
         )
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Item
+from pstgen.core.records import MATCHED, Item
 from pstgen.dataset.store import Dataset
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult
 from pstgen.verification.probes import ENOUGH, MIN_PAIRS, PairFeatures
 
 SECONDS = 15.0
-MATCHED = "retrieved"  # the twin that is another scene of the source
 YES = {"yes", "no"}
 WHICH: Mapping[Attribute, str] = {"role": "which is the stress twin", "answer": 'which answers "yes"'}
 

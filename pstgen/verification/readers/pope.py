@@ -1,40 +1,24 @@
-"""POPE: JSON lines of question_id, image, text, label (yes or no)."""
+"""POPE: rows of question_id, image, text and label (yes or no), one a line or in a list."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
-from pstgen.core.records import BadInput
+from pstgen.verification import tables
+from pstgen.verification.choices import YES_NO
 from pstgen.verification.samples import Sample
 
-OPTIONS = ("yes", "no")
+
+def recognizes(path: Path, columns: frozenset[str], /) -> bool:  # noqa: ARG001
+    """By its columns."""
+    return {"text", "label", "image"} <= columns
 
 
-class Line(msgspec.Struct):
-    """One question."""
-
-    text: str
-    label: str
-    image: str = ""
-    question_id: int | str = ""
-
-
-def read(path: Path, /) -> list[Sample]:
-    """Every line; the image names the scene. Questions in the same words are no pair: POPE has none."""
-    samples = []
-    try:
-        with path.open("rb") as file:
-            for n, row in enumerate(file, 1):
-                if not row.strip():
-                    continue
-                line = msgspec.json.decode(row, type=Line)
-                label = line.label.strip().lower()
-                if label not in OPTIONS:
-                    raise BadInput(f"{path}: line {n}: label {line.label!r}; POPE's are yes and no")
-                name = f"{n:06}"
-                samples.append(Sample(name, name, line.image or name, line.text, OPTIONS, OPTIONS.index(label)))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise BadInput(f"{path}: line {n}: {error}") from None
-    return samples
+def read(path: Path, names: Mapping[str, str], /) -> Iterator[Sample | str]:  # noqa: ARG001
+    """The image names the scene. Questions in the same words are no pair: POPE has none."""
+    for n, row in enumerate(tables.rows(path), 1):
+        label, name = str(row.get("label", "")).strip().lower(), f"{n:06}"
+        if label in YES_NO and row.get("text"):
+            image = str(row.get("image") or name)
+            yield Sample(name, name, image, str(row["text"]), YES_NO, YES_NO.index(label))
+        else:
+            yield "has no text, or its label is neither yes nor no"

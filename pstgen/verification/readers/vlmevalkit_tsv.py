@@ -1,39 +1,46 @@
 """VLMEvalKit's TSV: index, image, question, A, B, C, D, answer (a letter); yes/no questions too."""
 
-import csv
-import sys
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from pstgen.core.records import BadInput
+from pstgen.verification import choices, tables
+from pstgen.verification.choices import LETTERS, YES_NO
 from pstgen.verification.samples import Sample
+from pstgen.verification.tables import Row
 
-LETTERS = "ABCDEFGH"
-
-
-def read(path: Path, /) -> list[Sample]:
-    """Every row; the image (or what stands for it) names the scene, as a hash of its own."""
-    csv.field_size_limit(sys.maxsize)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t")
-            if not {"question", "answer"} <= set(rows.fieldnames or ()):
-                raise BadInput(f"{path}: has columns {rows.fieldnames}; question and answer are needed at least")
-            return [_sample(path, n, row) for n, row in enumerate(rows, 2)]
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: is not TSV: {error}") from None
+INDEX = 64  # letters: a shorter image is the index of the row that has it
+ROUND = 1_000_000  # what is added to an index for every further order of the same options
 
 
-def _sample(path: Path, line: int, row: dict[str, str]) -> Sample:
-    letters = [letter for letter in LETTERS if (row.get(letter) or "").strip()]
-    options = tuple(row[letter].strip() for letter in letters) or ("yes", "no")
-    answers = letters or [option.lower() for option in options]
-    answer = (row["answer"] or "").strip()
-    answer = answer if letters else answer.lower()
-    if answer not in answers:
-        raise BadInput(f"{path}: line {line}: the answer {row['answer']!r} is none of {', '.join(answers)}")
-    name = (row.get("index") or str(line)).strip()
-    scene = sha256(row["image"].encode()).hexdigest() if row.get("image") else name
-    return Sample(name, name, scene, row["question"], options, answers.index(answer))
+def recognizes(path: Path, columns: frozenset[str], /) -> bool:
+    """A TSV with an index and a question."""
+    return path.suffix == ".tsv" and {"index", "question", "answer"} <= columns
+
+
+def read(path: Path, names: Mapping[str, str], /) -> Iterator[Sample | str]:  # noqa: ARG001
+    """The image names the scene, as a hash of its own; orders of the same options are one pair, over one scene."""
+    images: dict[str, str] = {}
+    for n, row in enumerate(tables.rows(path), 2):
+        yield _sample(n, row, images)
+
+
+def _sample(line: int, row: Row, images: dict[str, str]) -> Sample | str:
+    letters = [letter for letter in LETTERS if str(row.get(letter) or "").strip()]
+    offered = tuple(str(row[letter]).strip() for letter in letters) or YES_NO
+    text, label = str(row.get("question") or ""), str(row.get("answer") or "").strip()
+    place = letters.index(label) if label in letters else choices.answer(label, offered)
+    if not text or place < 0:
+        return "has no question, or its answer is none of its options"
+    name = str(row.get("index") or line).strip()
+    pair = str(int(name) % ROUND) if name.isdecimal() else name
+    scene = _scene(str(row.get("image") or ""), pair, images)
+    images.setdefault(name, scene)
+    return Sample(name, pair, scene, text, offered, place, category=str(row.get("category") or ""))
+
+
+def _scene(image: str, pair: str, images: dict[str, str]) -> str:
+    """Of a row whose image is the index of another, that one's."""
+    if len(image) <= INDEX:
+        return images.get(image.strip(), image.strip()) or pair
+    return sha256(image.encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,12 +69,12 @@ def test_a_valid_file_is_read_completely(read):
 
 
 MALFORMED = {
-    "words in a polygon": ({"segmentation": [[10, 10, "nan", 10, 30, 30]]}, "neither polygons nor run-length"),
+    "words in a polygon": ({"segmentation": [[10, 10, "wide", 10, 30, 30]]}, "neither polygons nor run-length"),
     "a huge number": ({"segmentation": [[10, 10, 1e308, 10, 30, 30]]}, "far outside"),
     "a huge polygon": ({"segmentation": [[0, 0, 1e9, 0, 1e9, 1e9]]}, "far outside"),
     "an odd polygon": ({"segmentation": [[1, 2, 3, 4, 5, 6, 7]]}, "7 numbers"),
     "a polygon of two points": ({"segmentation": [[1, 2, 3, 4]]}, "4 numbers"),
-    "no polygon": ({"segmentation": []}, "has no polygon"),
+    "neither box nor mask": ({"segmentation": [], "bbox": []}, "neither a box nor a mask"),
     "a short run-length code": ({"segmentation": {"size": [40, 60], "counts": [3, 4]}}, "7 pixels"),
     "a long run-length code": ({"segmentation": {"size": [40, 60], "counts": [2400, 1]}}, "2401 pixels"),
     "a negative run": ({"segmentation": {"size": [40, 60], "counts": [2401, -1]}}, "2400 pixels"),
@@ -85,9 +86,13 @@ MALFORMED = {
     "a mask of words": ({"segmentation": "cup"}, "neither polygons nor run-length"),
     "a box of three numbers": ({"bbox": [1, 2, 3]}, "a box is four numbers"),
     "a flat box": ({"bbox": [1, 2, 0, 3]}, "0.0 by 3.0"),
+}
+ODD = {
     "short keypoints": ({"keypoints": [1, 2]}, "2 keypoint numbers"),
     "an unknown visibility": ({"keypoints": [1, 2, 3]}, "visibility"),
     "keypoints of words": ({"keypoints": ["nose"]}, "not numbers"),
+    "another box": ({"bbox": [0, 0, 60, 40]}, "a box that is not that of its mask"),
+    "another area": ({"area": 4000}, "an area of 4000, and a mask of 400 pixels"),
 }
 
 
@@ -99,6 +104,106 @@ def test_a_malformed_annotation_is_recorded_and_makes_its_category_unknown(read,
     assert "instances_val2017.json: annotation 7" in refused[0]
     assert reason in refused[0]
     assert scene.instances[0].crowd
+
+
+@pytest.mark.parametrize(("odd", "reason"), ODD.values(), ids=ODD)
+def test_what_is_odd_about_an_annotation_is_named_and_the_thing_stays(read, odd, reason):
+    categories = [{"id": 1, "name": "cup", "keypoints": ["nose"]}]
+    (scene,), refused = read(annotation(id=7, **odd), categories=categories)
+    assert len(refused) == 1
+    assert reason in refused[0]
+    (thing,) = scene.instances
+    assert not thing.crowd
+    assert (thing.area, thing.region.width, thing.keypoints) == (400, 20, ())
+
+
+MEANT = {
+    "numbers as text": {"id": "7", "image_id": "1", "category_id": 1.0, "area": "400"},
+    "null and booleans": {"iscrowd": False, "area": None, "keypoints": None, "color": None},
+    "a flat polygon": {"segmentation": SQUARE[0]},
+    "text in a polygon": {"segmentation": [[str(number) for number in SQUARE[0]]]},
+    "no joints": {"keypoints": []},
+    "the colour of a tool": {"color": "#f5b041"},
+    "neither box nor area": {"bbox": None, "area": None},
+}
+
+
+@pytest.mark.parametrize("row", MEANT.values(), ids=MEANT)
+def test_what_other_tools_write_is_taken_for_what_it_means(read, row):
+    (scene,), refused = read(annotation(**row))
+    (thing,) = scene.instances
+    assert (thing.area, thing.region.x, thing.region.width, thing.crowd, thing.colour) == (400, 10, 20, False, "")
+    assert pixels.mask(thing, scene).sum() == 400
+    assert not refused
+
+
+@pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}, {"segmentation": [[]]}])
+def test_a_box_alone_is_a_thing_without_a_mask(read, nothing):
+    row = {key: value for key, value in annotation().items() if key not in {"segmentation", "area"}} | nothing
+    (scene,), refused = read(row)
+    (thing,) = scene.instances
+    assert (thing.area, thing.region.width, thing.rle, thing.crowd) == (400, 20, b"", False)
+    assert not refused
+
+
+KEYS = {
+    "ids that are words": {
+        "images": [{"id": "a", "file_name": "1.png", "width": 60, "height": 40}],
+        "annotations": [annotation(image_id="a", category_id="the cup")],
+        "categories": [{"id": "the cup", "name": "cup"}],
+    },
+    "info and licences of another kind": {"info": "made by hand", "licenses": None},
+    "no size": {"images": [{"id": 1, "file_name": "1.png", "width": None}]},
+    "other words for it": {"categories": [{"id": 1, "name": "Cups"}]},
+}
+
+
+@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+def test_a_file_of_another_tool_is_read(read, keys):
+    (scene,), refused = read(annotation(), **keys)
+    assert (scene.width, scene.height) == (60, 40)
+    assert [thing.category for thing in scene.instances] == ["cup"]
+    assert not refused
+
+
+def test_a_licence_may_be_text(read):
+    named = {"id": 1, "file_name": "1.png", "width": 60, "height": 40, "license": "CC BY"}
+    (scene,), _ = read(annotation(), images=[named])
+    assert scene.licence == "CC BY"
+
+
+def test_a_byte_order_mark_is_no_matter(read):
+    read(annotation())
+    file = read.folder / "annotations" / "instances_val2017.json"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    coco_files.read.cache_clear()
+    (scene,) = coco.scenes(build_config(root=read.folder), lambda _: True, Refusals())
+    assert len(scene.instances) == 1
+
+
+def test_a_row_that_means_nothing_costs_itself_alone(read):
+    rows = [annotation(id=1), annotation(id=2, image_id=None), annotation(id=None), annotation(id=4, category_id="no")]
+    (scene,), refused = read(*rows)
+    assert [thing.id for thing in scene.instances] == [1]
+    assert len(refused) == 3
+    assert all("which does not exist" in line for line in refused)
+
+
+def test_every_category_has_joints_of_its_own(read):
+    categories = [
+        {"id": 1, "name": "cup", "keypoints": ["rim"]},
+        {"id": 2, "name": "dog", "keypoints": ["nose", "tail"]},
+    ]
+    rows = [annotation(keypoints=[1, 2, 2]), annotation(id=2, category_id=2, keypoints=[1, 2, 2, 3, 4, 1])]
+    (scene,), refused = read(*rows, categories=categories)
+    assert [[joint.name for joint in thing.keypoints] for thing in scene.instances] == [["rim"], ["nose", "tail"]]
+    assert not refused
+
+
+def test_boxes_by_two_corners_are_refused_with_the_remedy(read):
+    rows = [annotation(id=n, bbox=[10 + n, 10 + n, 50, 38], segmentation=[]) for n in range(1, 9)]
+    with pytest.raises(BadInput, match=r"two corners .* subtract"):
+        read(*rows)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
@@ -135,13 +240,90 @@ def test_a_file_name_that_leads_out_of_the_folder_is_refused(read, name):
     assert len(refused) == 1
 
 
-def test_a_link_that_leads_out_of_the_folder_is_refused(read, tmp_path_factory):
-    secret = tmp_path_factory.mktemp("elsewhere") / "secret.png"
-    shutil.copy(read.folder / "val2017" / "1.png", secret)
-    (read.folder / "val2017" / "link.png").symlink_to(secret)
+@pytest.mark.parametrize(
+    ("file", "pictures", "name"),
+    [
+        ("mine.json", ".", "1.png"),
+        ("labels.json", "data", "1.png"),
+        ("result.json", "images", "images/1.png"),
+        ("result.json", "images", "images\\1.png"),
+        ("annotations/train.json", "train", "1.png"),
+        ("annotations/instances_train.json", "images/train", "1.png"),
+        ("annotations/mine.json", "input_images", "1.png"),
+        ("mine.json", "images", "/somewhere/else/1.png"),
+        ("mine.json", "images", "subset/1.png"),
+    ],
+)
+def test_pictures_are_found_as_tools_lay_them_out(tmp_path, file, pictures, name):
+    (tmp_path / pictures).mkdir(parents=True, exist_ok=True)
+    shutil.move(picture(tmp_path), tmp_path / pictures / "1.png")
+    mine = tmp_path / file
+    mine.parent.mkdir(exist_ok=True)
+    image = {"id": 1, "file_name": name, "width": 60, "height": 40}
+    mine.write_text(json.dumps({"images": [image], "annotations": [], "categories": []}))
+    coco_files.read.cache_clear()
+    config, refused = build_config(annotations=mine), Refusals()
+    (entry,) = coco.index(config)
+    (scene,) = coco.scenes(config, lambda _: True, refused)
+    assert entry.at_hand
+    assert Path(scene.path).samefile(tmp_path / pictures / "1.png")
+    assert not refused.records
+
+
+def test_the_folder_of_the_pictures_may_be_named(read, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    read(annotation())
+    mine = elsewhere / "mine.json"
+    shutil.copy(read.folder / "annotations" / "instances_val2017.json", mine)
+    assert not coco.index(build_config(annotations=mine))[0].at_hand
+    assert coco.index(build_config(annotations=mine, images=read.folder / "val2017"))[0].at_hand
+    with pytest.raises(BadInput, match="no such folder"):
+        coco.index(build_config(annotations=mine, images=elsewhere / "none"))
+
+
+def test_categories_may_be_given_names(read, tmp_path):
+    categories = [{"id": 1, "name": "class_1"}, {"id": 2, "name": "person"}]
+    read(annotation(), categories=categories)
+    (line,) = coco.notes(build_config(root=read.folder))
+    assert "'class_1'" in line
+    assert "--names FILE" in line
+    names = tmp_path / "names.yaml"
+    names.write_text("class_1: cup\n")
+    config = build_config(root=read.folder, names=names)
+    (scene,) = coco.scenes(config, lambda _: True, Refusals())
+    assert [thing.category for thing in scene.instances] == ["cup"]
+    assert not list(coco.notes(config))
+    names.write_text("class_2: cup\n")
+    coco_files.read.cache_clear()
+    with pytest.raises(BadInput, match=r"names\.yaml.*'class_2'"):
+        list(coco.notes(config))
+
+
+def test_lvis_says_what_is_not_there_and_where_not_all_is_annotated(read):
+    """Of a category that is neither annotated nor negative, nothing is known."""
+    categories = [{"id": n, "name": name} for n, name in enumerate(["cup", "person", "dog", "cat"], 1)]
+    image = {"id": 1, "coco_url": "http://example.org/val2017/1.png", "width": 60, "height": 40}
+    lvis = image | {"neg_category_ids": [3], "not_exhaustive_category_ids": [2]}
+    rows = [annotation(), annotation(id=2, category_id=2)]
+    shutil.copytree(read.folder / "val2017", read.folder / "val2017" / "val2017")
+    (scene,), refused = read(*rows, categories=categories, images=[lvis])
+    assert scene.categories == ("cup", "person", "dog")
+    assert [(thing.category, thing.crowd) for thing in scene.instances] == [
+        ("cup", False),
+        ("person", False),
+        ("person", True),
+    ]
+    assert not refused
+
+
+def test_a_link_to_a_picture_is_followed(read, tmp_path_factory):
+    """As caches lay them out: the hub's, DVC's."""
+    kept = tmp_path_factory.mktemp("elsewhere") / "3f2a"
+    shutil.copy(read.folder / "val2017" / "1.png", kept)
+    (read.folder / "val2017" / "link.png").symlink_to(kept)
     scenes, refused = read(images=[{"id": 1, "file_name": "link.png", "width": 60, "height": 40}])
-    assert not scenes
-    assert "no such image file" in refused[0]
+    assert len(scenes) == 1
+    assert not refused
 
 
 def spoil_missing(path):
@@ -212,7 +394,8 @@ def test_a_greyscale_image_is_read_as_three_equal_channels(read):
         (b"", "not a COCO file"),
         (b"[1, 2]", "not a COCO file"),
         (b'{"images": [], "annotations": []}', "categories"),
-        (b'{"images": [{"id": "one"}], "annotations": [], "categories": []}', "int"),
+        (b'{"images": [{"id": null}], "annotations": [], "categories": []}', "empty"),
+        (b'{"images": "many", "annotations": [], "categories": []}', "`images` is missing, or no list"),
         (b"\xff\xfe", "not a COCO file"),
         (b'{"images": [], "annotations": [], "categories": []}', "empty"),
     ],

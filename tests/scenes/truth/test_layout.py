@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from pstgen.scenes.truth import layout
 
@@ -43,3 +45,14 @@ def test_a_mirror_swaps_left_and_right_and_nothing_else(scene, thing, first, sec
     swap = {"left": "right", "right": "left"}
     truth = layout.where(a, b, scene(a, b)).answer
     assert layout.where(*mirrored, scene(*mirrored)).answer == swap.get(truth, truth)
+
+
+@pytest.mark.parametrize(("thing_is", "picture_is", "plain"), [(30, 30, False), (30, 200, True), (200, 30, True)])
+def test_a_dark_thing_in_a_dark_photograph_is_not_plain(thing, scene, tmp_path, thing_is, picture_is, plain):
+    dog = thing("dog", 20, 20, 30, 30)
+    pixels = np.full((100, 100, 3), picture_is, np.uint8)
+    pixels[20:50, 20:50] = thing_is
+    Image.fromarray(pixels).save(tmp_path / "dog.png")
+    photograph = replace(scene(dog, complete=False, captions=("A dog.",)), path=str(tmp_path / "dog.png"))
+    assert layout.is_plain(dog, photograph) == plain
+    assert layout.is_plain(dog, replace(photograph, path=""))

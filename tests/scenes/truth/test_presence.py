@@ -67,3 +67,13 @@ def test_what_a_caption_calls_something_else_is_unknown(scene, thing, category, 
 def test_a_thing_that_only_its_place_speaks_for_is_not_plain(scene, thing):
     sink = thing("sink", 10, 10, 20, 20)
     assert not layout.is_plain(sink, scene(sink, complete=False, captions=("a bathroom",)))
+
+
+@pytest.mark.parametrize("detected", [None, ("fork",)])
+@pytest.mark.parametrize(("category", "answer"), [("book", None), ("bowl", None), ("oven", "no"), ("fork", None)])
+def test_nobody_knows_that_there_is_none_of_what_people_do_not_agree_on_unless_it_is_large(
+    scene, category, answer, detected
+):
+    """A fork: detected, or easily missed where no detector looked."""
+    street = scene(complete=False, captions=("A street.",), categories=(category, "fork"), detected=detected)
+    assert presence.by_category(street)[category].answer == answer

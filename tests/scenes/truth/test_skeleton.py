@@ -30,6 +30,12 @@ def standing(thing):
     return stand
 
 
+@pytest.fixture
+def here(scene):
+    """An image in which a person of 90 px is plain to see."""
+    return scene(width=200, height=200)
+
+
 def arm(side, upper, fore, lengths=(15, 13)):
     """Elbow and wrist of an arm by two angles from hanging down, in degrees, outward; lengths in pixels."""
     x, y = SHOULDERS[f"{side}_shoulder"]
@@ -46,50 +52,50 @@ def hanging(side):
 @pytest.mark.parametrize(
     ("inside", "answer"), [(180, "no"), (170, "no"), (160, None), (150, None), (120, None), (110, "yes"), (60, "yes")]
 )
-def test_an_elbow_is_bent_below_115_degrees_straight_from_165_and_unknown_between(standing, inside, answer):
-    assert skeleton.bent(standing(arm("left", 0, 180 - inside)), "left").answer == answer
+def test_an_elbow_is_bent_below_115_degrees_straight_from_165_and_unknown_between(standing, here, inside, answer):
+    assert skeleton.bent(standing(arm("left", 0, 180 - inside)), "left", here).answer == answer
 
 
 @pytest.mark.parametrize(("up", "told"), [(("left",), "left"), (("right",), "right"), (("left", "right"), "both"), ((), "neither")])  # fmt: skip
-def test_the_arms_that_are_raised_are_named(standing, up, told):
-    joints = {name: at for side in up for name, at in arm(side, 170, 175).items()}
-    assert skeleton.arms(standing(joints)).answer == told
+def test_the_arms_that_are_raised_are_named(standing, here, up, told):
+    joints = {name: at for side in up for name, at in arm(side, 120, 130).items()}
+    assert skeleton.arms(standing(joints), here).answer == told
 
 
 @pytest.mark.parametrize("side", skeleton.SIDES)
-def test_which_arms_are_raised_is_unknown_where_it_is_of_either(standing, side):
-    assert skeleton.arms(standing(seen={f"{side}_wrist": 1})) == skeleton.raised(
-        standing(seen={f"{side}_wrist": 1}), side
-    )
-    assert not skeleton.arms(standing(seen={f"{side}_wrist": 1})).known
+def test_which_arms_are_raised_is_unknown_where_it_is_of_either(standing, here, side):
+    person = standing(seen={f"{side}_wrist": 1})
+    assert skeleton.arms(person, here) == skeleton.raised(person, side, here)
+    assert not skeleton.arms(person, here).known
 
 
 @pytest.mark.parametrize("joint", ["left_shoulder", "left_elbow", "left_wrist"])
 @pytest.mark.parametrize("state", [0, 1])
 @pytest.mark.parametrize("ask", [skeleton.raised, skeleton.bent])
-def test_an_arm_of_which_a_joint_is_hidden_is_unknown(standing, joint, state, ask):
-    assert ask(standing(seen={joint: state}), "left").reason == "shoulder, elbow or wrist is not seen"
+def test_an_arm_of_which_a_joint_is_hidden_is_unknown(standing, here, joint, state, ask):
+    assert ask(standing(seen={joint: state}), "left", here).reason == "shoulder, elbow or wrist is not seen"
 
 
 @pytest.mark.parametrize("ask", [skeleton.raised, skeleton.bent])
 @pytest.mark.parametrize("lengths", [(6, 13), (15, 5), (9, 8)])
-def test_an_arm_of_which_a_half_points_at_the_camera_is_unknown(standing, ask, lengths):
+def test_an_arm_of_which_a_half_points_at_the_camera_is_unknown(standing, here, ask, lengths):
     """The upper half is short beside the lower one, the lower beside the upper, both beside the torso."""
-    assert ask(standing(), "left").known
-    assert ask(standing(arm("left", 5, 5, lengths)), "left").reason == "arm points at the camera"
+    assert ask(standing(), "left", here).known
+    assert ask(standing(arm("left", 5, 5, lengths)), "left", here).reason == "arm points at the camera"
 
 
 @given(st.floats(0, 180), st.floats(0, 180))
-def test_a_foreshortened_arm_tells_no_more_than_a_plain_one(thing, upper, fore):
+def test_a_foreshortened_arm_tells_no_more_than_a_plain_one(thing, scene, upper, fore):
     """Whatever is known of an arm whose halves are shorter than they are is known of it at its length, and the same."""
+    here = scene(height=60)
     plain, short = (
         thing("person", 30, 5, 40, 90, keypoints=tuple(
             Keypoint(name=name, x=x, y=y, visibility=2) for name, (x, y) in (BODY | arm("left", upper, fore, lengths)).items()
         ))
         for lengths in ((15, 12), (12, 9.6))
     )  # fmt: skip
-    if (truth := skeleton.bent(short, "left")).known:
-        assert skeleton.bent(plain, "left") == truth
+    if (truth := skeleton.bent(short, "left", here)).known:
+        assert skeleton.bent(plain, "left", here) == truth
 
 
 @pytest.mark.parametrize(("at", "known"), [(0.02, False), (0.98, False), (0.05, True), (0.95, True)])
@@ -111,20 +117,28 @@ def test_an_arm_with_a_joint_at_the_border_is_unknown(standing, scene, ask):
 
 
 @pytest.mark.parametrize("ask", [skeleton.raised, skeleton.bent])
-def test_of_somebody_who_lies_or_is_seen_from_behind_no_arm_is_known(standing, ask):
+def test_of_somebody_who_lies_or_is_seen_from_behind_no_arm_is_known(standing, here, ask):
     lying = standing({"nose": (35, 31), "left_hip": (80, 33), "right_hip": (80, 29)})
-    assert ask(lying, "left").reason.startswith("not upright")
+    assert ask(lying, "left", here).reason.startswith("not upright")
     behind = standing({"nose": None, "left_shoulder": (42, 30), "right_shoulder": (58, 30)})
-    assert ask(standing({"nose": None}), "left").known
-    assert "behind" in skeleton.raised(behind, "left").reason
+    assert ask(standing({"nose": None}), "left", here).known
+    assert "behind" in skeleton.raised(behind, "left", here).reason
 
 
-def test_of_somebody_who_lies_or_is_seen_from_behind_no_part_is_hidden_or_seen(standing):
+def test_of_somebody_who_lies_or_is_seen_from_behind_no_part_is_hidden_or_seen(standing, here):
     lying = standing({"nose": (25, 31), "left_hip": (80, 33), "right_hip": (80, 29)}, box=(10, 20, 80, 40))
-    assert skeleton.visible(lying, "left_wrist").reason == "lying"
-    assert skeleton.visible(standing(), "left_wrist").answer == "yes"
+    assert skeleton.visible(lying, "left_wrist", here).reason == "lying"
+    assert skeleton.visible(standing(), "left_wrist", here).answer == "yes"
     behind = standing({"left_shoulder": (42, 30), "right_shoulder": (58, 30)}, seen={"nose": 1})
-    assert skeleton.visible(behind, "nose").reason == "seen from behind"
+    assert skeleton.visible(behind, "nose", here).reason == "seen from behind"
+
+
+@pytest.mark.parametrize(("side", "known"), [(580, True), (620, False)])
+def test_the_joints_of_who_is_too_small_are_unknown(standing, scene, side, known):
+    """A person of 90 px in an image of that side."""
+    far = scene(width=side, height=100)
+    assert skeleton.visible(standing(), "left_wrist", far).known == known
+    assert skeleton.raised(standing(), "left", far).known == known
 
 
 def test_who_bends_down_does_not_lie(standing):

@@ -92,7 +92,8 @@ def test_an_attacker_finds_the_leak_that_it_looks_for(name, tell, least):
 
 def test_questions_whose_answers_take_turns_are_won_by_their_place_alone():
     samples = [Sample(f"{k:04}", f"p{k}", f"s{k}", "Is it so?", ("yes", "no"), k % 2) for k in range(200)]
-    assert reached("metadata", samples).items.share > 0.9
+    assert reached("rows", samples).items.share > 0.9
+    assert reached("metadata", samples).items.share < 0.6
     assert reached("ngrams", samples).items.share < 0.6
 
 

@@ -7,8 +7,8 @@ from pstgen.core.config import VerifyConfig
 from pstgen.core.records import Unavailable, origin
 from pstgen.dataset import store
 from pstgen.scenes import pixels
+from pstgen.verification import readers
 from pstgen.verification.checks import attackers
-from pstgen.verification.readers import hf
 
 
 def examined(folder, **settings):
@@ -47,7 +47,7 @@ def test_every_items_vulnerability_is_written_with_who_won_it(folder):
 
 def test_vulnerability_is_not_read_as_a_benchmark(folder):
     examined(folder)
-    assert len(hf.read(folder)) == store.open(folder).manifest.items
+    assert len(readers.read(folder).samples) == store.open(folder).manifest.items
 
 
 def test_a_set_that_cannot_be_written_is_an_error_that_says_so(folder):

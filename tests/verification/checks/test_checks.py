@@ -107,7 +107,7 @@ def test_a_file_that_is_not_an_image_is_bad_input_that_names_the_item(forge, che
     name = []
 
     def broken(rows):
-        row = next(row for row in rows if row["twin"] != "retrieved")
+        row = next(row for row in rows if row["twin"] != "matched")
         row["image"] = {"bytes": b"GIF89a", "path": "x.png"}
         name.append(row["item_id"])
 

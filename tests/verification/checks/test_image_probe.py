@@ -117,7 +117,7 @@ def test_a_mark_that_goes_with_the_answer_of_matched_twins_is_found_on_the_disk_
 
     def leak(rows):
         for row in rows:
-            if row["twin"] == "retrieved":
+            if row["twin"] == "matched":
                 image = pixels.decode(row["image"]["bytes"]).copy()
                 image[:24, :24] = 255 if row["answer"] in {"yes", "left"} else 0
                 row["image"]["bytes"] = png(np.ascontiguousarray(image[:, :, ::-1]))

@@ -121,7 +121,7 @@ def test_one_sided_edits(forge):
 
     def leak(rows):
         for row in rows:
-            if row["twin"] != "retrieved":
+            if row["twin"] != "matched":
                 image = pixels.decode(row["image"]["bytes"]).copy()
                 if row["role"] == "stress":
                     image[16:48, 16:48] = cv2.GaussianBlur(image[16:48, 16:48], (0, 0), 1.5)
@@ -137,7 +137,7 @@ def test_a_mark_in_a_corner_that_goes_with_the_answer(forge):
 
     def leak(rows):
         for row in rows:
-            if row["twin"] != "retrieved":
+            if row["twin"] != "matched":
                 image = pixels.decode(row["image"]["bytes"]).copy()
                 image[:8, :8] = 255 if row["answer"] == min(row["answer"], row["lure"]) else 0
                 row["image"]["bytes"] = png(np.ascontiguousarray(image[:, :, ::-1]))

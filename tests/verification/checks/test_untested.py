@@ -31,7 +31,7 @@ def test_a_detector_of_edits_needs_edited_pairs_and_not_only_edited_pictures(for
     """Pairs that show the same two scenes count once, so many edited pictures may be of few pairs."""
 
     def merge(rows):
-        edited = [row for row in rows if row["twin"] != "retrieved"]
+        edited = [row for row in rows if row["twin"] != "matched"]
         for row in edited:
             row["source_image_id"] = f"{row['role']}+edit"
         assert len(edited) >= 40

@@ -15,7 +15,7 @@ from pstgen.questions.families import Question
 Ranked = tuple[int, str, Fact]
 
 
-class Retrieved:
+class Matched:
     """Joins scenes in which the lure is right to scenes in which it is wrong; every fact serves once.
 
     Memory is bounded: of each question and answer only the facts that a seeded hash draws first are kept.
@@ -63,9 +63,9 @@ class Retrieved:
         return facts.pop(max(range(len(facts)), key=likeness.__getitem__))
 
 
-def open(context: PairContext, /) -> Retrieved:  # noqa: A001 (the contract's verb)
+def open(context: PairContext, /) -> Matched:  # noqa: A001 (the contract's verb)
     """Begin with empty shelves."""
-    return Retrieved(context)
+    return Matched(context)
 
 
 def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pstgen.core.records import Association, Candidate, Fact, Truth
-from pstgen.pairs import witnesses
+from pstgen.pairs import agreement
 
 SURE = Association(2.0, 1.0, 3.0, 50)
 QUESTIONS = {  # by what is asked: form, words, options, lure and the other answer
@@ -32,7 +32,7 @@ def pair(name):
 
 
 def test_a_question_about_things_is_about_a_thing_and_its_context():
-    assert {name: witnesses.couple(pair(name)) for name in QUESTIONS} == {
+    assert {name: agreement.couple(pair(name)) for name in QUESTIONS} == {
         "expected": MOUSE,
         "unexpected": KITE,
         "which": MOUSE,
@@ -43,14 +43,14 @@ def test_a_question_about_things_is_about_a_thing_and_its_context():
 
 
 def test_what_counts_say_of_a_couple_is_below_zero_where_the_lure_is_that_it_is_not_there():
-    assert witnesses.counted(map(pair, QUESTIONS)) == {MOUSE: 2.0, KITE: -2.0}
+    assert agreement.counted(map(pair, QUESTIONS)) == {MOUSE: 2.0, KITE: -2.0}
 
 
 @given(NAMES, NATS)
 def test_a_pair_stays_where_the_model_says_the_same_and_goes_where_it_does_not(name, nats):
     (asked,) = [pair(name)]
-    known = witnesses.couple(asked)
-    kept = witnesses.agreeing([asked], {"lm": {known: nats}} if known else {"lm": {}}, ["lm"])
+    known = agreement.couple(asked)
+    kept = agreement.agreeing([asked], {"lm": {known: nats}} if known else {"lm": {}}, ["lm"])
     agrees = known is None or (nats < 0 if name == "unexpected" else nats > 0)
     assert [each.pair_id for each in kept] == [name] * agrees
     if kept and known:
@@ -59,18 +59,18 @@ def test_a_pair_stays_where_the_model_says_the_same_and_goes_where_it_does_not(n
 
 
 def test_what_a_model_says_that_does_not_decide_is_recorded_alone():
-    (kept,) = witnesses.agreeing([pair("expected")], {"lm": {MOUSE: -1.0}}, [])
+    (kept,) = agreement.agreeing([pair("expected")], {"lm": {MOUSE: -1.0}}, [])
     assert kept.model_pulls == (("lm", -1.0),)
 
 
 def test_of_two_models_that_decide_one_is_enough():
     models = {"vlm": {MOUSE: 0.5}, "lm": {MOUSE: -1.0}}
-    (kept,) = witnesses.agreeing([pair("which")], models, ["lm", "vlm"])
+    (kept,) = agreement.agreeing([pair("which")], models, ["lm", "vlm"])
     assert kept.model_pulls == (("lm", -1.0), ("vlm", 0.5))
-    assert witnesses.agreeing([pair("which")], models, ["lm"]) == []
+    assert agreement.agreeing([pair("which")], models, ["lm"]) == []
 
 
 @given(st.lists(NAMES, unique=True))
 def test_where_no_model_was_asked_every_pair_stays_as_it_is(names):
     pairs = list(map(pair, names))
-    assert witnesses.agreeing(pairs, {}, []) == pairs
+    assert agreement.agreeing(pairs, {}, []) == pairs

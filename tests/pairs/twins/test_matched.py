@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pstgen.core.config import build_config
 from pstgen.core.records import Fact, Instance, Region, Scene, Truth
 from pstgen.pairs.context import PairContext
-from pstgen.pairs.twins import retrieved
+from pstgen.pairs.twins import matched
 from pstgen.questions.priors import count, counts
 
 CONFIG = build_config()
@@ -34,7 +34,7 @@ def shows(scene_id, kinds=()):
 
 def pairs(facts, config=CONFIG, prior=PRIOR, shown=()):
     """shown: by scene, the kinds that it shows."""
-    maker = retrieved.open(PairContext(prior, config, Path()))
+    maker = matched.open(PairContext(prior, config, Path()))
     for known in facts:
         scene_id = known.scene_id.removeprefix("s/")
         assert list(maker.pair(shows(scene_id, dict(shown).get(scene_id, ())), [known])) == []

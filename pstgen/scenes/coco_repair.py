@@ -1,0 +1,181 @@
+"""COCO files as other tools write them: what is of another type than COCO's is taken for what it plainly means.
+
+Numbers as text, null and booleans, one polygon as a flat list, ids that are words, licences as text, no `info`. What is needed
+and means nothing costs its record, and is named; what is not needed is not looked at.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from pstgen.scenes.coco_format import Annotation, Category, Info, Instances, Licence, Picture
+
+Row = dict[str, Any]
+Fault = tuple[str, str]  # a record, and why it was left out
+Made = TypeVar("Made")
+
+
+MOST = 2**62  # of an id
+OF = {"id": "annotations", "image_id": "images", "category_id": "categories"}  # which table's ids a key holds
+
+
+class BadRow(Exception):
+    """A row, or a file, that means nothing; the message is the reason."""
+
+
+class Numbers:
+    """Ids of any kind → whole numbers. What is one, also as text or as a float, stands for itself; others are numbered after."""
+
+    def __init__(self, ids: Iterable[Any]) -> None:
+        keys = dict.fromkeys(key for value in ids if (key := _key(value)))
+        whole = {key: int(key) for key in keys if key.lstrip("-").isdecimal()}
+        others = (key for key in keys if key not in whole)
+        self.known = whole | {key: n for n, key in enumerate(others, max(whole.values(), default=0) + 1)}
+
+    def of(self, value: Any) -> int | None:
+        """The number of that id; None where there is no such id."""
+        return self.known.get(_key(value))
+
+
+def repair(data: Any) -> tuple[Instances, list[Fault]]:
+    """A decoded file → its rows, and what was left out. Raises BadRow where it holds no images, annotations or categories."""
+    tables = {name: _table(data, name) for name in ("images", "annotations", "categories")}
+    licences = _rows(data.get("licenses"))
+    texts = (row.get("license") for row in tables["images"])
+    ids = {name: Numbers(row.get("id") for row in rows) for name, rows in tables.items()}
+    licence_ids = Numbers([*(row.get("id") for row in licences), *texts])
+    faults: list[Fault] = []
+    return Instances(
+        images=list(_made(tables["images"], "image", lambda row: _picture(row, ids["images"], licence_ids), faults)),
+        annotations=list(_made(tables["annotations"], "annotation", lambda row: _annotation(row, ids), faults)),
+        categories=list(_made(tables["categories"], "category", lambda row: _category(row, ids), faults)),
+        licenses=[*_licences(licences, licence_ids), *_named_by_pictures(tables["images"], licences, licence_ids)],
+        info=Info(complete=_mapping(data.get("info")).get("complete") is True),
+    ), faults
+
+
+def _table(data: Any, name: str) -> list[Row]:
+    if not isinstance(data, dict):
+        raise BadRow(f"its top level is a {type(data).__name__}; it must hold images, annotations and categories")
+    if not isinstance(data.get(name), list):
+        raise BadRow(f"`{name}` is missing, or no list")
+    return _rows(data[name])
+
+
+def _rows(table: Any) -> list[Row]:
+    return [_mapping(row) for row in table] if isinstance(table, list) else []
+
+
+def _mapping(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _made(rows: list[Row], kind: str, make: Callable[[Row], Made], faults: list[Fault]) -> Iterator[Made]:
+    for place, row in enumerate(rows, 1):
+        try:
+            yield make(row)
+        except BadRow as reason:
+            faults.append((f"{kind} {_key(row.get('id')) or f'in place {place}'}", str(reason)))
+
+
+def _picture(row: Row, ids: Numbers, licences: Numbers) -> Picture:
+    number = ids.of(row.get("id"))
+    if number is None:
+        raise BadRow("has no id")
+    return Picture(
+        id=number,
+        file_name=_text(row.get("file_name")),
+        coco_url=_text(row.get("coco_url")),
+        width=_side(row.get("width")),
+        height=_side(row.get("height")),
+        license=licences.of(row.get("license")),
+        depth_file=_text(row.get("depth_file")),
+    )
+
+
+def _annotation(row: Row, ids: dict[str, Numbers]) -> Annotation:
+    own, image, category = (_number_of(row, key, ids[table]) for key, table in OF.items())
+    return Annotation(
+        id=own,
+        image_id=image,
+        category_id=category,
+        bbox=_raw(row.get("bbox")),
+        segmentation=_raw(row.get("segmentation")),
+        area=_number(row.get("area")),
+        iscrowd=int(bool(_number(row.get("iscrowd")))),
+        keypoints=_raw(row.get("keypoints")),
+        color=_text(row.get("color")),
+        depth=_number(row.get("depth")),
+        text=_text(row.get("text")),
+        full_segmentation=_raw(row.get("full_segmentation")),
+    )
+
+
+def _number_of(row: Row, key: str, ids: Numbers) -> int:
+    number = ids.of(row.get(key))
+    if number is None:
+        raise BadRow(f"has the {key} {row.get(key)!r}, which does not exist")
+    return number
+
+
+def _category(row: Row, ids: dict[str, Numbers]) -> Category:
+    number, joints = ids["categories"].of(row.get("id")), row.get("keypoints")
+    if number is None:
+        raise BadRow("has no id")
+    names = [joint for joint in joints if isinstance(joint, str)] if isinstance(joints, list) else []
+    return Category(id=number, name=_text(row.get("name")), keypoints=names)
+
+
+def _licences(rows: list[Row], ids: Numbers) -> Iterator[Licence]:
+    for row in rows:
+        if (number := ids.of(row.get("id"))) is not None:
+            yield Licence(id=number, name=_text(row.get("name")), url=_text(row.get("url")))
+
+
+def _named_by_pictures(pictures: list[Row], rows: list[Row], ids: Numbers) -> Iterator[Licence]:
+    """Licences that pictures give as text, instead of the id of one."""
+    listed = {_key(row.get("id")) for row in rows}
+    texts = {row["license"] for row in pictures if isinstance(row.get("license"), str)}
+    yield from (
+        Licence(id=ids.known[_key(text)], name=text) for text in sorted(texts) if _key(text) not in listed | {""}
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- single values
+
+
+def _key(value: Any) -> str:
+    """What an id is known by: 7, 7.0 and "7" are the same; "" where there is none."""
+    whole = _whole(value)
+    if whole is not None:
+        return str(whole)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return 1.0 if value.strip().lower() == "true" else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _whole(value: Any) -> int | None:
+    number = None if isinstance(value, bool) else _number(value)
+    return int(number) if number is not None and number == number // 1 and abs(number) <= MOST else None
+
+
+def _side(value: Any) -> int:
+    """Pixels; 0 where the file says none that can be."""
+    side = _whole(value) or 0
+    return side if 0 < side <= 2**20 else 0
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value) if value else b"")
