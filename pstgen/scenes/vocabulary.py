@@ -62,6 +62,8 @@ def plural(noun: str) -> str:
     ('people', 'pairs of scissors', 'TVs')
     """
     head, of, rest = noun.partition(" of ")
+    if not head.strip():
+        return noun
     return (f"{head}s" if head.isupper() else str(grammar().plural(head))) + of + rest
 
 
@@ -148,7 +150,7 @@ def plurals(category: str) -> frozenset[str]:
     """Every word or phrase that names more than one of the category, and never just one.
 
     >>> sorted(plurals("zebra")), sorted(plurals("sheep"))
-    (['zebras'], ['ewes', 'goats', 'lambs', 'rams'])
+    (['zebras'], ['ewes', 'lambs', 'rams'])
     """
     singular = {word.lower() for word in (category, spoken(category), *terms(category).words)}
     return names(category) - singular

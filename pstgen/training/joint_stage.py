@@ -163,5 +163,6 @@ def export(model: Any, processor: Any, out: Path) -> None:
         del model.perception
     merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
     merged.set_attn_implementation("sdpa")
+    merged.config.use_cache = True  # which the trainer switches off
     merged.save_pretrained(out)
     processor.save_pretrained(out)

@@ -109,10 +109,10 @@ def test_every_column_has_a_heading_of_words(verified):
         for n, line in enumerate(verified[1].stdout.splitlines())
         if line.startswith("\N{BOX DRAWINGS LIGHT HORIZONTAL}")
     ]
-    assert len(rules) == 3
+    assert len(rules) == 4
     lines = verified[1].stdout.splitlines()
     assert lines[rules[0] - 1].split() == ["check", "result", "finding"]
-    assert {lines[rules[n] - 1].split()[0] for n in (1, 2)} == {"attacker", "judge"}
+    assert {lines[rules[n] - 1].split()[0] for n in (1, 2, 3)} == {"attacker", "judge"}
 
 
 def test_judges_coins_and_frames_stand_beside_attackers(verified):
@@ -169,8 +169,8 @@ def test_attack_prints_what_each_reached_and_how_long_it_took(pope):
 def test_attack_prints_the_same_results_as_json(pope):
     result = run("attack", pope, "--format", "pope", "--json")
     attacks = {attack["attacker"]: attack for attack in json.loads(result.stdout)["attacks"]}
-    assert attacks["metadata"]["items"]["share"] > 0.9
-    assert attacks["metadata"]["stress"] is None
+    assert attacks["rows"]["items"]["share"] > 0.9
+    assert attacks["rows"]["stress"] is None
 
 
 @pytest.mark.parametrize("option", ["--attacker-lm", "--attacker-vlm"])

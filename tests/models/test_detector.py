@@ -47,12 +47,12 @@ def test_what_is_detected_at_a_low_threshold_is_not_known_to_be_absent(scene, th
 
 
 def test_where_a_detector_looked_and_was_silent_what_is_easily_missed_is_absent_too(scene, thing):
-    def cup(**more):
-        return presence.exists("cup", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
+    def fork(**more):
+        return presence.exists("fork", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
 
-    assert cup().reason == "not annotated, but easily missed"
-    assert cup(detected=()).answer == "no"
-    assert cup(detected=("cup",)).reason == "not annotated, but detected at a low threshold"
+    assert fork().reason == "not annotated, but easily missed"
+    assert fork(detected=()).answer == "no"
+    assert fork(detected=("fork",)).reason == "not annotated, but detected at a low threshold"
 
 
 @pytest.mark.parametrize(("threshold", "kinds"), [(0.0, {"cup", "dog", "chair"}), (1.1, set())])

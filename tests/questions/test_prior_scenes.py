@@ -142,8 +142,8 @@ def test_no_picture_at_hand_is_one_clear_error_with_names_and_advice(root):
     with pytest.raises(BadInput) as error:
         divided(root=root)
     assert re.fullmatch(
-        r"none of \d+ annotated pictures is at hand \(val2017-\d+\.png, val2017-\d+\.png, val2017-\d+\.png, …\); "
-        "they belong in a folder called like the split beside annotations/, or beside the file that names them",
+        r"none of \d+ annotated pictures is at hand \(val2017-\d+\.png, val2017-\d+\.png, val2017-\d+\.png, …\): "
+        rf"no such image file\. Looked for in {root}/val2017; with --annotations, --images DIR names their folder",
         str(error.value),
     )
 

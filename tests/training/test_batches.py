@@ -140,7 +140,8 @@ def test_a_question_has_the_tokens_that_it_has_when_it_is_asked(packed, vlm, exa
         assert first[0] + part[0] == inputs["input_ids"][0].tolist()
 
 
-def test_padding_is_seen_by_nobody_and_not_learnt():
+def test_padding_is_seen_by_nobody_and_not_learnt(monkeypatch):
+    monkeypatch.setattr(batches, "LENGTH_STEP", 5)
     long, short = [([1, 2], [False] * 2), ([3, 4, 5], [False, True, True])], [([1, 2], [False] * 2), ([6], [True])]
     batch = batches.pad([long, short], 9, np.arange(2)[None])
     assert batch["input_ids"].tolist() == [[1, 2, 3, 4, 5], [1, 2, 6, 9, 9]]
@@ -149,7 +150,8 @@ def test_padding_is_seen_by_nobody_and_not_learnt():
     assert batch["attention_mask"].any(-1).all()  # the softmax of an empty row is not a number
 
 
-def test_a_part_sees_the_first_and_itself_and_no_other():
+def test_a_part_sees_the_first_and_itself_and_no_other(monkeypatch):
+    monkeypatch.setattr(batches, "LENGTH_STEP", 1)
     parts = [([1, 2], [False] * 2), ([3, 4], [True] * 2), ([5], [True])]
     batch = batches.pad([parts], 0, np.arange(2)[None])
     assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 2]]
@@ -160,6 +162,12 @@ def test_a_part_sees_the_first_and_itself_and_no_other():
         [1, 1, 1, 1, 0],
         [1, 1, 0, 0, 1],
     ]
+
+
+@pytest.mark.parametrize("tokens", [1, 31, 32, 33])
+def test_rows_are_padded_to_a_multiple(tokens):
+    batch = batches.pad([[([1] * tokens, [True] * tokens)]], 0, np.arange(tokens)[None])
+    assert batch["input_ids"].shape == (1, 64 if tokens > 32 else 32)
 
 
 def test_the_answers_to_the_questions_in_the_row_are_learnt(packed, vlm, examples):

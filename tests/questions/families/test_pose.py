@@ -135,7 +135,9 @@ def test_on_photographs_a_pose_is_known_of_somebody_who_faces_the_camera_in_the_
     joints = arm("left", (60, 40), pi, pi) | {"right_shoulder": (40, 40), "nose": (50, 20)}
 
     def raised(light, joints):
-        Image.fromarray(np.full((100, 100, 3), light, np.uint8)).save(tmp_path / f"{light}.png")
+        pixels = np.full((100, 100, 3), 200, np.uint8)
+        pixels[5:95, 30:70] = light
+        Image.fromarray(pixels).save(tmp_path / f"{light}.png")
         photo = beside_a_dog(person(thing, joints), complete=False, captions=("a person and a dog",))
         return truths(pose, replace(photo, path=str(tmp_path / f"{light}.png")))["raised", "left"]
 

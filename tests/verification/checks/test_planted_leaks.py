@@ -136,10 +136,13 @@ def test_a_mark_in_a_corner_that_goes_with_the_answer(forge):
     """A probe that does not know the question finds what a model would soon learn."""
 
     def leak(rows):
+        first: dict[str, str] = {}
+        for row in rows:
+            first[row["pair_id"]] = min(row["answer"], first.get(row["pair_id"], row["answer"]))
         for row in rows:
             if row["twin"] != "matched":
                 image = pixels.decode(row["image"]["bytes"]).copy()
-                image[:8, :8] = 255 if row["answer"] == min(row["answer"], row["lure"]) else 0
+                image[:8, :8] = 255 if row["answer"] == first[row["pair_id"]] else 0
                 row["image"]["bytes"] = png(np.ascontiguousarray(image[:, :, ::-1]))
 
     assert "image_probe" in unsound(forge(leak), "image_probe")
