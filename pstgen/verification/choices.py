@@ -18,7 +18,7 @@ def options(value: Any, question: str = "") -> tuple[str, ...]:
         return tuple(str(part).strip() for part in value.values() if part is not None)
     if isinstance(value, str):
         return _written(value)
-    if value:
+    if isinstance(value, (list, tuple)) and value:
         return tuple(_without_letter(str(part)) for part in value)
     return _marked(question)
 

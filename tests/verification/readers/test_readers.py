@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pstgen.core import plugins
@@ -247,6 +247,7 @@ def test_a_file_that_is_missing_is_an_error_that_names_it(tmp_path, form):
         readers.read(tmp_path / "nowhere", form)
 
 
+@example({"question": False, "answer": False, "options": 1})
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=9),
