@@ -56,7 +56,7 @@ def write(file: Path, images: int, instances: int) -> None:
 def ours(file: str) -> int:
     from pstgen.scenes import coco_files
 
-    split = coco_files.read(Path(file), "val2017")
+    split = coco_files.read(coco_files.Given(Path(file), "val2017"))
     return sum(len(split.by_image.of(picture.id)) for picture in split.instances.images)
 
 

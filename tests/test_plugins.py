@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pstgen.core import plugins
 
@@ -129,6 +130,15 @@ def test_a_reader_reads_what_attackers_attack(pstgen, tmp_path):
     (tmp_path / "benchmark.txt").write_text("\n".join(lines))
     printed = pstgen("attack", tmp_path / "benchmark.txt", "--format", "foreign_reader")
     assert "foreign_attacker" in printed
+
+
+def test_a_format_is_recognized(pstgen, tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (40, 30), "red").save(tmp_path / name)
+    (tmp_path / "mine.cups").write_text("a.png 2 3 10 12\nb.png 5 5 8 8\n")
+    found = json.loads(pstgen("inspect", "--annotations", tmp_path / "mine.cups", "--prior-share", "0", "--json"))
+    assert found["things"] == 2
+    assert [kind["category"] for kind in found["kinds"]] == ["cup"]
 
 
 def test_a_system_and_a_metric_are_in_the_table_the_report_and_the_results(pstgen, tmp_path):

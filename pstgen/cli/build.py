@@ -30,7 +30,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--source", type=Names("sources"), help="Where the scenes come from.  [default: coco]"),
             click.option("--root", type=path, help="COCO's folder.  [default: $PSTGEN_COCO_ROOT, the cache]"),
             click.option("--split", type=Completed(lambda: shared.SPLITS), help="COCO's split.  [default: val2017]"),
-            click.option("--annotations", type=path, help="A COCO-format file of yours, not --root and --split."),
+            click.option(
+                "--annotations",
+                type=path,
+                help="Yours: a COCO-format file; VOC, YOLO, Open Images, a data set of the hub's kind.",
+            ),
             click.option("--images", type=path, help="The folder of its pictures.  [default: is looked for]"),
             click.option("--names", type=path, help="YAML, category: noun, where its names are no words."),
             click.option("--scenes", type=click.IntRange(2), help="Scenes to draw (world).  [default: 2000]"),

@@ -9,6 +9,7 @@ from pstgen.core.records import BadInput
 
 FOLDERS = {  # of every kind of plug-in, in the order of the data
     "sources": "pstgen.scenes.sources",
+    "formats": "pstgen.scenes.formats",
     "families": "pstgen.questions.families",
     "priors": "pstgen.questions.priors",
     "twins": "pstgen.pairs.twins",

@@ -80,12 +80,21 @@ def _free(item: Item, scene: Scene, top: bool) -> bool:  # noqa: FBT001 (mapped 
     masks = (pixels.mask(thing, scene) for thing in things)
     ring = 2 * radius(scene.width, scene.height)
     clear = item.mark is None or not rows.start - ring <= item.mark[1] <= rows.stop + ring
+    clear = clear and _is_drawable(item.label)
     return clear and high < scene.height / 4 and all(mask[rows].sum() <= COVERED * mask.sum() for mask in masks)
 
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)  # type: ignore[return-value]
+
+
+@cache
+def _is_drawable(text: str) -> bool:
+    """Has the font a glyph for every letter? It has the Latin ones."""
+    font = _font(LEAST)
+    missing = bytes(font.getmask("\U0010fffd"))
+    return all(letter.isspace() or bytes(font.getmask(letter)) != missing for letter in set(text))
 
 
 def _size(height: int) -> int:

@@ -6,14 +6,14 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from pstgen.core.records import BadInput
-from pstgen.scenes import coco_repair, corners, vocabulary
+from pstgen.scenes import coco_repair, corners, formats, vocabulary
 from pstgen.scenes.coco_format import Captions, Category, Instances, Picture, Pictures, Poses
 
 T = TypeVar("T")
@@ -32,6 +32,19 @@ class RowIndex:
         """Every row with that number, in the file's order."""
         low, high = np.searchsorted(self.numbers, [number, number + 1])
         return [self.rows[n] for n in self.order[low:high]]
+
+
+class Given(NamedTuple):
+    """What is to be read. name: of its scenes' split. split: of a data set in another format, that has several.
+
+    images: the folder of the pictures, where the user names it. names: a YAML file with nouns for categories.
+    """
+
+    file: Path
+    name: str
+    split: str = ""
+    images: Path | None = None
+    names: Path | None = None
 
 
 class Split(msgspec.Struct):
@@ -53,27 +66,28 @@ class Split(msgspec.Struct):
     strays: list[tuple[str, str]]
 
 
-def pictures(file: Path) -> list[Picture]:
+def pictures(given: Given) -> list[Picture]:
     """The images of an instances_*.json, in its order. Raises BadInput as `read` does."""
     try:
-        images = _decode(file, Pictures).images
+        images = _repaired(given)[0].images if formats.of(given.file) else _decode(given.file, Pictures).images
     except msgspec.ValidationError:
-        images = _repaired(file)[0].images
+        images = _repaired(given)[0].images
     if not images:
-        raise BadInput(f"{file}: the split is empty: `images` has no row")
+        raise BadInput(f"{given.file}: the split is empty: `images` has no row")
     return images
 
 
 @lru_cache(maxsize=2)
-def read(file: Path, name: str, names: Path | None = None) -> Split:
-    """Decode an instances_*.json and the files beside it. names: a YAML file with nouns for categories.
+def read(given: Given) -> Split:
+    """Decode an instances_*.json and the files beside it, or what other formats have for them.
 
-    Raises BadInput where it is missing, not JSON, not COCO, or empty.
+    Raises BadInput where it is missing, of no known format, or empty.
     """
+    file, other = given.file, formats.read(given.file, given.split, given.images)
     try:
-        instances, faults = _decode(file, Instances), list[tuple[str, str]]()
+        instances, faults = _repaired(given) if other else (_decode(file, Instances), [])
     except msgspec.ValidationError:
-        instances, faults = _repaired(file)
+        instances, faults = _repaired(given)
     if not instances.images:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
     corners.refuse(file, instances)
@@ -84,9 +98,9 @@ def read(file: Path, name: str, names: Path | None = None) -> Split:
     joints = [*instances.categories, *(poses.categories if poses else ())]
     return Split(
         file=file,
-        name=name,
+        name=given.name,
         instances=instances,
-        categories=_spoken(instances.categories, names, file),
+        categories=_spoken(instances.categories, given.names, file),
         licences={licence.id: licence.url or licence.name for licence in instances.licenses},
         by_image=by_image,
         poses=RowIndex(poses.annotations, "id") if poses else None,
@@ -114,12 +128,14 @@ def _nouns(file: Path) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _repaired(file: Path) -> tuple[Instances, list[tuple[str, str]]]:
+def _repaired(given: Given) -> tuple[Instances, list[tuple[str, str]]]:
     """The file as it was meant. Raises BadInput where that is nothing of COCO's."""
+    other = formats.read(given.file, given.split, given.images)
     try:
-        return coco_repair.repair(_decode(file, Any))
+        instances, faults = coco_repair.repair(other.tables if other else _decode(given.file, Any))
     except coco_repair.BadRow as reason:
-        raise BadInput(f"{file}: not a COCO file: {reason}") from None
+        raise BadInput(f"{given.file}: not a COCO file: {reason}") from None
+    return instances, [*(other.faults if other else ()), *faults]
 
 
 def companion(file: Path, kind: str) -> Path | None:

@@ -47,7 +47,7 @@ def repair(data: Any) -> tuple[Instances, list[Fault]]:
     licence_ids = Numbers([*(row.get("id") for row in licences), *texts])
     faults: list[Fault] = []
     return Instances(
-        images=list(_made(tables["images"], "image", lambda row: _picture(row, ids["images"], licence_ids), faults)),
+        images=list(_made(tables["images"], "image", lambda row: _picture(row, ids, licence_ids), faults)),
         annotations=list(_made(tables["annotations"], "annotation", lambda row: _annotation(row, ids), faults)),
         categories=list(_made(tables["categories"], "category", lambda row: _category(row, ids), faults)),
         licenses=[*_licences(licences, licence_ids), *_named_by_pictures(tables["images"], licences, licence_ids)],
@@ -79,8 +79,8 @@ def _made(rows: list[Row], kind: str, make: Callable[[Row], Made], faults: list[
             faults.append((f"{kind} {_key(row.get('id')) or f'in place {place}'}", str(reason)))
 
 
-def _picture(row: Row, ids: Numbers, licences: Numbers) -> Picture:
-    number = ids.of(row.get("id"))
+def _picture(row: Row, ids: dict[str, Numbers], licences: Numbers) -> Picture:
+    number = ids["images"].of(row.get("id"))
     if number is None:
         raise BadRow("has no id")
     return Picture(
@@ -91,6 +91,8 @@ def _picture(row: Row, ids: Numbers, licences: Numbers) -> Picture:
         height=_side(row.get("height")),
         license=licences.of(row.get("license")),
         depth_file=_text(row.get("depth_file")),
+        neg_category_ids=_ids(row.get("neg_category_ids"), ids["categories"]),
+        not_exhaustive_category_ids=_ids(row.get("not_exhaustive_category_ids"), ids["categories"]) or [],
     )
 
 
@@ -110,6 +112,11 @@ def _annotation(row: Row, ids: dict[str, Numbers]) -> Annotation:
         text=_text(row.get("text")),
         full_segmentation=_raw(row.get("full_segmentation")),
     )
+
+
+def _ids(values: Any, ids: Numbers) -> list[int] | None:
+    """Those of a list that exist; None where there is no list."""
+    return [number for value in values if (number := ids.of(value)) is not None] if isinstance(values, list) else None
 
 
 def _number_of(row: Row, key: str, ids: Numbers) -> int:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import msgspec
@@ -12,8 +12,8 @@ import platformdirs
 from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.records import BadInput, Instance, Region, Scene
 from pstgen.core.report import Refusals
-from pstgen.scenes import coco_files, coco_things, folders, pixels, vocabulary
-from pstgen.scenes.coco_files import Split
+from pstgen.scenes import coco_files, coco_things, folders, formats, pixels, vocabulary
+from pstgen.scenes.coco_files import Given, Split
 from pstgen.scenes.coco_format import Annotation, Picture
 from pstgen.scenes.folders import Folder
 from pstgen.scenes.sources import PRIOR, Entry, Wanted, everything
@@ -53,19 +53,19 @@ def annotation_file(config: BuildConfig) -> Path | None:
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every annotated photograph, in the order of image ids, and whether its file is in the folder."""
-    file, split = _file(config)
-    first = {picture.id: picture.file for picture in reversed(coco_files.pictures(file))}  # of two with one id
-    folder = _folder(config, file, list(first.values()))
+    given = _given(config)
+    first = {picture.id: picture.file for picture in reversed(coco_files.pictures(given))}  # of two with one id
+    folder = _folder(config, given, list(first.values()))
     listed = {entry.name for entry in os.scandir(folder.path)} if folder.path.is_dir() else set[str]()
     return [
-        Entry(f"{split}/{number}", name, "" if name in listed else folder.fault(name))
+        Entry(f"{given.name}/{number}", name, "" if name in listed else folder.fault(name))
         for number, name in sorted(first.items())
     ]
 
 
 def searched(config: BuildConfig) -> list[Path]:
     """Where the pictures were looked for."""
-    file, _ = _file(config)
+    file = _given(config).file
     if not config.source.annotations:
         return [file.parents[1] / config.source.split]
     return list(dict.fromkeys(folder.path for folder in folders.candidates(file, config.source.images)))
@@ -73,8 +73,7 @@ def searched(config: BuildConfig) -> list[Path]:
 
 def notes(config: BuildConfig) -> Iterator[str]:
     """Categories whose names no question can use."""
-    file, name = _file(config)
-    split = coco_files.read(file, name, config.source.names)
+    split = coco_files.read(_given(config))
     categories = split.instances.categories
     odd = sorted({repr(row.name) for row in categories if not vocabulary.is_speakable(split.categories[row.id])})
     if odd:
@@ -86,9 +85,9 @@ def notes(config: BuildConfig) -> Iterator[str]:
 
 def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wanted = everything) -> Iterator[Scene]:
     """Every wanted photograph as it is annotated, in the order of image ids."""
-    file, name = _file(config)
-    split = coco_files.read(file, name, config.source.names)
-    folder = _folder(config, file, [picture.file for picture in split.instances.images])
+    given = _given(config)
+    split = coco_files.read(given)
+    folder = _folder(config, given, [picture.file for picture in split.instances.images])
     for record, reason in split.strays:
         refused.record(split.file.name, record, reason)
     last: int | None = None
@@ -110,11 +109,15 @@ def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wan
 
 def origin(config: BuildConfig) -> dict[str, str]:
     """What was read: the annotation files and their sha256."""
-    file, split = _file(config)
-    companions = (coco_files.companion(file, kind) for kind in ("person_keypoints", "captions"))
-    hashes = {f"sha256 of {f.name}": _sha256(f) for f in (file, *companions) if f and f.is_file()}
+    given = _given(config)
     licence = "annotations CC BY 4.0 (COCO Consortium) if they are COCO's; images under their own terms, see each item"
-    return {"name": f"COCO-format files, split {split}", "licence": licence, **hashes}
+    if other := formats.read(given.file, given.split, given.images):
+        tables, form = msgspec.json.encode(other.tables), formats.of(given.file)
+        name = f"{given.file.name} ({form})"
+        return {"name": name, "licence": "see each item", f"sha256 of {given.file.name}": sha256(tables).hexdigest()}
+    companions = (coco_files.companion(given.file, kind) for kind in ("person_keypoints", "captions"))
+    hashes = {f"sha256 of {f.name}": _sha256(f) for f in (given.file, *companions) if f and f.is_file()}
+    return {"name": f"COCO-format files, split {given.name}", "licence": licence, **hashes}
 
 
 def _sha256(file: Path) -> str:
@@ -122,23 +125,26 @@ def _sha256(file: Path) -> str:
         return file_digest(opened, "sha256").hexdigest()
 
 
-def _file(config: BuildConfig) -> tuple[Path, str]:
-    """Annotation file, and the split's name."""
-    file = annotation_file(config)
+def _given(config: BuildConfig) -> Given:
+    """What is to be read."""
+    source, file = config.source, annotation_file(config)
     if file is None:
         raise BadInput(
             "no photographs: name --root or --annotations, set $PSTGEN_COCO_ROOT, or run `pstgen fetch coco`"
         )
-    if not config.source.annotations:
-        return file, config.source.split
-    return file, PRIOR if config.source.split == PRIOR else file.stem.removeprefix("instances_")
+    if not source.annotations:
+        return Given(file, source.split, names=source.names)
+    if source.split == PRIOR:
+        return Given(file, PRIOR, names=source.names)
+    return Given(file, file.stem.removeprefix("instances_"), source.split, source.images, source.names)
 
 
-def _folder(config: BuildConfig, file: Path, names: Sequence[str]) -> Folder:
+def _folder(config: BuildConfig, given: Given, names: Sequence[str]) -> Folder:
     """Of the pictures: COCO's own, or where an annotation file's are found."""
-    if config.source.annotations and config.source.split != PRIOR:
-        return folders.find(file, names, config.source.images)
-    return folders.find(file, names) if config.source.annotations else Folder(file.parents[1] / config.source.split)
+    if not config.source.annotations:
+        return Folder(given.file.parents[1] / config.source.split)
+    other = formats.read(given.file, given.split, given.images)
+    return Folder(other.pictures) if other else folders.find(given.file, names, given.images)
 
 
 def _path(folder: Folder, picture: Picture) -> str:

@@ -1,0 +1,91 @@
+"""Pascal VOC: an XML file a picture. Source: the VOC development kit (Everingham et al. 2010); LabelImg and Roboflow write it too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import parse
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from pstgen.core.records import BadInput
+from pstgen.scenes.formats import Annotated, Row, find_picture
+
+PICTURES = ("JPEGImages", "images", "Images", ".")  # folders of them, beside Annotations
+BORDER = 255  # in SegmentationObject: belongs to nothing
+
+
+def recognizes(path: Path) -> bool:
+    """A folder with XML files, or with Annotations/; or a list of names in its ImageSets/."""
+    if path.suffix == ".txt":
+        return "ImageSets" in path.parts
+    return path.is_dir() and any(next(folder.glob("*.xml"), None) for folder in (path, path / "Annotations"))
+
+
+def read(path: Path, split: str, images: Path | None) -> Annotated:
+    """Every file, or those of the split that ImageSets/Main lists."""
+    root = path if path.is_dir() else path.parents[path.parts[::-1].index("ImageSets")]
+    annotations = root / "Annotations" if (root / "Annotations").is_dir() else root
+    listed = path if path.is_file() else root / "ImageSets" / "Main" / f"{split}.txt"
+    stems = _names(listed) if listed.is_file() else sorted(file.stem for file in annotations.glob("*.xml"))
+    folders = [images.absolute()] if images else [root.absolute() / name for name in PICTURES]
+    found = Annotated([], [], [], images.absolute() if images else root.absolute(), [])
+    for stem in stems:
+        try:
+            _add(found, annotations / f"{stem}.xml", folders)
+        except (OSError, ParseError, ValueError, DefusedXmlException) as error:
+            found.faults.append((f"{stem}.xml", f"is no annotation of Pascal VOC: {error}"))
+    names = sorted({row["category_id"] for row in found.annotations})
+    return found._replace(categories=[{"id": name, "name": name} for name in names])
+
+
+def _names(file: Path) -> list[str]:
+    """The first word of each line."""
+    try:
+        return [line.split()[0] for line in file.read_text("utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        raise BadInput(f"{file}: not a list of names") from None
+
+
+def _add(found: Annotated, file: Path, folders: list[Path]) -> None:
+    root = parse(file).getroot()
+    width, height = (int(_number(root, f"size/{side}", 0)) for side in ("width", "height"))
+    picture = find_picture(folders, file.stem) or find_picture(folders, Path(root.findtext("filename") or "").stem)
+    name = str(picture.relative_to(found.pictures)) if picture else root.findtext("filename")
+    found.images.append({"id": file.stem, "file_name": name, "width": width, "height": height})
+    outlines = _outlines(file.parent.parent / "SegmentationObject" / f"{file.stem}.png")
+    for place, thing in enumerate(root.iterfind("object"), 1):
+        found.annotations.append(
+            {
+                "id": f"{file.stem}:{place}",
+                "image_id": file.stem,
+                "category_id": (thing.findtext("name") or "").strip(),
+                "bbox": _box(thing),
+                "segmentation": outlines.get(place),
+                "iscrowd": int(_number(thing, "difficult", 0)),  # its presence, not more, is known
+            }
+        )
+
+
+def _box(thing: Element) -> list[float] | None:
+    """Pixels are counted from 1, and the last one belongs to the box."""
+    left, top, right, bottom = (_number(thing, f"bndbox/{side}", -1) for side in ("xmin", "ymin", "xmax", "ymax"))
+    return [left - 1, top - 1, right - left + 1, bottom - top + 1] if right >= left and bottom >= top else None
+
+
+def _number(element: Element, path: str, otherwise: float) -> float:
+    return float(element.findtext(path) or otherwise)
+
+
+def _outlines(file: Path) -> dict[int, Row]:
+    """The masks of the objects by their place, where the picture is segmented."""
+    return dict(_masks(np.array(Image.open(file)))) if file.is_file() else {}
+
+
+def _masks(numbers: Any) -> Iterator[tuple[int, Row]]:
+    for place in set(np.unique(numbers).tolist()) - {0, BORDER}:
+        code = coco_mask.encode(np.asfortranarray(numbers == place, np.uint8))
+        yield place, {"size": code["size"], "counts": code["counts"].decode()}
