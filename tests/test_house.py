@@ -65,6 +65,7 @@ TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that ha
     "verification/giveaways": "verification/test_attack_page.py",
     "verification/choices": "verification/readers/test_readers.py",
     "verification/forest": "verification/attackers/test_attackers.py",
+    "verification/likelihood": "verification/attackers/test_models.py",
     "verification/tables": "verification/readers/test_readers.py",
     "scenes/truth/contact": "questions/families/test_overlap.py",
     "scenes/truth/layout": "questions/families/test_relation.py",

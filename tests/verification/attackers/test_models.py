@@ -1,6 +1,7 @@
 """Attackers that bring a model: they learn a planted leak, repeat themselves, and are given no image of their own."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from pstgen.core import resources
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.verification import attack
-from pstgen.verification.attackers import other_scene
+from pstgen.verification.attackers import likelihood, other_scene
 from pstgen.verification.samples import Sample
 
 THINGS = ("cup", "dog", "car", "bus")
@@ -56,7 +57,29 @@ def test_the_same_model_untuned_does_not(settings):
     assert attack.run("blinded", leaking(240), settings).result.items.share < 0.7
 
 
-@pytest.mark.parametrize("name", ["transformer", "blinded", "blinded_tuned", "other_scene"])
+def test_what_a_likelihood_tells_is_learnt(settings):
+    rng = random.Random(2)
+    options = [("a cup", f"a {rng.choice(THINGS)} that stands there") for _ in range(80)]
+    samples = [Sample(f"{n:03}", f"p{n}", f"s{n}", "Which is it?", row, 1) for n, row in enumerate(options)]
+    swapped = [replace(sample, options=sample.options[::-1], answer=0) if n % 2 else sample for n, sample in enumerate(samples)]  # fmt: skip
+    assert attack.run("likelihood_tuned", swapped, settings).result.items.share > 0.95
+
+
+def test_a_likelihood_is_that_beside_the_question_less_that_alone(settings):
+    from pstgen.models.huggingface import open_checked
+
+    sample = Sample("1", "1", "1", "Is there a dog beside the car?", ("yes", "no", "a red cup"), 0)
+    resources = attack._resources(settings, None)
+    (scores,) = likelihood.attack([], [sample], resources)
+    model = open_checked(resources.lm, "text", resources.options)
+    beside, alone = model.score_texts(["Question: Is there a dog beside the car?\nAnswer:", "Answer:"], [" yes", " no", " a red cup"])  # fmt: skip
+    assert scores == pytest.approx(tuple(a - b for a, b in zip(beside, alone, strict=True)))
+
+
+MODELS = ["transformer", "likelihood", "likelihood_tuned", "blinded", "blinded_tuned", "other_scene"]
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_no_model_wins_a_pair_whose_twins_share_their_words(name, settings, images):
     result = attack.run(name, paired(40), settings, images).result
     assert result.pairs.share == 0
@@ -82,7 +105,7 @@ def test_a_set_without_another_scene_says_so(images):
     ("named", "with_images", "expected"),
     [
         ({}, True, set()),
-        ({"attacker_lm": "ours"}, False, {"transformer"}),
+        ({"attacker_lm": "ours"}, False, {"transformer", "likelihood", "likelihood_tuned"}),
         ({"attacker_vlm": "ours"}, False, {"blinded", "blinded_tuned"}),
         ({"attacker_vlm": "ours"}, True, {"blinded", "blinded_tuned", "other_scene"}),
     ],
@@ -94,8 +117,7 @@ def test_a_model_attacks_only_where_it_is_named(named, with_images, expected, im
 
     monkeypatch.setattr(attack, "run", guess)
     runs = attack.run_all(paired(4), VerifyConfig(**named), images if with_images else None)
-    models = {"transformer", "blinded", "blinded_tuned", "other_scene"}
-    assert {run.result.attacker for run in runs} & models == expected
+    assert {run.result.attacker for run in runs} & set(MODELS) == expected
 
 
 def test_ours_are_the_models_that_come_with_pstgen():
