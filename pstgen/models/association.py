@@ -75,7 +75,7 @@ def _matrix(model: Model, contexts: Sequence[str], kinds: Sequence[str]) -> NDAr
     named = [ANYTHING, *map(_with_article, contexts)]
     endings = [f" {_with_article(kind)}" for kind in kinds]
     texts = [carrier.format(thing) for carrier in CARRIERS for thing in named]
-    scores = np.array(model.score_texts(texts, endings)).reshape(len(CARRIERS), len(named), len(kinds))
+    scores = np.array(model.score_texts(texts, [endings] * len(texts))).reshape(len(CARRIERS), len(named), len(kinds))
     added = (scores[:, 1:] - scores[:, :1]).mean(axis=0)
     return np.asarray(added - added.mean(axis=0) - added.mean(axis=1, keepdims=True) + added.mean())
 

@@ -148,16 +148,18 @@ class Model:
                 scores |= {keys[n]: row for n, row in zip(places, results, strict=True)}
         return [scores[key] for key in keys]
 
-    def score_texts(self, texts: Sequence[str], endings: Sequence[str], rows: int = ROWS) -> list[tuple[float, ...]]:
-        """Log-probability of every ending after each plain text, without any template."""
+    def score_texts(
+        self, texts: Sequence[str], endings: Sequence[Sequence[str]], rows: int = ROWS
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of each text's endings after it, plain text without any template."""
         import torch
 
         from pstgen.models import scoring
 
         ids = self.chat.tokenizer
         prompts = []
-        for text in texts:
-            before, *wholes = ids([text, *(text + ending for ending in endings)])["input_ids"]
+        for text, own in zip(texts, endings, strict=True):
+            before, *wholes = ids([text, *(text + ending for ending in own)])["input_ids"]
             prompts.append(scoring.Prompt(text, tuple(tuple(whole[len(before) :]) for whole in wholes), None))
         with torch.inference_mode():
             try:

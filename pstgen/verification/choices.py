@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 YES_NO = ("yes", "no")
+TRUTHS = {"1": 0, "true": 0, "0": 1, "false": 1}  # places in it
 LETTERS = "ABCDEFGHIJ"
 LETTER = re.compile(r"^\(?([A-Ja-j])\)?[.:)]?$")
 MARKED = re.compile(r"(?:^|[\s,;])\(?([A-J])[.:)]\s+", re.MULTILINE)  # "A. a cup", "(A) a cup", "A: a cup"
@@ -60,8 +61,8 @@ def _without_letter(option: str) -> str:
 def answer(value: Any, offered: Sequence[str]) -> int:
     """The index of the right option: as one of them, as its letter, or as its place; -1 where it is none.
 
-    >>> answer("(A)", ["cup", "dog"]), answer("1", ["cup", "dog"]), answer("DOG", ["cup", "dog"]), answer("1", YES_NO)
-    (0, 1, 1, 0)
+    >>> answer("(A)", ["cup", "dog"]), answer("1", ["cup", "dog"]), answer("DOG", ["cup", "dog"]), answer("1", YES_NO), answer("(b)", YES_NO)
+    (0, 1, 1, 0, 1)
     """
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
@@ -71,8 +72,8 @@ def answer(value: Any, offered: Sequence[str]) -> int:
     text = str(value).strip().lower().rstrip(".")
     if text in low:
         return low.index(text)
-    if tuple(low) == YES_NO:
-        return {"1": 0, "true": 0, "0": 1, "false": 1}.get(text, -1)
+    if tuple(low) == YES_NO and text in TRUTHS:
+        return TRUTHS[text]
     if match := LETTER.match(text):
         place = LETTERS.index(match[1].upper())
     else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen.models.huggingface import Model, open_checked
+from pstgen.models.huggingface import open_checked
 from pstgen.verification.attackers import Resources
 from pstgen.verification.samples import Sample
 
@@ -21,12 +21,16 @@ def likelihoods(resources: Resources, samples: Sequence[Sample]) -> list[NDArray
     keys = dict.fromkeys((sample.question, sample.options) for sample in samples)
     missing = [key for key in keys if (resources.lm, key) not in _known]
     if missing:
-        model = open_checked(resources.lm, "text", resources.options)
-        _known.update({(resources.lm, key): _score(model, key) for key in missing})
+        _known.update(zip(((resources.lm, key) for key in missing), _score(resources, missing), strict=True))
     return [_known[resources.lm, (sample.question, sample.options)] for sample in samples]
 
 
-def _score(model: Model, key: Key) -> NDArray[np.float64]:
-    question, options = key
-    rows = model.score_texts([ASKED.format(question), ALONE], [f" {option}" for option in options])
-    return np.array(rows).T
+def _score(resources: Resources, keys: Sequence[Key]) -> list[NDArray[np.float64]]:
+    """Rows that are about equally long are scored side by side."""
+    model = open_checked(resources.lm, "text", resources.options)
+    order = sorted(range(len(keys)), key=lambda n: len(keys[n][0]) + max(map(len, keys[n][1])))
+    endings = [[f" {option}" for option in keys[n][1]] for n in order]
+    beside = model.score_texts([ASKED.format(keys[n][0]) for n in order], endings)
+    alone = model.score_texts([ALONE] * len(order), endings)
+    of_key = dict(zip(order, map(np.column_stack, zip(beside, alone, strict=True)), strict=True))
+    return [of_key[n] for n in range(len(keys))]

@@ -20,8 +20,8 @@ class Made:
         self.added, self.likes, self.texts, self.endings = added, likes, [], []
 
     def score_texts(self, texts, endings):
-        self.texts, self.endings = list(texts), list(endings)
-        return [tuple(self._score(text, ending) for ending in endings) for text in texts]
+        self.texts, self.endings = list(texts), list(endings[0])
+        return [tuple(self._score(text, ending) for ending in own) for text, own in zip(texts, endings, strict=True)]
 
     def _score(self, text, ending):
         kind = next(n for n, name in enumerate(KINDS) if ending.endswith(name))
@@ -79,7 +79,7 @@ def test_an_ending_scores_the_sum_of_the_log_probabilities_of_its_tokens(llava):
         ["There is a cup in the photo. There is also", "A photo of"],
         [" a dog", " an orange", " a red ball"],
     )
-    told = llava.score_texts(texts, endings)
+    told = llava.score_texts(texts, [endings, endings])
     for text, row in zip(texts, told, strict=True):
         before = llava.chat.tokenizer(text)["input_ids"]
         for ending, score in zip(endings, row, strict=True):

@@ -1,13 +1,15 @@
-"""Each option by its own words, alone and beside the question's: one logistic regression over the options of all questions."""
+"""Each option by its own words, alone and beside the question's, and by how it is written: one logistic regression over all options."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pstgen.verification.attackers import Resources
 from pstgen.verification.samples import Sample
 
 MAX_FEATURES = 50_000
 WORD = re.compile(r"\w+")
+MARK = re.compile(r"[^\w\s]|\s{2,}")  # and spaces that stand together
 
 
 def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources, /) -> list[tuple[float, ...]]:
@@ -31,9 +33,19 @@ def attack(train: Sequence[Sample], test: Sequence[Sample], resources: Resources
 
 
 def _features(row: tuple[Sample, str]) -> Iterator[str]:
-    """The words of the option, and each of the question's beside each of them."""
+    """The words of the option, alone and as they follow each other, each of the question's beside each of them, and how it begins and ends."""
     sample, option = row
+    yield f"ends in {_kind(option[-1:])}"
+    yield f"begins with {_kind(option[:1])}"
+    yield from (f"has {mark!r}" for mark in set(MARK.findall(option)))
     asked = sorted(set(WORD.findall(sample.question.lower())))
-    for word in dict.fromkeys(WORD.findall(option.lower())):
+    words = WORD.findall(option.lower())
+    yield from (f"{first}, {second}" for first, second in pairwise(words))
+    for word in dict.fromkeys(words):
         yield word
         yield from (f"{word} {other}" for other in asked)
+
+
+def _kind(letter: str) -> str:
+    """Of a letter its case; anything else stands for itself."""
+    return ("a capital" if letter.isupper() else "a letter") if letter.isalpha() else repr(letter)

@@ -64,6 +64,14 @@ def by_option_and_question(rng):
     return f"What is by the {place}?", tuple(options), options.index({"tree": "bird", "house": "dog"}[place])
 
 
+def by_full_stop(rng):
+    """The right option is the one without a full stop, in the same words."""
+    right = rng.randrange(2)
+    things = rng.sample(THINGS, 2)
+    both = (f"A {things[0]} by a {things[1]}", f"A {things[1]} by a {things[0]}")
+    return "Which describes it?", tuple(f"{text}{'.' * (n != right)}" for n, text in enumerate(both)), right
+
+
 def reached(name, samples):
     """What one attacker reaches."""
     return attack.run(name, samples, CONFIG).result
@@ -82,6 +90,7 @@ def reached(name, samples):
         ("majority", by_frequency, 0.7),
         ("options", by_option, 0.9),
         ("options", by_option_and_question, 0.9),
+        ("options", by_full_stop, 0.9),
     ],
 )
 def test_an_attacker_finds_the_leak_that_it_looks_for(name, tell, least):
@@ -95,6 +104,16 @@ def test_questions_whose_answers_take_turns_are_won_by_their_place_alone():
     assert reached("rows", samples).items.share > 0.9
     assert reached("metadata", samples).items.share < 0.6
     assert reached("ngrams", samples).items.share < 0.6
+
+
+def test_twins_whose_answers_take_turns_are_won_by_their_place_alone():
+    """As in MMVP: of two questions in the same words, the first option answers the first, the second the second."""
+    samples = [
+        Sample(f"{k:04}", f"p{k // 2}", f"s{k}", f"Is it {THINGS[k // 2 % 8]}?", ("open", "closed"), k % 2)
+        for k in range(200)
+    ]
+    assert reached("order", samples).pairs.share > 0.9
+    assert reached("ngrams", samples).pairs.share == 0
 
 
 def paired(n):
@@ -162,7 +181,7 @@ def test_in_groups_order_gives_one_place_the_lure():
 
 def test_an_attacker_that_goes_by_the_lure_does_not_run_where_there_is_none():
     ran = {run.result.attacker for run in attack.run_all(questions(40, by_word), CONFIG)}
-    assert ran == set(NAMES) - {"lured", "contrarian", "order"}
+    assert ran == set(NAMES) - {"lured", "contrarian"}
 
 
 def test_a_scene_in_both_parts_of_a_split_is_an_error_that_names_it(monkeypatch):

@@ -72,7 +72,8 @@ def test_a_likelihood_is_that_beside_the_question_less_that_alone(settings):
     resources = attack._resources(settings, None)
     (scores,) = likelihood.attack([], [sample], resources)
     model = open_checked(resources.lm, "text", resources.options)
-    beside, alone = model.score_texts(["Question: Is there a dog beside the car?\nAnswer:", "Answer:"], [" yes", " no", " a red cup"])  # fmt: skip
+    texts = ["Question: Is there a dog beside the car?\nAnswer:", "Answer:"]
+    beside, alone = model.score_texts(texts, [[" yes", " no", " a red cup"]] * 2)
     assert scores == pytest.approx(tuple(a - b for a, b in zip(beside, alone, strict=True)))
 
 
