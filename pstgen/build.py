@@ -42,8 +42,6 @@ from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
 from pstgen.scenes import pixels, sources
 
-PAGES = ("card", "croissant")  # exporters that every dataset is written with
-
 
 @dataclass(frozen=True)
 class Run:
@@ -381,7 +379,7 @@ def publish(folder: Path, judges: Iterable[Judge], items: int, run: Run) -> None
         report=run.report,
         items=items,
     )
-    for name in PAGES:
+    for name in exporters.PAGES:
         exporters.load(name).write(store.Dataset(folder, manifest), folder)
     store.seal(folder, manifest)
 

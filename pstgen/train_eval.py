@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from pstgen.build import build, with_defaults
+from pstgen.core import scratch
 from pstgen.core.config import BuildConfig
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Unavailable
-from pstgen.dataset import atomic
 from pstgen.evaluation import aggregate, data, inference, processes, results
 from pstgen.evaluation.arms import Arm, arm_cost, eval_job, plan_arms, tasks_by_stage
 from pstgen.evaluation.data import DataPaths
@@ -130,7 +130,7 @@ def begin(recipe: Recipe, paths: DataPaths, out: Path, *, resume: bool) -> None:
             raise BadInput(f"{out}: was begun with another {file.stem} (see {file.name}); name another --out")
     out.mkdir(parents=True, exist_ok=True)
     for file, code in files.items():
-        atomic.put(file, code)
+        scratch.put(file, code)
 
 
 # ---------------------------------------------------------------------------------------------------------- processes

@@ -1,6 +1,8 @@
 """Promises of the whole road, on the built-in world and, where they are at hand, on photographs."""
 
+import errno
 import hashlib
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -9,8 +11,9 @@ import pytest
 
 from pstgen import build
 from pstgen.core.config import VerifyConfig, build_config, flat
-from pstgen.core.records import BadInput, origin
+from pstgen.core.records import BadInput, Unavailable, origin
 from pstgen.dataset import store
+from pstgen.pairs import edits
 from pstgen.questions.priors import is_prior_part
 from pstgen.verify import verify
 
@@ -86,6 +89,16 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_under_the_temporary_folder_is_said_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(edits.png, "write", full)
+    with pytest.raises(Unavailable, match="the disk is full"):
+        build.build(build_config(**WORLD, out=tmp_path / "pst"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_left_is_said_with_its_funnel(tmp_path):
     with pytest.raises(BadInput, match=r"no pair is left .*candidate"):
         build.build(build_config(**WORLD, min_pull=99.0, out=tmp_path / "pst"))
@@ -104,6 +117,25 @@ def test_a_written_world_is_read_back_as_coco(tmp_path):
     )
     assert build.build(config).stations["kept"].total() > 10
     assert all(finding.sound for finding in verify(VerifyConfig(folder=tmp_path / "pst")))
+
+
+def test_no_file_of_a_set_names_a_folder_of_this_machine(tmp_path, photographs):
+    file = photographs(tmp_path / "coco", "val2017", range(1, 121), complete=True)
+    tables = json.loads(file.read_text())
+    for picture, name in zip(
+        tables["images"], (tmp_path / "1.png", "../../2.png", "3.png", "C:\\me\\4.png"), strict=False
+    ):
+        picture["file_name"] = str(name)
+    (tmp_path / "coco" / "val2017" / "val2017-5.png").write_bytes(b"no picture")
+    file.write_text(json.dumps(tables))
+    lax = {"prior_base": "coco-2014", "max_direction_share": 1.0, "max_family_share": 1.0, "pairs_per_scene": 10}
+    build.build(build_config(annotations=file, images=tmp_path / "coco" / "val2017", **lax, out=tmp_path / "pst"))
+    manifest = store.open(tmp_path / "pst").manifest
+    refused = {refusal["file"] for refusal in manifest.refused}
+    assert {"1.png", "4.png"} <= refused <= {"1.png", "2.png", "3.png", "4.png", "val2017-5.png"}
+    texts = [path.read_text() for path in (tmp_path / "pst").iterdir() if path.suffix in {".json", ".md"}]
+    assert len(texts) == 3
+    assert not any(str(tmp_path) in text for text in texts)
 
 
 def test_a_vlm_in_the_loop_blind_and_seeing(tmp_path, tiny_llava):

@@ -13,14 +13,18 @@ from pstgen.core.records import BadInput
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "pstgen").rglob("*.py"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "gpu" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "benchmarks" / "gpu" / "README.md",
+]
 FILE = re.compile(
     r"(?<![\w/*{-])(?:[\w-]+/)*[\w-]+\.py\b|(?<![\w/*{.-])(?:pstgen|templates|data_sources|tests|docs|benchmarks|examples)/[\w/-]+\.\w+"
 )
 LINK = re.compile(r"\]\((?!http|#)([^)#\s]+)")
 TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that has them
     "cli/__init__": "test_cli.py",
-    "cli/data": "cli/test_build.py",
     "cli/shared": "cli/test_build.py",
     "core/callable_module": "test_examples.py",
     "core/config": "cli/test_build.py",
@@ -66,6 +70,8 @@ TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that ha
     "verification/choices": "verification/readers/test_readers.py",
     "verification/forest": "verification/attackers/test_attackers.py",
     "verification/likelihood": "verification/attackers/test_models.py",
+    "verification/trust": "verification/test_forged.py",
+    "verification/wellformed": "verification/test_forged.py",
     "verification/tables": "verification/readers/test_readers.py",
     "scenes/truth/contact": "questions/families/test_overlap.py",
     "scenes/truth/layout": "questions/families/test_relation.py",

@@ -69,7 +69,7 @@ class Place:
 
     def left(self, processes):
         """What should not be there: drafts of datasets and of scenes, temporary files, processes."""
-        drafts = [path for path in self.out.iterdir() if path.name != "pst"]
+        drafts = [path for path in self.out.iterdir() if path.name != "pst" or not any(path.iterdir())]
         drafts += [path for path in self.cache.glob("pstgen/*") if path.name not in {"world", "verdicts"}]
         drafts += self.cache.rglob(".drafts-*")
         drafts += [path for path in self.temporary.iterdir() if path.name.startswith("pstgen-")]

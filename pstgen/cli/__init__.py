@@ -1,12 +1,12 @@
 """The commands: they parse, call one function, and print."""
 
-import io
-import sys
 from typing import Any
 
 import click
 
 from pstgen.cli import build, check, data, learn
+from pstgen.cli.exits import CODES, plainly
+from pstgen.cli.terminal import prepare_streams
 from pstgen.core import __version__
 
 COMMANDS = (
@@ -26,33 +26,44 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """The commands. What a stream cannot show, one that is not UTF-8, is replaced in it: no character ends a command."""
+    """The commands. However one of them ends, it ends with an exit code of its own and, at most, one line about it."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run one of them."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
+        prepare_streams()
         return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read what stands before the command's name."""
+        with plainly():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Read what was told to the command, and run it."""
+        with plainly():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """In the order in which they are used."""
         return list(self.commands)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="pstgen")
-def main() -> None:
-    """Build, verify and learn from Perception Stress Tests: does a model see, or does it guess?
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help=f"""Build, verify and learn from Perception Stress Tests: does a model see, or does it guess?
 
     \b
-    Exit codes: 0 done (of verify: sound), 1 not sound, 2 usage, 3 environment,
-    130 interrupted, 143 terminated.
+    Exit codes: {CODES}.
     Drawings, downloads and models' verdicts are cached in the user's cache
     folder ($XDG_CACHE_HOME). NO_COLOR=1: no colours.
     Completion (bash, zsh, fish):
       eval "$(_PSTGEN_COMPLETE=bash_source pstgen)"
-    """  # noqa: D301 (click keeps the lines after a backspace)
+    """,
+)
+@click.version_option(__version__, prog_name="pstgen")
+def main() -> None:
+    """Run the command that was named."""
 
 
 for command in COMMANDS:

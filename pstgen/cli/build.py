@@ -10,8 +10,9 @@ import click
 import msgspec
 
 from pstgen.cli import shared
-from pstgen.cli.shared import Completed, Examples, Names
-from pstgen.core import config
+from pstgen.cli.shared import Completed, Device, Examples, Names, number
+from pstgen.cli.terminal import echo
+from pstgen.core import bounds, config
 from pstgen.core.records import Unavailable
 
 
@@ -20,6 +21,15 @@ def _frames() -> tuple[str, ...]:
     from pstgen.questions import wording
 
     return tuple(sorted({frame for family in plugins.names("families") for frame in wording.frames(family)}))
+
+
+def _number(option: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option for a number of a build's settings, within the bounds that it has there."""
+    name = option.removeprefix("--").replace("-", "_")
+    settings = (
+        type(getattr(config.BuildConfig(), config.SECTION[name])) if name in config.SECTION else config.BuildConfig
+    )
+    return click.option(option, type=number(settings, name), help=text)
 
 
 def _source(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,10 +47,10 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--images", type=path, help="The folder of its pictures.  [default: is looked for]"),
             click.option("--names", type=path, help="YAML, category: noun, where its names are no words."),
-            click.option("--scenes", type=click.IntRange(2), help="Scenes to draw (world).  [default: 2000]"),
-            click.option("--size", type=click.IntRange(64, 512), help="Pixels a side (world).  [default: 256]"),
-            click.option("--typicality", type=click.FloatRange(0, 1), help="Typical facts (world).  [default: 0.85]"),
-            click.option("--seed", type=int, help="Same seed and inputs, same bytes.  [default: 0]"),
+            _number("--scenes", "Scenes to draw (world).  [default: 2000]"),
+            _number("--size", "Pixels a side (world).  [default: 256]"),
+            _number("--typicality", "Typical facts (world).  [default: 0.85]"),
+            _number("--seed", "Same seed and inputs, same bytes.  [default: 0]"),
             click.option(
                 "--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable)."
             ),
@@ -57,12 +67,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
                 type=Completed(lambda: shared.BASES),
                 help="Counts added to the source's own: coco-2014, world, none.  [default: what fits the source]",
             ),
-            click.option(
+            _number(
                 "--prior-share",
-                type=click.FloatRange(0, 0.95),
-                help="Of the scenes, that feed the prior.  [default: 0.2, or 0 if it has pictures of its own]",
+                "Of the scenes, that feed the prior.  [default: 0.2, or 0 if it has pictures of its own]",
             ),
-            click.option("--workers", type=click.IntRange(0), help="Processes.  [default: one a core]"),
+            _number("--workers", "Processes.  [default: one a core]"),
         )
     ):
         command = option(command)
@@ -82,7 +91,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @shared.SETTINGS
 @_source
-@click.option("--limit", type=click.IntRange(1), help="Scenes that give items, at most: for a small trial.")
+@_number("--limit", "Scenes that give items, at most: for a small trial.")
 @click.option(
     "--frame",
     "frames",
@@ -94,13 +103,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--detector", type=click.Path(path_type=Path), help='ONNX file or folder: a "no" needs its silence.')
 @click.option("--depth-model", help="A folder or hub id that estimates depth (photographs).")
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
-@click.option("--edited", type=click.IntRange(0), help="Pairs of each kind of edit, at most.  [default: 100]")
-@click.option("--min-pull", type=click.FloatRange(0), help="Nats that words surely add to the lure.  [default: 0]")
-@click.option("--candidates", type=click.IntRange(1), help="Pairs a family for the judges.  [default: 500]")
-@click.option("--wordings", type=click.IntRange(1), help="Wordings to try for each pair.  [default: 4]")
-@click.option("--pairs-per-scene", type=click.IntRange(1), help="Pairs that a scene gives.  [default: 5]")
-@click.option("--pairs-per-kind", type=click.IntRange(1), help="Of them, about one kind.  [default: 1]")
-@click.option("--max-family-share", type=click.FloatRange(0.05, 1), help="Of the kept pairs.  [default: 0.6]")
+@_number("--edited", "Pairs of each kind of edit, at most.  [default: 100]")
+@_number("--min-pull", "Nats that words surely add to the lure.  [default: 0]")
+@_number("--candidates", "Pairs a family for the judges.  [default: 500]")
+@_number("--wordings", "Wordings to try for each pair.  [default: 4]")
+@_number("--pairs-per-scene", "Pairs that a scene gives.  [default: 5]")
+@_number("--pairs-per-kind", "Of them, about one kind.  [default: 1]")
+@_number("--max-family-share", "Of the kept pairs.  [default: 0.6]")
 @click.option(
     "--judge",
     "judges",
@@ -125,9 +134,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Language model that must be misled by the words: folder, .gguf, hub id (downloads), smollm2, none.  [default: ours on the world]",
 )
 @click.option("--prior-vqa", type=click.Path(path_type=Path), help="Folder of VQA v2's files: another baseline.")
-@click.option(
-    "--device", type=Completed(lambda: ("auto", "cpu", "cuda", "mps")), help="auto, cpu, cuda, mps.  [default: auto]"
-)
+@click.option("--device", type=Device(), help="auto, cpu, cuda, mps.  [default: auto]")
 @click.option("--device-map", help="Spread a large model's weights over devices: auto, balanced, …")
 @click.option(
     "--dtype",
@@ -135,27 +142,26 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Of the models' weights.  [default: auto: bfloat16 on CUDA, else float32]",
 )
 @click.option("--attention", help="sdpa, eager or flash_attention_2.")
-@click.option("--batch-size", type=click.IntRange(1), help="Of the models.  [default: 32]")
-@click.option("--concurrency", type=click.IntRange(1), help="Requests to a server at once.  [default: 8]")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Of a request, seconds.  [default: 120]")
-@click.option("--per-second", type=click.FloatRange(0, min_open=True), help="Requests a second, at most.")
-@click.option("--max-requests", type=click.IntRange(1), help="Requests in all, at most.")
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="In all, by the prices.")
-@click.option("--price-in", type=click.FloatRange(0), help="Of a million tokens sent.")
-@click.option("--price-out", type=click.FloatRange(0), help="Of a million tokens received.")
+@_number("--batch-size", "Of the models.  [default: 32]")
+@_number("--concurrency", "Requests to a server at once.  [default: 8]")
+@_number("--timeout", "Of a request, seconds.  [default: 120]")
+@_number("--per-second", "Requests a second, at most.")
+@_number("--max-requests", "Requests in all, at most.")
+@_number("--max-cost", "In all, by the prices.")
+@_number("--price-in", "Of a million tokens sent.")
+@_number("--price-out", "Of a million tokens received.")
 @click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")
 @click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
 @shared.JSON
-@shared.plainly
 def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **options: Any) -> None:
     """Build a Perception Stress Test: pairs of images that share a question whose words mislead.
 
     \b
     What takes time is the judges: candidates x wordings, not scenes. A killed
     build leaves nothing; the same command takes the models' verdicts from the
-    cache. Exit code: 0 built, 2 usage, 3 environment.
+    cache. Exit codes: pstgen --help.
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen.build import build as build_set
     from pstgen.build import dry_run, with_defaults
@@ -165,7 +171,7 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
     given = config.read(file, options, config.BuildConfig)
     settings = with_defaults(given)
     if print_config:
-        click.echo(config.as_yaml(settings), nl=False)
+        echo(config.as_yaml(settings).rstrip())
         return
     _hints(given, settings)
     with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
@@ -178,12 +184,15 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
         return
     pairs = report.stations["kept"].total()
     with shared.if_interrupted(f"{settings.out} is built and whole"):
+        dataset = store.open(settings.out)
+        seal = dataset.manifest.seal
         if as_json:
-            shared.emit({"out": settings.out, "pairs": pairs, "funnel": report.stations, **tables.left_out(report)})
+            made = {"out": settings.out, "pairs": pairs, "hash": seal, "funnel": report.stations}
+            shared.emit({**made, **tables.left_out(report)})
             return
         tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
-        judge_tables.judges(judged.of_dataset(store.open(settings.out)))
-        click.echo(f"{settings.out}: {pairs:,} pairs. Next: pstgen verify {settings.out}")
+        judge_tables.judges(judged.of_dataset(dataset))
+        echo(f"{settings.out}: {pairs:,} pairs, hash {seal}. Next: pstgen verify {settings.out}")
 
 
 def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
@@ -207,11 +216,12 @@ def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:
 )
 @shared.SETTINGS
 @_source
-@click.option("--most", type=click.IntRange(1), default=8, help="Of each sentence.  [default: 8]")
-@click.option("--least", type=click.IntRange(1), default=5, help="Times that a question was answered.  [default: 5]")
+@click.option("--most", type=click.IntRange(1, bounds.MOST), default=8, help="Of each sentence.  [default: 8]")
+@click.option(
+    "--least", type=click.IntRange(1, bounds.MOST), default=5, help="Times that a question was answered.  [default: 5]"
+)
 @click.option("--save", type=click.Path(path_type=Path), help="Write the fitted prior here, for --prior-file.")
 @shared.JSON
-@shared.plainly
 def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_json: bool, **options: Any) -> None:
     """Show the source's strongest priors: what the words lead one to expect before looking, with counts."""
     from pstgen.build import prior_alone, with_defaults
@@ -238,7 +248,7 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
         return
     tables.priors(rows, most)
     if not rows:
-        click.echo(
+        echo(
             f"No question was answered {least} times or more in {observed.scenes:,} scenes: a lower --least shows the rest."
         )
 
@@ -251,9 +261,8 @@ def priors(file: Path | None, *, most: int, least: int, save: Path | None, as_js
 )
 @shared.SETTINGS
 @_source
-@click.option("--limit", type=click.IntRange(1), help="Scenes that are looked at, at most.  [default: 500]")
+@_number("--limit", "Scenes that are looked at, at most.  [default: 500]")
 @shared.JSON
-@shared.plainly
 def inspect(file: Path | None, *, as_json: bool, **options: Any) -> None:
     """Look at a source before a build: pictures, boxes, masks, joints, captions, names, and what each family can ask."""
     from pstgen.build import with_defaults

@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pstgen.cli.exits import NOT_SOUND
 from pstgen.cli.shared import (
     JSON,
-    NOT_SOUND,
     SETTINGS,
     Completed,
+    Device,
     Examples,
     Names,
     emit,
     if_interrupted,
     meta,
-    plainly,
+    number,
+    readable,
     say,
     tracking,
 )
-from pstgen.core import config
+from pstgen.cli.terminal import echo
+from pstgen.core import bounds, config
 from pstgen.core.progress import Progress
 from pstgen.core.records import Unavailable
 
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from pstgen.verification.findings import Finding
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 LM = click.option(
     "--attacker-lm",
     metavar="MODEL",
@@ -55,9 +57,7 @@ ATTACKERS = click.option(
 )
 DTYPE = click.option("--dtype", type=Completed(lambda: DTYPES), help="Of these models' weights.  [default: auto]")
 DEVICE_MAP = click.option("--device-map", help="Spread their weights over devices: auto, balanced, …")
-DEVICE = click.option(
-    "--device", type=Completed(lambda: DEVICES), help="Of these models: auto, cpu, cuda, mps.  [default: auto]"
-)
+DEVICE = click.option("--device", type=Device(), help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
 
 def _attacking(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,9 +67,13 @@ def _attacking(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+SOURCE = {
+    "root": "COCO's folder: pictures and annotations are compared with it.",
+    "annotations": "The same of your own file.",
+    "images": "The folder of its pictures.",
+}
 REBUILT = {
-    "root": "COCO's folder.",
-    "annotations": "The instances file, where it was your own.",
+    "names": "The file of nouns for categories.",
     "templates": "The templates, where they were your own.",
     "prior_annotations": "The COCO-format file that the prior was fitted on.",
     "prior_file": "The saved prior.",
@@ -85,11 +89,13 @@ REBUILT = {
 COLUMNS = ("question", "options", "answer", "image", "pair", "category")  # of a benchmark's table
 
 
-def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
+def _elsewhere(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options for what lies elsewhere on every machine, so that a manifest cannot hold it."""
-    for name, meaning in reversed(REBUILT.items()):
+    for name, meaning in reversed(
+        {**SOURCE, **{name: f"For --rebuild: {text}" for name, text in REBUILT.items()}}.items()
+    ):
         option = f"--{name.replace('_', '-')}"
-        command = click.option(option, metavar="PATH", help=f"For --rebuild: {meaning}")(command)
+        command = click.option(option, metavar="PATH", help=meaning)(command)
     return command
 
 
@@ -101,10 +107,10 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--seed", type=int, help="Of the attackers' folds.  [default: 0]")
+@click.option("--seed", type=number(config.VerifyConfig, "seed"), help="Of the attackers' folds.  [default: 0]")
 @click.option(
     "--most-wrong",
-    type=click.FloatRange(0, 1),
+    type=number(config.VerifyConfig, "most_wrong"),
     help="Share of labels that may be wrong, by an audit's upper bound.  [default: any]",
 )
 @_attacking
@@ -113,19 +119,20 @@ def _rebuilt(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="Pictures that the set must not hold: a folder, or a file of COCO image ids.",
 )
+@click.option("--expect", metavar="HASH", help="The set's hash, as `build` printed it: is it this very set?")
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")
-@_rebuilt
+@_elsewhere
 @JSON
-@plainly
 def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> None:
     """Verify a dataset: bytes, pairs, labels, targets, and that language alone does not win.
 
-    Exit code: 0 sound, 1 not sound, 2 usage, 3 environment.
+    Exit code: 0 sound, 1 not sound; others: pstgen --help.
     """
     from pstgen.verification import certificate
     from pstgen.verify import Rebuild, verify
 
-    here = config.read(None, {name: options.pop(name) for name in REBUILT}, config.RebuildConfig)
+    rest = {name: options[name] for name in SOURCE} | {name: options.pop(name) for name in REBUILT}
+    here = config.read(None, rest, config.RebuildConfig)
     settings = config.read(file, options, config.VerifyConfig)
     if again:
         _refuse_unnamed(here, settings)
@@ -141,8 +148,8 @@ def verify(file: Path | None, *, again: bool, as_json: bool, **options: Any) -> 
         emit({"folder": settings.folder, "sound": sound, "verdict": verdict, "findings": findings})
     else:
         _print(findings)
-        click.echo(f"{settings.folder}: {verdict}", err=not sound)
-        click.echo(f"Verified in {_duration(seconds)}{_next(findings, settings.folder)}")
+        echo(f"{settings.folder}: {verdict}", err=not sound)
+        echo(f"Verified in {_duration(seconds)}{_next(findings, settings.folder)}")
     if not sound:
         sys.exit(NOT_SOUND)
 
@@ -162,19 +169,19 @@ def _print(findings: Sequence[Finding]) -> None:
     tables.findings(findings)
     for finding in findings:
         if finding.judges:
-            click.echo()
+            echo()
             judge_tables.judges(finding.judges)
         if finding.attacks:
-            click.echo()
+            echo()
             tables.attacks(finding.attacks)
-            click.echo()
+            echo()
 
 
 def _next(findings: Sequence[Finding], folder: Path) -> str:
     """What was written, the page to look at first, and, of a sound set that nobody has audited, the command for that."""
     from pstgen.verification import certificate
 
-    if not findings[0].sound:
+    if any(finding.check in certificate.FIRST and not finding.sound for finding in findings):
         return "; no certificate was written."
     sound = all(finding.sound for finding in findings)
     unaudited = any(finding.check == "audit" for finding in certificate.untested(findings))
@@ -214,13 +221,12 @@ def _columns(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=Names("readers"), help="Of the file or folder.  [default: is recognized]")
 @_columns
-@click.option("--seed", type=int, help="Of the folds.  [default: 0]")
+@click.option("--seed", type=number(config.VerifyConfig, "seed"), help="Of the folds.  [default: 0]")
 @_attacking
-@click.option("--limit", type=click.IntRange(1), help="Questions to take, at most: for a small trial.")
+@click.option("--limit", type=click.IntRange(1, bounds.MOST), help="Questions to take, at most: for a small trial.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report here.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write how vulnerable each question is.")
 @JSON
-@plainly
 def attack(  # noqa: PLR0913 (its options)
     file: Path | None,
     path: Path,
@@ -288,12 +294,15 @@ def _logged(progress: Progress) -> Iterator[None]:
 )
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--n", type=click.IntRange(1), help="How many labels; pairs stay whole.  [default: 200]")
-@click.option("--seed", type=int, help="Of the sample; people who are compared use the same.  [default: 0]")
+@click.option("--n", type=number(config.AuditConfig, "n"), help="How many labels; pairs stay whole.  [default: 200]")
+@click.option(
+    "--seed",
+    type=number(config.AuditConfig, "seed"),
+    help="Of the sample; people who are compared use the same.  [default: 0]",
+)
 @click.option("--who", help="Whose verdicts they are.  [default: your user name]")
-@click.option("--port", type=click.IntRange(0, 65535), help="On 127.0.0.1; 0 takes a free one.  [default: 0]")
+@click.option("--port", type=number(config.AuditConfig, "port"), help="On 127.0.0.1; 0 takes a free one.  [default: 0]")
 @click.option("--open/--no-open", "browser", default=None, help="Open a browser.  [default: open]")
-@plainly
 def audit(file: Path | None, **options: Any) -> None:
     """Audit labels by eye, on a page of this machine: is each label of a sample right, wrong or ambiguous?
 
@@ -302,8 +311,8 @@ def audit(file: Path | None, **options: Any) -> None:
     from pstgen.verification import audit
 
     settings = config.read(file, options, config.AuditConfig)
-    with tracking() as progress:
+    with tracking() as progress, readable(settings.folder):
         session = audit.begin(settings, progress)
-    click.echo(f"{session.progress()}. Keys and mouse; ? explains. Ctrl-C ends.")
-    audit.serve(session, settings, click.echo)
-    click.echo(f"\n{session.path}: {session.progress()}. Next: pstgen verify {settings.folder}")
+    echo(f"{session.progress()}. Keys and mouse; ? explains. Ctrl-C ends.")
+    audit.serve(session, settings, echo)
+    echo(f"\n{session.path}: {session.progress()}. Next: pstgen verify {settings.folder}")

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from pstgen.cli.shared import SETTINGS, SPLITS, Completed, Examples, Names, if_interrupted, plainly, say, tracking
-from pstgen.core import config
+from pstgen.cli.shared import (
+    SETTINGS,
+    SPLITS,
+    Completed,
+    Examples,
+    Names,
+    if_interrupted,
+    number,
+    readable,
+    say,
+    tracking,
+)
+from pstgen.cli.terminal import echo
+from pstgen.core import bounds, config
 from pstgen.core.records import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from pstgen.core.records import Score
+    from pstgen.dataset.sampling import PairRows
+    from pstgen.dataset.store import Dataset
 
 
 def _fetchable() -> tuple[str, ...]:
@@ -26,25 +45,17 @@ def _fetchable() -> tuple[str, ...]:
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("names", nargs=-1)
-@click.option("--most", type=click.IntRange(1), default=3, help="Pairs to show where none is named.  [default: 3]")
+@click.option(
+    "--most", type=click.IntRange(1, bounds.MOST), default=3, help="Pairs to show where none is named.  [default: 3]"
+)
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw them here (PNG).")
 @click.option("--html", "web", type=click.Path(path_type=Path), help="Write them as a page here.")
-@plainly
 def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, web: Path | None) -> None:
     """Show pairs, by their own or an item's name: the question, the answers, the evidence, what every judge said."""
     from pstgen.cli import tables
-    from pstgen.dataset import sampling, store
     from pstgen.dataset.exporters import page, sheet
 
-    dataset = store.open(folder)
-    pairs = sampling.pick(dataset, most, names)
-    if missing := [name for name in names if not any(name.startswith(rows.pair.pair_id) for rows in pairs)]:
-        examples = ", ".join(rows.pair.pair_id for rows in sampling.pick(dataset, 3, ()))
-        raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {examples}, …")
-    if not pairs:
-        raise BadInput(f"{folder}: holds no pair")
-    shown = {rows.pair.pair_id for rows in pairs}
-    scores = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
+    dataset, pairs, scores = _read(folder, most, names)
     for rows in pairs:
         tables.pair(rows, [score for score in scores if score.pair_id == rows.pair.pair_id])
     if not names:
@@ -52,13 +63,37 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
         tables.stations(dict(widest))  # the manifest has them by name; a funnel narrows
     try:
         if picture:
-            sheet.sheet(pairs, columns=3).save(picture, format="PNG")
-            click.echo(f"{picture}: {len(pairs)} pairs drawn")
+            with readable(folder):
+                drawn = sheet.sheet(pairs, columns=3)
+            drawn.save(picture, format="PNG")
+            echo(f"{picture}: {len(pairs)} pairs drawn")
         if web:
-            web.write_text(page.page(pairs, scores), encoding="utf-8")
-            click.echo(f"{web}: {len(pairs)} pairs written")
+            with readable(folder):
+                text = page.page(pairs, scores)
+            web.write_text(text, encoding="utf-8")
+            echo(f"{web}: {len(pairs)} pairs written")
     except OSError as error:
         raise Unavailable(f"{error.filename or picture or web}: cannot be written: {error.strerror}") from None
+
+
+def _read(folder: Path, most: int, names: Sequence[str]) -> tuple[Dataset, list[PairRows], list[Score]]:
+    """The set, the pairs to show, and what judges said of them. Raises BadInput where one is not there, or is damaged."""
+    from pstgen.dataset import sampling, store
+
+    with readable(folder):
+        dataset = store.open(folder)
+        pairs = sampling.pick(dataset, most, names)
+        others = sampling.pick(dataset, 3) if names else []
+        shown = {rows.pair.pair_id for rows in pairs}
+        scores = [score for score in dataset.scores() if score.kept and score.pair_id in shown]
+        for record in (*scores, *(row.item for rows in pairs for row in rows.rows)):
+            msgspec.convert(msgspec.to_builtins(record), type(record))  # are its cells of the right kinds?
+    if missing := [name for name in names if not any(name.startswith(rows.pair.pair_id) for rows in pairs)]:
+        examples = ", ".join(rows.pair.pair_id for rows in others)
+        raise BadInput(f"{folder}: has no pair or item {', '.join(sorted(missing))}; it has {examples}, …")
+    if not pairs:
+        raise BadInput(f"{folder}: holds no pair")
+    return dataset, pairs, scores
 
 
 @click.command(
@@ -71,15 +106,15 @@ def show(folder: Path, names: tuple[str, ...], most: int, picture: Path | None, 
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("export"), help="Folder to write.  [default: export]"
 )
-@plainly
 def export(folder: Path, name: str, out: Path) -> None:
     """Write a dataset, or a page about it, in another format into a folder of its own."""
     from pstgen.dataset import atomic, exporters, store
 
-    dataset = store.open(folder)
-    with if_interrupted("nothing was written"), atomic.create(out) as draft:
+    with readable(folder):
+        dataset = store.open(folder)
+    with if_interrupted("nothing was written"), atomic.create(out) as draft, readable(folder):
         exporters.load(name).write(dataset, draft)
-    click.echo(f"{out}: {name}, of {dataset.manifest.items:,} items")
+    echo(f"{out}: {name}, of {dataset.manifest.items:,} items")
 
 
 @click.command(
@@ -92,7 +127,6 @@ def export(folder: Path, name: str, out: Path) -> None:
 @click.option("--split", type=Completed(lambda: SPLITS), help="COCO's split.  [default: val2017]")
 @click.option("--mirror", help="Address to use instead of the official one.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache folder]")
-@plainly
 def fetch(file: Path | None, **options: Any) -> None:
     """Download photographs: resumed, checked. The only command that goes online without being asked.
 
@@ -111,7 +145,7 @@ def fetch(file: Path | None, **options: Any) -> None:
             progress.reach(f"{name}, MiB", done // 2**20, -(-total // 2**20))
 
         folder = download.fetch(settings, show)
-    click.echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
+    echo(f"{folder}: ready. Next: pstgen build --source coco --split {settings.split}")
 
 
 @click.command(
@@ -119,13 +153,14 @@ def fetch(file: Path | None, **options: Any) -> None:
     cls=Examples,
     epilog="pstgen world --n 2000 --out world/\npstgen world --n 200 --size 256 --typicality 0",
 )
-@click.option("--n", type=click.IntRange(1), help="How many scenes.  [default: 2000]")
-@click.option("--size", type=click.IntRange(64, 512), help="Side of a scene in pixels.  [default: 256]")
-@click.option("--typicality", type=click.FloatRange(0, 1), help="Share of typical facts.  [default: 0.85]")
-@click.option("--seed", type=int, help="Same seed, same bytes.  [default: 0]")
+@click.option("--n", type=number(config.WorldConfig, "n"), help="How many scenes.  [default: 2000]")
+@click.option("--size", type=number(config.WorldConfig, "size"), help="Side of a scene in pixels.  [default: 256]")
+@click.option(
+    "--typicality", type=number(config.WorldConfig, "typicality"), help="Share of typical facts.  [default: 0.85]"
+)
+@click.option("--seed", type=number(config.WorldConfig, "seed"), help="Same seed, same bytes.  [default: 0]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: world]")
 @SETTINGS
-@plainly
 def world(file: Path | None, **options: Any) -> None:
     """Write the built-in world in COCO's format: images, masks, keypoints, captions, depth."""
     from pstgen.dataset import atomic
@@ -134,4 +169,4 @@ def world(file: Path | None, **options: Any) -> None:
     settings = config.read(file, options, config.WorldConfig)
     with tracking() as progress, if_interrupted("nothing was written"), atomic.create(settings.out) as folder:
         files.write(settings, folder, progress)
-    click.echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")
+    echo(f"{settings.out}: {settings.n} scenes. Next: pstgen build --root {settings.out} --split world")

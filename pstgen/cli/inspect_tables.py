@@ -1,10 +1,8 @@
 """What `pstgen inspect` prints."""
 
-from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from pstgen.cli.console import Console, empty_table, styled
 from pstgen.cli.inspection import Inspection
 
 KINDS = 12  # categories that are shown, those of most scenes
@@ -13,17 +11,15 @@ REASONS = 6  # why records were left out
 
 def show(found: Inspection) -> None:
     """What is there, how it is spoken of, and what can be asked of it."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{found.source}[/bold]", soft_wrap=True)
+    console = Console()
+    console.print(styled((found.source, "bold")), soft_wrap=True)
     for line in _summary(found):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     console.print(_kinds(found))
     console.print(_families(found))
     for reason, n in found.left_out[:REASONS]:
-        console.print(f"{n:,} {reason}", markup=False, soft_wrap=True)
-    console.print(
-        f"{found.pairs:,} candidate pairs; a build keeps those whose words mislead every blind judge.", markup=False
-    )
+        console.print(f"{n:,} {reason}", soft_wrap=True)
+    console.print(f"{found.pairs:,} candidate pairs; a build keeps those whose words mislead every blind judge.")
 
 
 def _summary(found: Inspection) -> list[str]:
@@ -42,19 +38,19 @@ def _share(part: int, whole: int) -> str:
 
 
 def _kinds(found: Inspection) -> Table:
-    table = Table("category", "spoken of as", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = empty_table("category", "spoken of as", gap=1)
     table.add_column("things", justify="right")
     table.add_column("pictures", justify="right")
     for kind in found.kinds[:KINDS]:
         spoken = kind.spoken if kind.is_coco else f"{kind.spoken} (not one of COCO's: no synonyms are known)"
-        table.add_row(Text(kind.category), Text(spoken), f"{kind.things:,}", f"{kind.scenes:,}")
+        table.add_row(kind.category, spoken, f"{kind.things:,}", f"{kind.scenes:,}")
     if rest := found.kinds[KINDS:]:
         table.add_row(f"({len(rest):,} more: --json)", "", f"{sum(k.things for k in rest):,}", "")
     return table
 
 
 def _families(found: Inspection) -> Table:
-    table = Table("family", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = empty_table("family", gap=1)
     table.add_column("known facts", justify="right")
     table.add_column("candidate pairs", justify="right")
     table.add_column("why it knows no more")
@@ -62,5 +58,5 @@ def _families(found: Inspection) -> Table:
         why = "; ".join(f"{n:,} {reason}" for reason, n in family.unknown) or (
             "" if family.known else "nothing to ask of"
         )
-        table.add_row(family.name, f"{family.known:,}", f"{family.pairs:,}", Text(why))
+        table.add_row(family.name, f"{family.known:,}", f"{family.pairs:,}", why)
     return table

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-
+from pstgen.cli.console import Console, empty_table, styled
 from pstgen.dataset.judged import widest_gap
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ def judges(lines: Sequence[Judged]) -> None:
         return
     parts = [head for part in PARTS for head in (f"{part}\nstress", "\npairs")]
     heads = ("ordi-\nnary", "\n95% CI", "by\nchance", *parts)
-    table = Table("judge", *heads, title="judges are right, in %", box=SIMPLE, padding=0, show_edge=False)
+    table = empty_table("judge", *heads, title="judges are right, in %")
     for column in table.columns:
         column.vertical = "bottom"
     for column in table.columns[1:]:
@@ -34,13 +31,13 @@ def judges(lines: Sequence[Judged]) -> None:
     for sees in (False, True):
         rows = [line for line in lines if line.sees == sees]
         if sees and rows:
-            table.add_row("[dim]seeing[/dim]")
+            table.add_row(styled(("seeing", "dim")))
         for line in rows:
             table.add_row(line.judge, *_ordinary(line), *_shares(line))
-    console = Console(highlight=False)
+    console = Console()
     console.print(table)
     if widest := widest_gap(lines):
-        console.print(f"{widest}.", markup=False)
+        console.print(f"{widest}.")
 
 
 def _shares(line: Judged) -> list[str]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pstgen.cli.shared import Completed, Examples, if_interrupted, plainly, tracking
-from pstgen.core import plugins
+from pstgen.cli.shared import Completed, Device, Examples, if_interrupted, number, tracking
+from pstgen.cli.terminal import echo
+from pstgen.core import bounds, plugins
+from pstgen.training.recipe import Recipe, read, read_world
 
 if TYPE_CHECKING:
     from pstgen.training.eye.measure import Figure
@@ -32,12 +34,9 @@ def eye() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder of the model; a cut run goes on there."
 )
-@click.option("--device", default="auto", help="auto, cpu, cuda.  [default: auto]")
-@plainly
+@click.option("--device", type=Device(), default="auto", help="auto, cpu, cuda.  [default: auto]")
 def eye_train(recipe: str, out: Path, device: str) -> None:
     """Train a small model on the built-in world, by a recipe."""
-    from pstgen.training.recipe import read_world
-
     chosen = read_world(recipe)
     from pstgen.training import world_models  # after the recipe: it takes seconds to import
 
@@ -49,17 +48,18 @@ def eye_train(recipe: str, out: Path, device: str) -> None:
             LOG.info("step %d: %s", step + 1, ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
 
         world_models.train(chosen, out, log, device)
-    click.echo(f"{out}: trained. Next: pstgen eye measure {out}")
+    echo(f"{out}: trained. Next: pstgen eye measure {out}")
 
 
 @eye.command("measure", cls=Examples, epilog="pstgen eye measure\npstgen eye measure eye/ --questions 400")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--questions", type=click.IntRange(20), default=400, help="Of every sentence.  [default: 400]")
-@click.option("--device", default="auto", help="auto, cpu, cuda.  [default: auto]")
+@click.option(
+    "--questions", type=click.IntRange(20, bounds.MOST), default=400, help="Of every sentence.  [default: 400]"
+)
+@click.option("--device", type=Device(), default="auto", help="auto, cpu, cuda.  [default: auto]")
 @click.option("--card/--no-card", "write_card", default=False, help="Write the figures into the model's card.")
-@plainly
 def eye_measure(folder: Path | None, questions: int, device: str, write_card: bool) -> None:  # noqa: FBT001 (click's flag)
-    """Measure what the eye sees: asked plainly, with a lure, and without the image."""
+    """Measure what the eye sees: asked with a lure, and without the image."""
     from pstgen.core import resources
     from pstgen.models.huggingface import Model
     from pstgen.training.eye import card, measure
@@ -76,22 +76,19 @@ def eye_measure(folder: Path | None, questions: int, device: str, write_card: bo
 
 def _print(figures: Sequence[Figure]) -> None:
     """What the eye sees: families, and the sentences of each below it."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
+    from pstgen.cli.console import Console, empty_table, styled
     from pstgen.training.eye.measure import WAYS, with_families
 
     headers = ("family, sentence", "questions", "chance", *WAYS)
     title = "right answers in %, with 95 % intervals"
-    table = Table(*headers, title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    table = empty_table(*headers, title=title, gap=1)
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for row in with_families(figures):
         cells = (_share(getattr(row, way), row.questions) for way in WAYS)
-        name = f" {row.form}" if row.form else f"[bold]{row.family}[/bold]"
+        name = f" {row.form}" if row.form else styled((row.family, "bold"))
         table.add_row(name, f"{row.questions:,}", f"{100 * row.chance:.0f}", *cells)
-    Console(highlight=False).print(table)
+    Console().print(table)
 
 
 def _share(right: int, questions: int) -> str:
@@ -123,7 +120,7 @@ def _share(right: int, questions: int) -> str:
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
 @click.option(
     "--seeds",
-    type=click.IntRange(1),
+    type=number(Recipe, "seeds"),
     help="How often to train every system, from other random weights each time.  [default: the recipe's]",
 )
 @click.option(
@@ -147,14 +144,11 @@ def _share(right: int, questions: int) -> str:
 )
 @click.option("--pst", type=click.Path(path_type=Path), help="A stress test that was built, instead of the world's.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost; train nothing.")
-@plainly
 def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     name: str, out: Path, resume: bool, systems: str | None, stage: str, vqa: Path | None, gqa: Path | None,  # noqa: FBT001
     pst: Path | None, dry_run: bool, **changes: Any,  # noqa: FBT001
 ) -> None:  # fmt: skip
     """Train a perceptual-reward VLM beside a standard one and all that it claims to beat, examine them, and report."""
-    from pstgen.training.recipe import read
-
     recipe = read(name, systems=tuple(systems.split(",")) if systems else (), **changes)
     from pstgen import train_eval  # after the recipe: these take seconds to import
     from pstgen.cli import tables
@@ -174,11 +168,11 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     if dry_run:
         tables.costs(estimate)
     elif encoders_alone:
-        click.echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
+        echo("\n".join(f"{folder}: an encoder, and the heads that read it" for folder in folders))
     else:
         tables.trained(results)
         _point_to_refused(out, paths.examples)
-        click.echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")
+        echo(f"{out}: report.html, results.json, plots/, and every system's weights with a model card.")
 
 
 def _point_to_refused(*folders: Path) -> None:
@@ -187,4 +181,4 @@ def _point_to_refused(*folders: Path) -> None:
 
     for file in (folder / REFUSED for folder in folders):
         if file.is_file():
-            click.echo(f"Something was left out: {file} says what, and why.")
+            echo(f"Something was left out: {file} says what, and why.")

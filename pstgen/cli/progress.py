@@ -151,7 +151,7 @@ class Display:
     def note(self, line: str, /) -> None:
         """Print a line that the user should read."""
         LOG.info("%s", line)
-        self.console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=not self.console.is_terminal)
+        self.console.print(f"note: {line}", soft_wrap=not self.console.is_terminal)
 
     def _end(self, step: Step) -> None:
         if step.took is None:
@@ -159,13 +159,13 @@ class Display:
             LOG.info("%s: %s in %s", step.name, f"{step.done:,}", _clock(step.took or 0))
             if self.verbose:
                 line = f"{step.name}: {step.done:,} in {_clock(step.took or 0)}"
-                self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+                self.console.print(line, soft_wrap=True)
 
 
 @contextmanager
 def shown(*, quiet: bool = False, verbose: bool = False) -> Iterator[Display]:
     """Give a display that is there for as long as the block: on stderr, so that stdout holds results alone."""
-    from rich.console import Console
+    from pstgen.cli.console import Console
 
     console = Console(stderr=True, quiet=quiet)
     display = Display(console, verbose=verbose)
@@ -193,9 +193,7 @@ def _bar(display: Display) -> Iterator[None]:
 
 @contextmanager
 def _lines(display: Display) -> Iterator[None]:
-    with _often(
-        lambda: display.console.print(display.state.line(), highlight=False, markup=False, soft_wrap=True), BEAT
-    ):
+    with _often(lambda: display.console.print(display.state.line(), soft_wrap=True), BEAT):
         yield
 
 

@@ -1,24 +1,26 @@
-"""What the commands have in common: names of plug-ins, errors in one line, examples, options about output."""
+"""What the commands have in common: names of plug-ins, numbers within bounds, examples, options about output."""
 
 from __future__ import annotations
 
+import errno
 import logging
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
+from msgspec.inspect import IntType
 
 from pstgen.cli import progress
-from pstgen.core import plugins
-from pstgen.core.records import BadInput, Unavailable
+from pstgen.cli.exits import ENVIRONMENT, stop
+from pstgen.cli.terminal import echo, visible, visible_json
+from pstgen.core import bounds, plugins
+from pstgen.core.records import BadInput
 
-NOT_SOUND, USAGE, ENVIRONMENT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 SETTINGS = click.option(
     "--config",
     "file",
@@ -29,13 +31,6 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 
 SPLITS = ("val2017", "train2017")  # of COCO
 BASES = ("coco-2014", "world", "none")  # of priors
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM)."""
 
 
 class Completed(click.ParamType):  # type: ignore[type-arg]
@@ -71,42 +66,29 @@ class Names(Completed):
         return value
 
 
-def plainly(command: Callable[P, T]) -> Callable[P, T]:
-    """Turn a user's mistake (exit 2) and a failing environment (exit 3) into one line each."""
+class Device(Completed):
+    """A kind of device to compute on."""
 
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+    name = "device"
+
+    def __init__(self) -> None:
+        super().__init__(lambda: ("auto", "cpu", "cuda", "mps"))
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a kind that there is; whether this machine has one is seen when it is used."""
         try:
-            with _termination():
-                return command(*args, **kwargs)
-        except BadInput as error:
-            _stop(str(error), USAGE)
-        except Unavailable as error:
-            _stop(str(error), ENVIRONMENT)
-        except KeyboardInterrupt as stop:
-            ended = isinstance(stop, Terminated)
-            became = "; ".join(getattr(stop, "__notes__", ["the same command begins anew"]))
-            _stop(f"{'terminated' if ended else 'interrupted'}: {became}", TERMINATED if ended else INTERRUPTED)
-
-    return wrapped
+            return bounds.known_device(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
-@contextmanager
-def _termination() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does, so that nothing half-made stays."""
-
-    def end(_number: int, _frame: object) -> NoReturn:
-        raise Terminated
-
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def number(settings: type[msgspec.Struct], name: str) -> click.ParamType:  # type: ignore[type-arg]
+    """A number within the bounds that this setting has."""
+    bound = bounds.numbers(settings)[name]
+    kind: Any = click.IntRange if isinstance(bound, IntType) else click.FloatRange
+    low, high = (bound.gt if bound.ge is None else bound.ge), (bound.lt if bound.le is None else bound.le)
+    within: click.ParamType = kind(low, high, min_open=bound.ge is None, max_open=bound.le is None)  # type: ignore[type-arg]
+    return within
 
 
 @contextmanager
@@ -118,11 +100,6 @@ def if_interrupted(became: str) -> Iterator[None]:
         if not getattr(stop, "__notes__", ()):
             stop.add_note(became)
         raise
-
-
-def _stop(line: str, code: int) -> NoReturn:
-    click.echo(f"pstgen: {line}", err=True)
-    sys.exit(code)
 
 
 class Examples(click.Command):
@@ -165,7 +142,7 @@ def _log(ctx: click.Context, _param: click.Parameter, file: Path | None) -> None
     try:
         handler = logging.FileHandler(file, encoding="utf-8")
     except OSError as error:
-        _stop(f"{file}: cannot be written: {error.strerror}", ENVIRONMENT)
+        stop(f"{file}: cannot be written: {error.strerror}", ENVIRONMENT)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log = logging.getLogger("pstgen")
     log.addHandler(handler)
@@ -173,6 +150,30 @@ def _log(ctx: click.Context, _param: click.Parameter, file: Path | None) -> None
     log.info("pstgen %s", " ".join(sys.argv[1:]))
     ctx.call_on_close(lambda: log.removeHandler(handler))
     ctx.call_on_close(handler.close)
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Raise BadInput where the block finds a set's files damaged, or other than what pstgen writes."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (
+        pa.ArrowException,
+        msgspec.MsgspecError,
+        ValueError,
+        TypeError,
+        LookupError,
+        RecursionError,
+        OSError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
+            raise  # it is the machine's
+        said = str(error).partition(". Detail")[0]
+        raise BadInput(
+            f"{folder}: is damaged, or no set of this format: {said}; pstgen verify {folder} examines it"
+        ) from error
 
 
 def meta(name: str) -> bool:
@@ -191,11 +192,10 @@ def tracking() -> Iterator[progress.Display]:
 def say(line: str) -> None:
     """Print a line about what was done, on stderr, unless the user wants none."""
     if not meta("quiet"):
-        click.echo(line, err=True)
+        echo(line, err=True)
 
 
 def emit(result: object) -> None:
     """Print a result as JSON, which is UTF-8 whatever the stream is."""
-    import msgspec
-
-    click.echo(msgspec.json.format(msgspec.json.encode(result, enc_hook=str)))
+    text = msgspec.json.format(msgspec.json.encode(result, enc_hook=lambda value: visible(str(value))))
+    click.echo(visible_json(text.decode()).encode())

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from pstgen.cli.console import Console, empty_table, styled
 from pstgen.core import plugins
 from pstgen.core.reasons import kind
 from pstgen.core.records import Score
@@ -25,10 +23,10 @@ if TYPE_CHECKING:
     from pstgen.questions.priors import Expected
     from pstgen.verification.findings import AttackResult, Finding, State
 
-STATES: Mapping[State, str] = {
-    "sound": "[green]sound[/green]",
-    "not sound": "[bold red]NOT SOUND[/bold red]",
-    "not tested": "[yellow]not tested[/yellow]",
+STATES: Mapping[State, tuple[str, str]] = {
+    "sound": ("sound", "green"),
+    "not sound": ("NOT SOUND", "bold red"),
+    "not tested": ("not tested", "yellow"),
 }
 COMMONEST = 2  # reasons of a family that are shown
 REMEDIES = {
@@ -46,7 +44,7 @@ def stations(counted: Mapping[str, Mapping[str, int]]) -> None:
     families = sorted(name for name in set().union(*counted.values()) if name in plugins.names("families"))
     by_family = {station: by for station, by in counted.items() if set(by) & set(families)}
     scenes = (f"{sum(by.values()):,} {station}" for station, by in counted.items() if station not in by_family)
-    table = _table("family", title=f"funnel: {', '.join(scenes)}")
+    table = empty_table("family", title=f"funnel: {', '.join(scenes)}")
     table.show_footer = True
     for station, by in by_family.items():
         heading = re.sub(r" |(?<=[/-])", "\n", station)  # a word a line, so that all fit into 80 columns
@@ -75,22 +73,22 @@ def funnel(report: Report, most: int | None = COMMONEST) -> None:
 
     most: reasons of each family that are shown; None shows all.
     """
-    console = Console(highlight=False)
+    console = Console()
     stations(report.stations)
     reasons("unknown, never asked", ("family", "why a fact is unknown", "facts"), report.refused.facts, most)
     reasons("edits that were refused", ("edit", "why it was not made", "times"), report.refused.edits, most)
     reasons("misled every judge, not kept", ("family", "why it was not kept", "pairs"), report.dropped, None)
     if line := losses(report.stations):
-        console.print(line, markup=False)
+        console.print(line)
     for line in left_out(report)["left out"]:
-        console.print(f"left out: {line}", markup=False, soft_wrap=True)
+        console.print(f"left out: {line}", soft_wrap=True)
     if report.refused.records:
         console.print("All that was left out is named in manifest.json.")
 
 
 def reasons(title: str, heads: tuple[str, str, str], counted: Mapping[tuple[str, str], int], most: int | None) -> None:
     """What was turned away, by name and reason, the commonest `most` of each name."""
-    table = _table(*heads, title=title, gap=1)
+    table = empty_table(*heads, title=title, gap=1)
     table.columns[0].no_wrap = True
     table.columns[2].justify = "right"
     ranked = sorted(counted.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
@@ -120,20 +118,20 @@ def left_out(report: Report) -> dict[str, list[str]]:
 
 def foreseen(plan: Mapping[str, Any]) -> None:
     """What a build would do, a line each."""
-    table = _table("setting", "a build would", title="nothing was written", gap=1)
+    table = empty_table("setting", "a build would", title="nothing was written", gap=1)
     for name, value in plan.items():
         listed = (
             ", ".join(value) if isinstance(value, (list, dict)) else f"{value:,}" if isinstance(value, int) else value
         )
         if name != "notes":
             table.add_row(name, str(listed))
-    Console(highlight=False).print(table)
+    Console().print(table)
 
 
 def priors(rows: Iterable[Expected], most: int) -> None:
     """Of each sentence the answers that its words add most to, with counts and what they add, in nats."""
     heads = ("family", "sentence", "about", "expected", "share", "counted", "added")
-    table = _table(*heads, title="the strongest priors", gap=1)
+    table = empty_table(*heads, title="the strongest priors", gap=1)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for column in table.columns[4:]:
         column.justify, column.no_wrap = "right", True
@@ -152,19 +150,21 @@ def priors(rows: Iterable[Expected], most: int) -> None:
 
 def pair(shown: PairRows, scores: Iterable[Score]) -> None:
     """One pair: question, answers, chains, and what every judge chose."""
-    console = Console(highlight=False)
+    console = Console()
     first = shown.control.item
-    console.print(f"\n[bold]{first.question}[/bold]  {' / '.join(first.options)}")
-    console.print(f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest [red]{first.lure}[/red]")
+    console.print()
+    console.print(styled((first.question, "bold"), f"  {' / '.join(first.options)}"))
+    asked = f"  {first.pair_id}, {first.frame}, {first.twin}; the words suggest "
+    console.print(styled(asked, (first.lure, "red")))
     for row in shown.rows:
-        console.print(f"  {row.item.role:<8} [green]{row.item.answer:<8}[/green] {row.item.scene_id}")
-        console.print(f"           {row.chain}", style="dim", markup=False)
+        console.print(styled(f"  {row.item.role:<8} ", (f"{row.item.answer:<8}", "green"), f" {row.item.scene_id}"))
+        console.print(styled((f"           {row.chain}", "dim")))
     order = {row.item.item_id: n for n, row in enumerate(shown.rows)}
     by_judge: dict[str, list[str]] = {}
     for score in sorted(scores, key=lambda score: (score.judge, order.get(score.item_id, -1))):
         by_judge.setdefault(score.judge, []).append(score.choice)
     for judge, choices in by_judge.items():
-        console.print(f"  {judge:<16} {' and '.join(choices)}", style="dim")
+        console.print(styled((f"  {judge:<16} {' and '.join(choices)}", "dim")))
 
 
 def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None = None) -> None:
@@ -175,7 +175,7 @@ def attacks(results: Sequence[AttackResult], seconds: Mapping[str, float] | None
     if not results:
         return
     paired, roles = results[0].ceiling < 1, [role for role in ("stress", "control") if getattr(results[0], role)]
-    console = Console(highlight=False)
+    console = Console()
     for title, by_rows in (("by words alone, in %", False), ("by the order of rows, which no model sees, in %", True)):
         chosen = [result for result in results if goes_by_rows(result.attacker) == by_rows]
         if chosen:
@@ -198,7 +198,7 @@ def _attacks(
     paired: bool,
     seconds: Mapping[str, float] | None,
 ) -> Table:
-    table = _table("attacker", *_attack_heads(roles, paired=paired, timed=bool(seconds)), title=title)
+    table = empty_table("attacker", *_attack_heads(roles, paired=paired, timed=bool(seconds)), title=title)
     for column in table.columns:
         column.vertical = "bottom"
     for column in table.columns[1:]:
@@ -263,43 +263,38 @@ def _wins_stress_by_design(result: AttackResult) -> bool:
     return result.attacker == "contrarian" and stress is not None and stress.share > stress.chance
 
 
-def _table(*heads: str, title: str | None = None, gap: int = 0) -> Table:
-    """An empty table in the one style that all have; narrow, so that it fits into 80 columns."""
-    return Table(*heads, title=title, box=SIMPLE, padding=(0, gap, 0, 0), show_edge=False)
-
-
 def findings(found: Sequence[Finding]) -> None:
     """What every check found, or why it could not run, then what is wrong, a line each."""
-    console = Console(highlight=False)
-    table = _table("check", "result", "finding", gap=1)
+    console = Console()
+    table = empty_table("check", "result", "finding", gap=1)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for finding in found:
         text = finding.untested if finding.state == "not tested" else finding.summary
-        table.add_row(finding.check, STATES[finding.state], Text(text))
+        table.add_row(finding.check, styled(STATES[finding.state]), text)
     console.print(table)
     for finding in found:
         for problem in finding.problems:
-            console.print(f"{finding.check}: {problem}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{finding.check}: {problem}", soft_wrap=True)
 
 
 def costs(estimate: RunEstimate) -> None:
     """What a run would cost, row by row, then in all."""
     heads = ("part of the run", "amount", "para-\nmeters", "FLOPs", "memory\na step", "time")
-    table = _table(*heads, title="nothing was trained", gap=1)
+    table = empty_table(*heads, title="nothing was trained", gap=1)
     for column in table.columns:
         column.no_wrap, column.vertical = True, "bottom"
     for column in table.columns[1:]:
         column.justify = "right"
     for part, rows in groupby(estimate.costs, key=lambda cost: cost.part):
-        table.add_row(f"[dim]{part}[/dim]")
+        table.add_row(styled((part, "dim")))
         for row in rows:
             table.add_row(f" {row.name}", f"{row.number:,} {row.unit}", *_of_stage(row), _duration(row.seconds))
-    console = Console(highlight=False)
+    console = Console()
     console.print(table)
     flops, whole = sum(row.flops for row in estimate.costs), sum(estimate.seconds.values())
     parts = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in estimate.seconds.items() if seconds)
-    console.print(f"One seed: {flops:.3g} FLOPs, about {_duration(whole)} on {estimate.device}: {parts}.", markup=False)
-    console.print(estimate.basis, markup=False)
+    console.print(f"One seed: {flops:.3g} FLOPs, about {_duration(whole)} on {estimate.device}: {parts}.")
+    console.print(estimate.basis)
 
 
 def _of_stage(row: Cost) -> tuple[str, str, str]:
@@ -326,14 +321,14 @@ def trained(results: Results) -> None:
     """What every system reached, controls below; where there is no figure, why."""
     from pstgen.evaluation import summary
 
-    console = Console(highlight=False)
+    console = Console()
     table = _results_table(results, " ")
     if console.measure(table, options=console.options.update(max_width=1000)).maximum > console.width:
         table = _results_table(results, "\n")  # a word a line, so that all fit into 80 columns
     console.print(table)
-    console.print(f"{TRAINED_NOTE} {summary.basis(results)}", markup=False)
+    console.print(f"{TRAINED_NOTE} {summary.basis(results)}")
     for line in summary.reasons(results, summary.table_columns()):
-        console.print(f"{summary.NONE} stands for {line}", markup=False)
+        console.print(f"{summary.NONE} stands for {line}")
 
 
 def _results_table(results: Results, space: str) -> Table:
@@ -347,7 +342,7 @@ def _results_table(results: Results, space: str) -> Table:
         column.justify, column.no_wrap, column.vertical = "right", True, "bottom"
     for name in summary.systems(results):
         table.add_row(name, *_result_cells(results, name))
-    table.add_row("[dim]controls[/dim]", end_section=True)
+    table.add_row(styled(("controls", "dim")), end_section=True)
     for name in summary.controls(results):
         table.add_row(name, *_result_cells(results, name))
     return table

@@ -3,36 +3,45 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
+from pstgen.core.bounds import Amount, Bounded, Count, CountOrZero, Positive, Scenes, Seed, Share, Side
 from pstgen.core.records import BadInput
 from pstgen.core.resources import could_be_hub_id, is_server
 
 T = TypeVar("T", bound=msgspec.Struct)
 Way = Literal["options", "letters", "generate"]  # in which a model is asked
-ELSEWHERE = frozenset(
-    {"detector", "depth_model", "prior_annotations", "prior_file"}
-)  # of a manifest: not what lies on this machine, but its hash or name
+Workers = Annotated[int, Meta(ge=0, le=1024)]
+Concurrency = Annotated[int, Meta(ge=1, le=1024)]
+Timeout = Annotated[float, Meta(gt=0, le=86_400)]
+Folds = Annotated[int, Meta(ge=2, le=1000)]
+Confidence = Annotated[float, Meta(gt=0, lt=1)]
+Bits = Annotated[int, Meta(ge=0, le=256)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+PriorShare = Annotated[float, Meta(ge=0, le=0.95)]  # the rest gives items
+FamilyShare = Annotated[float, Meta(ge=0.05, le=1)]
 
 LIMITS = ("concurrency", "timeout", "per_second", "max_requests", "max_cost", "price_in", "price_out")  # of a server
 LEFT_OUT = (
     "root",
-    "annotations",
     "images",
-    "names",
-    "templates",
     "prior_vqa",
     "out",
     "workers",
     *LIMITS,
 )  # of a manifest
-NAMED = ("lm", "vlm", "adapter", "depth_model", "prior_annotations", "prior_file")  # in a manifest by their names alone
+FILES = ("annotations", "names", "templates", "prior_annotations", "prior_file")  # of the user's own
+NAMED = (*FILES, "lm", "vlm", "adapter", "depth_model")  # in a manifest by their names alone
+ELSEWHERE = frozenset(
+    {*FILES, "detector", "depth_model"}
+)  # of a manifest: not what lies on this machine, but its hash or name
 MODELS = frozenset({"lm", "vlm"})  # "none" is none; where nothing is said, it is decided
 
 
-class SourceConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class SourceConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Where the scenes come from."""
 
     name: str = msgspec.field(default="coco", name="source")  # a file in scenes/sources/
@@ -41,16 +50,16 @@ class SourceConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     annotations: Path | None = None  # one COCO-format instances file of the user's own, instead of root and split
     images: Path | None = None  # the folder of its pictures, where they are not beside it
     names: Path | None = None  # YAML: category → the noun that questions call it
-    limit: int | None = None  # scenes that give items, at most: the first ones
-    scenes: int = 2000  # of the built-in world: how many to draw
-    size: int = 256  # of the built-in world: the side of a scene in pixels
-    typicality: float = 0.85  # of the built-in world: the share of facts that are as one expects
+    limit: Count | None = None  # scenes that give items, at most: the first ones
+    scenes: Scenes = 2000  # of the built-in world: how many to draw
+    size: Side = 256  # of the built-in world: the side of a scene in pixels
+    typicality: Share = 0.85  # of the built-in world: the share of facts that are as one expects
     detector: Path | None = None  # of photographs: a "no" needs its silence
-    detector_threshold: float = 0.2  # a low one: it should rather detect too much
+    detector_threshold: Share = 0.2  # a low one: it should rather detect too much
     depth_model: str | None = None  # of photographs: a folder or hub id that estimates depth
 
 
-class QuestionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class QuestionConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What is asked, in which words, and what one expects before looking."""
 
     families: tuple[str, ...] = ()  # files in questions/families/; empty means all
@@ -63,21 +72,23 @@ class QuestionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     prior_base: str | None = (
         None  # counts that are added to the source's own: a file in data_sources/priors/, or "none"
     )
-    prior_share: float | None = None  # of the other scenes, that feed the prior too and give no items; None is decided
-    prior_pictures: int = 5000  # of the prior's scenes, whose pictures are looked at, at most
+    prior_share: PriorShare | None = (
+        None  # of the other scenes, that feed the prior too and give no items; None is decided
+    )
+    prior_pictures: CountOrZero = 5000  # of the prior's scenes, whose pictures are looked at, at most
 
 
-class PairConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class PairConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which pairs are proposed."""
 
     twins: tuple[str, ...] = ()  # files in pairs/twins/; empty means all
-    edited: int = 100  # pairs of each kind of edit, at most
-    min_pull: float = 0.0  # nats that the words surely (95 %) add to the lure's log-odds
-    pairs_per_question: int = 24  # of one and the same question, at most
-    candidates: int = 500  # pairs a family that go to the judges, the strongest pull first
+    edited: CountOrZero = 100  # pairs of each kind of edit, at most
+    min_pull: Amount = 0.0  # nats that the words surely (95 %) add to the lure's log-odds
+    pairs_per_question: Count = 24  # of one and the same question, at most
+    candidates: Count = 500  # pairs a family that go to the judges, the strongest pull first
 
 
-class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class JudgeConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Who judges, and how often."""
 
     names: tuple[str, ...] = msgspec.field(
@@ -96,30 +107,30 @@ class JudgeConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     device_map: str | None = None  # spreads a large model's weights: auto, balanced, …
     dtype: str = "auto"  # of models: bfloat16 on CUDA, else float32
     attention: str | None = None  # sdpa, eager, flash_attention_2
-    batch_size: int = 32
-    concurrency: int = 8  # of a server: requests at once
-    timeout: float = 120.0  # seconds that a request may take
-    per_second: float | None = None  # requests, at most
-    max_requests: int | None = None  # in all
-    max_cost: float | None = None  # in all, in the currency of the prices
-    price_in: float = 0.0  # of a million tokens that are sent
-    price_out: float = 0.0  # of a million tokens that come back
-    wordings: int = 4  # tries to find words for which every baseline falls
+    batch_size: Count = 32
+    concurrency: Concurrency = 8  # of a server: requests at once
+    timeout: Timeout = 120.0  # seconds that a request may take
+    per_second: Positive | None = None  # requests, at most
+    max_requests: Count | None = None  # in all
+    max_cost: Positive | None = None  # in all, in the currency of the prices
+    price_in: Amount = 0.0  # of a million tokens that are sent
+    price_out: Amount = 0.0  # of a million tokens that come back
+    wordings: Count = 4  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in models/engines/
 
 
-class SelectionConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class SelectionConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which pairs stay."""
 
-    max_family_share: float = 0.6
-    pairs_per_scene: int = 5
-    pairs_per_kind: int = 1  # that ask about one kind of thing in one scene
-    min_options_share: float = 0.5  # of the kept pairs, that have four options
-    min_neutral_share: float = 0.4  # of the kept pairs, whose words claim nothing
-    max_direction_share: float = 0.55  # of a family's yes/no pairs, whose lure is the same
+    max_family_share: FamilyShare = 0.6
+    pairs_per_scene: Count = 5
+    pairs_per_kind: Count = 1  # that ask about one kind of thing in one scene
+    min_options_share: Share = 0.5  # of the kept pairs, that have four options
+    min_neutral_share: Share = 0.4  # of the kept pairs, whose words claim nothing
+    max_direction_share: Share = 0.55  # of a family's yes/no pairs, whose lure is the same
 
 
-class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class BuildConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen build`: one section a station. `build_config` takes the names of all settings without their sections."""
 
     source: SourceConfig = SourceConfig()
@@ -127,8 +138,8 @@ class BuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     pairs: PairConfig = PairConfig()
     judges: JudgeConfig = JudgeConfig()
     selection: SelectionConfig = SelectionConfig()
-    seed: int = 0
-    workers: int = 0  # processes for what models do not do; 0 means one a core
+    seed: Seed = 0
+    workers: Workers = 0  # processes for what models do not do; 0 means one a core
     out: Path = Path("pst")
 
 
@@ -138,18 +149,22 @@ SECTION = {  # of every setting that stands in one; no two sections have a name 
 }
 
 
-class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class VerifyConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen verify`."""
 
     folder: Path = Path("pst")
-    seed: int = 0
-    folds: int = 5  # of every attacker, grouped by pair
-    confidence: float = 0.95  # of every interval
-    most_wrong: float | None = None  # labels, by the upper bound of an audit; None asks for no audit
-    most_over: float = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach
-    probe_over: float = 0.02  # that a probe's surely reached share of pairs may pass one half
-    alike: int = 28  # bits of 256 by which pictures of different scenes must differ more
-    duplicates: int = 0  # scenes that may look like another, or like a picture of `against`
+    seed: Seed = 0
+    folds: Folds = 5  # of every attacker, grouped by pair
+    confidence: Confidence = 0.95  # of every interval
+    most_wrong: Share | None = None  # labels, by the upper bound of an audit; None asks for no audit
+    most_over: Share = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach
+    probe_over: Share = 0.02  # that a probe's surely reached share of pairs may pass one half
+    alike: Bits = 28  # bits of 256 by which pictures of different scenes must differ more
+    duplicates: CountOrZero = 0  # scenes that may look like another, or like a picture of `against`
+    expect: str = ""  # the hash that `build` printed, from elsewhere than the set itself
+    root: Path | None = None  # of photographs: COCO's folder, so that pictures and annotations can be compared with it
+    annotations: Path | None = None  # the same, of the user's own file
+    images: Path | None = None
     against: Path | None = None  # a folder of pictures, or a file of COCO image ids, that the set must not share
     attackers: tuple[str, ...] = ()  # files in verification/attackers/; empty means all that have what they need
     attacker_lm: str = ""  # fine-tuned on the words: a folder, a hub id, or "ours", the one that comes with pstgen
@@ -159,22 +174,24 @@ class VerifyConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     device_map: str | None = None
 
 
-class AuditConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class AuditConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen audit`."""
 
     folder: Path = Path("pst")
-    n: int = 200  # labels to look at, at least; pairs stay whole
-    seed: int = 0  # of the sample; people who are to be compared take the same
+    n: Count = 200  # labels to look at, at least; pairs stay whole
+    seed: Seed = 0  # of the sample; people who are to be compared take the same
     who: str = ""  # whose verdicts they are; empty means the user's name on this machine
-    port: int = 0  # on 127.0.0.1; 0 means any free one
+    port: Port = 0  # on 127.0.0.1; 0 means any free one
     browser: bool = True  # open one
 
 
-class RebuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class RebuildConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen verify --rebuild`: what a manifest leaves out or only names, since it lies elsewhere on every machine."""
 
     root: Path | None = None
     annotations: Path | None = None
+    images: Path | None = None
+    names: Path | None = None
     templates: Path | None = None
     prior_annotations: Path | None = None
     prior_file: Path | None = None
@@ -186,17 +203,17 @@ class RebuildConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     adapter: str | None = None
 
 
-class WorldConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class WorldConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen world`."""
 
-    n: int = 2000
-    size: int = 256
-    typicality: float = 0.85
-    seed: int = 0
+    n: Count = 2000
+    size: Side = 256
+    typicality: Share = 0.85
+    seed: Seed = 0
     out: Path = Path("world")
 
 
-class FetchConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class FetchConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen fetch`."""
 
     what: str = "coco"  # a file in data_sources/ with addresses

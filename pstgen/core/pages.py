@@ -17,9 +17,10 @@ class Tile(NamedTuple):
 def render(template: str, /, **values: object) -> str:
     """Render a template, which is named by its path inside the package.
 
-    In HTML every value is escaped. Raises UndefinedError where the template uses a value that it was not given.
+    In HTML every value is escaped; a half of a character, as names of files may have, becomes "?". Raises UndefinedError where
+    the template uses a value that it was not given.
     """
-    return _environment().get_template(template).render(values)
+    return _environment().get_template(template).render(values).encode(errors="replace").decode()
 
 
 def data_uri(image: bytes, kind: str) -> str:

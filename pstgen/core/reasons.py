@@ -8,6 +8,8 @@ from pstgen.core.report import Refusal
 
 NOUNS = {"image": "picture"}  # by the first word of a record's name, where users call it otherwise
 
+TAKEN = " was taken"  # how a reason ends of what is odd, and stays
+
 
 def kind(reason: str) -> str:
     """A reason without its numbers, lists and quoted words.
@@ -33,6 +35,8 @@ def grouped(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
 def left_out(refusals: Iterable[Refusal]) -> list[tuple[str, int]]:
     """What was left out and why, with counts; the commonest first.
 
+    What was taken all the same, in part, is no more than odd.
+
     >>> left_out([Refusal(file="a.jpg", record="image 1", reason="is empty")])
     [('picture left out: is empty', 1)]
     """
@@ -41,7 +45,7 @@ def left_out(refusals: Iterable[Refusal]) -> list[tuple[str, int]]:
         noun = refusal.record.partition(" ")[0]
         by_noun.setdefault(NOUNS.get(noun, noun), Counter())[refusal.reason] += 1
     return _commonest_first(
-        (f"{noun}{'s' * (n > 1)} left out: {reason}", n)
+        (f"{noun}{'s' * (n > 1)}{'' if reason.endswith(TAKEN) else ' left out'}: {reason}", n)
         for noun, reasons in by_noun.items()
         for reason, n in grouped(reasons)
     )

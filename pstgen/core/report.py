@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
 from typing import Any
 
 
@@ -31,8 +32,16 @@ class Refusals:
     edits: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def record(self, file: str, record: str, reason: str) -> None:
-        """Name a record of the source that is left out; the same one is named once."""
-        self.records[Refusal(file=file, record=record, reason=reason)] = None
+        """Name a record of the source that is left out; the same one is named once. Of a file elsewhere only the name is kept.
+
+        >>> refused = Refusals()
+        >>> refused.record("/home/me/1.jpg", "image 1", "is no image")
+        >>> [refusal.file for refusal in refused.records]
+        ['1.jpg']
+        """
+        path = PureWindowsPath(file)  # it knows both kinds of slashes
+        elsewhere = path.root or ".." in path.parts
+        self.records[Refusal(file=path.name if elsewhere else file, record=record, reason=reason)] = None
 
     def add(self, other: Refusals) -> None:
         """Add what was turned away elsewhere."""

@@ -39,7 +39,9 @@ def cells(row: Row) -> Cells:
     """A row's value in every column; pictures are encoded."""
     item, scene = row.item, row.scene
     name = scene.id.replace("/", "-")
-    drawn = {target.kind: {"bytes": png(target.pixels), "path": f"{name}-{target.kind}.png"} for target in row.targets}
+    drawn = {
+        target.kind: {"bytes": png(target.pixels), "path": target_name(scene, target.kind)} for target in row.targets
+    }
     bare = replace(scene, path="", depth_path="")
     return {
         **{name: getattr(item, name) for name in schema.COLUMNS if hasattr(item, name)},
@@ -54,8 +56,18 @@ def cells(row: Row) -> Cells:
         "licence": scene.licence,
         "source": scene.source,
         "source_image_id": scene.id,
-        "scene": msgspec.json.encode(bare).decode(),
+        "scene": _canonical(bare),
     }
+
+
+def _canonical(bare: Scene) -> str:
+    """As it is written once it has been read: an area of 77 is 77.0."""
+    return msgspec.json.encode(msgspec.json.decode(msgspec.json.encode(bare), type=Scene)).decode()
+
+
+def target_name(scene: Scene, kind: str) -> str:
+    """What the picture of a target is called."""
+    return f"{scene.id.replace('/', '-')}-{kind}.png"
 
 
 def _evidence(item: Item, scene: Scene) -> dict[str, Any]:

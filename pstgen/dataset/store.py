@@ -96,7 +96,7 @@ def manifest(
 ) -> Manifest:
     """What is known before the files are hashed. No time, no path, no host: same inputs, same bytes."""
     libraries = LIBRARIES + (("torch", "transformers") if any(name.startswith("vlm") for name in judges) else ())
-    return Manifest(
+    draft = Manifest(
         format=FORMAT,
         pstgen=__version__,
         libraries={name: metadata.version(name) for name in libraries},
@@ -112,6 +112,7 @@ def manifest(
         dropped=_by_reason(report.dropped),
         notes=report.notes,
     )
+    return msgspec.json.decode(msgspec.json.encode(draft, order="sorted"), type=Manifest)  # as it will be read
 
 
 def _by_reason(counted: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
@@ -165,6 +166,11 @@ class Dataset:
     def items(self) -> Iterator[Item]:
         """Every item without its pixels (image is "")."""
         return map(row_cells.item, self._read(schema.LIGHT))
+
+    def cells(self) -> Iterator[Cells]:
+        """Every row as its file has it; of pictures the names alone."""
+        columns = schema.schema(schema.targets_of(pq.read_schema(self.shards[0]).names))
+        return self._read([f"{field.name}.path" if field.type == schema.IMAGE else field.name for field in columns])
 
     def pairs(self) -> Iterator[Pair]:
         """Every pair, without pixels; twins stand beside each other, as items are in the order of their ids."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from pstgen.core import scratch
 from pstgen.core.config import BuildConfig, build_config, with_settings
 from pstgen.core.progress import Progress
 from pstgen.core.records import BadInput, Scene
@@ -156,7 +157,7 @@ def check_given_benchmarks(data: DataPaths, out: Path) -> set[str]:
         if name == "vqa":  # GQA's images have names of their own
             numbers |= set(map(examples.image_number, images.values()))
     if refused.records:
-        atomic.put(out / examples.REFUSED, b"".join(map(examples.refusal_line, refused.records)))
+        scratch.put(out / examples.REFUSED, b"".join(map(examples.refusal_line, refused.records)))
     return numbers
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 from more_itertools import batched
 
-from pstgen.core import plugins
+from pstgen.core import plugins, scratch
 from pstgen.core.records import Item, Unavailable
 from pstgen.core.report import Refusals
-from pstgen.dataset import atomic, sampling, store
+from pstgen.dataset import sampling, store
 from pstgen.dataset.rows import Row
 from pstgen.evaluation import metrics
 from pstgen.evaluation.data import BENCHMARKS, DataPaths
@@ -120,10 +120,10 @@ def evaluate(job: EvalJob) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     evaluation = JobEvaluation(job)
     if not (job.folder / ANSWERS).is_file():
-        atomic.put(job.folder / ANSWERS, msgspec.json.encode(answer_all(evaluation)))
+        scratch.put(job.folder / ANSWERS, msgspec.json.encode(answer_all(evaluation)))
     if not (job.folder / EXPENSIVE_SCORES).is_file():
         scores = {name: measure(name, evaluation) for name in expensive_metrics(job.recipe, evaluation.system)}
-        atomic.put(job.folder / EXPENSIVE_SCORES, msgspec.json.encode(scores))
+        scratch.put(job.folder / EXPENSIVE_SCORES, msgspec.json.encode(scores))
 
 
 def answer_all(evaluation: JobEvaluation) -> Answers:

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pstgen.core import __version__
-from pstgen.dataset import atomic
+from pstgen.core import __version__, scratch
 from pstgen.training.recipe import Recipe
 
 FORMAT = 1
@@ -71,7 +70,7 @@ def read(folder: Path) -> Results:
 
 def write(results: Results, folder: Path) -> None:
     """Write it, whole or not at all."""
-    atomic.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    scratch.put(folder / FILE, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 def of_system(results: Results, system: str) -> list[ArmResult]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pstgen.core.records import Instance, Scene, Unavailable
 from pstgen.core.resources import could_be_hub_id
 from pstgen.models.loading import load_vision_model
-from pstgen.scenes import pixels
+from pstgen.scenes import pixels, png
 
 METRIC = frozenset({"zoedepth", "glpn"})  # models that give metres; the others give about their inverse
 MEDIAN = 3000.0  # millimetres, by definition, of a relative estimate
@@ -31,7 +31,7 @@ def add_depth(scenes: Iterable[Scene], *, name: str, estimate: Estimator, folder
             continue
         file = folder / f"{scene.id.replace('/', '-')}.estimated.png"
         if not file.is_file():
-            cv2.imwrite(str(file), np.rint(estimate(pixels.image(scene)).clip(1, MAX_DEPTH)).astype(np.uint16))
+            png.write(file, np.rint(estimate(pixels.image(scene)).clip(1, MAX_DEPTH)).astype(np.uint16))
         with_map = replace(scene, depth_path=str(file), depth_model=Path(name).name)
         depth = pixels.depth(with_map)
         if depth is None:

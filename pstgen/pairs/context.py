@@ -64,9 +64,8 @@ def candidate(
     more = [answer for answer in weaker if answer not in others]
     chosen = {lure, *others, *more[: MOST_OPTIONS - 1 - len(others)]}
     options = tuple(answer for answer in added if answer in chosen)
-    text = f"{control.question} {options} {' '.join(fact.scene_id for fact in (*stress, control))}"
     return Candidate(
-        pair_id=f"{control.family}-{sha256(text.encode()).hexdigest()[:12]}",
+        pair_id=name_of(control.question, options, [fact.scene_id for fact in (*stress, control)]),
         stress=tuple(stress),
         control=control,
         options=options,
@@ -74,3 +73,9 @@ def candidate(
         twin=twin,
         scenes=tuple(scenes),
     )
+
+
+def name_of(question: Question, options: tuple[str, ...], scenes: Sequence[str]) -> str:
+    """A pair's name, by its contents. options: in natural order; scenes: of the stress twins, then of the control."""
+    text = f"{question} {options} {' '.join(scenes)}"
+    return f"{question[0]}-{sha256(text.encode()).hexdigest()[:12]}"

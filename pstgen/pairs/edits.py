@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from pstgen.core.records import Candidate, Fact, Instance, Scene
 from pstgen.pairs.context import PairContext, candidate
 from pstgen.pairs.image_ops import Chance, Pixels, Refused
 from pstgen.questions import families
+from pstgen.scenes import png
 from pstgen.scenes.truth import layout
 
 TRIES = 3  # things of a scene, that an edit is tried on
@@ -20,10 +20,7 @@ PAIRS = 2  # of one edit, each of another family
 LEAD = 2  # pairs of a sentence by which one of two pictures may have had the same answer more often than the other
 EVEN = 0.5  # nats by which pulls may differ, up to which two questions could as well be asked as each other
 MOST_AREA = 0.08  # of the image: what is larger cannot be painted over
-FAST = [
-    cv2.IMWRITE_PNG_COMPRESSION,
-    0,
-]  # most edits are looked at and thrown away; what stays is written again, smaller
+FAST = 0  # zlib's level: most edits are looked at and thrown away; what stays is written again, smaller
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class Edited:
                 self.lead.update(leads)
                 self.made += 1
                 for edited, version in zip(scenes, versions, strict=True):
-                    cv2.imwrite(edited.path, version.image[:, :, ::-1])
+                    png.write(edited.path, version.image)
                 yield pair
 
     def wants(self, scene: Scene) -> bool:
@@ -124,9 +121,9 @@ class Edited:
         """Write the version's files. Its name does not tell which of the two it is."""
         name = f"{scene.id}+{self.name}-{chance.bytes(4).hex()}"
         image, depth = (self.context.work / f"{name.replace('/', '-')}{end}" for end in (".png", ".depth.png"))
-        cv2.imwrite(str(image), version.image[:, :, ::-1], FAST)
+        png.write(image, version.image, FAST)
         if version.depth is not None:
-            cv2.imwrite(str(depth), version.depth)
+            png.write(depth, version.depth)
         return replace(
             scene,
             id=name,

@@ -126,22 +126,26 @@ def lettered(wordings: Sequence[Pair]) -> Iterator[Pair]:
 
     The lure and the first stress twin's answer take turns through all ordered couples of places.
     """
+    ordered = sorted(wordings, key=lambda pair: pair.pair_id)
+    for pair, places in zip(ordered, places_in_turn(ordered), strict=True):
+        yield pair.map(partial(replace, options=_order(pair.stress[0], *places)))
+
+
+def places_in_turn(pairs: Iterable[Pair]) -> Iterator[tuple[int, int]]:
+    """Where lure and the first stress twin's answer stand, for each of the pairs in the order of their names."""
     turn: Counter[int] = Counter()
-    for pair in sorted(wordings, key=lambda pair: pair.pair_id):
+    for pair in pairs:
         size = len(pair.options)
-        order = _order(pair.stress[0], turn[size])
+        lure_at = turn[size] % size
+        yield lure_at, (lure_at + 1 + turn[size] // size % (size - 1)) % size
         turn[size] += 1
-        yield pair.map(partial(replace, options=order))
 
 
-def _order(stress: Item, turn: int) -> tuple[str, ...]:
-    """The `turn`-th of the n(n-1) ways to place lure and truth; the others follow in natural order."""
-    size = len(stress.options)
-    lure_at = turn % size
-    truth_at = (lure_at + 1 + turn // size % (size - 1)) % size
+def _order(stress: Item, lure_at: int, truth_at: int) -> tuple[str, ...]:
+    """Lure and truth at their places; the others follow in natural order."""
     placed: Mapping[int, str] = {lure_at: stress.lure, truth_at: stress.answer}
     others = (option for option in stress.options if option not in placed.values())
-    return tuple(placed[n] if n in placed else next(others) for n in range(size))
+    return tuple(placed[n] if n in placed else next(others) for n in range(len(stress.options)))
 
 
 def nothing(report: Report, config: BuildConfig) -> str:

@@ -2,14 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from pstgen.core import __version__
-from pstgen.core.records import BadInput, Unavailable
+from pstgen.core import __version__, reading, scratch
+from pstgen.core.records import BadInput
 from pstgen.questions.families import Question
 from pstgen.questions.priors import Tally
 
@@ -53,23 +52,16 @@ def write(file: Path, tally: Tally, scenes: int, fitted_on: Mapping[str, str]) -
     file_content = PriorFile(
         format=FORMAT, pstgen=__version__, scenes=scenes, fitted_on=dict(fitted_on), counts=rows, seal=_seal(rows)
     )
-    draft = file.with_name(f".{file.name}.part")
-    try:
-        draft.write_bytes(msgspec.json.encode(file_content, order="deterministic") + b"\n")
-        draft.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        raise Unavailable(f"{file}: cannot be written: {error.strerror}") from None
+    scratch.put(file, msgspec.json.encode(file_content, order="deterministic") + b"\n")
 
 
 def read(file: Path) -> PriorFile:
     """Read a prior. Raises BadInput where there is none, it is of another format, or its counts are not those sealed."""
     try:
-        content = msgspec.json.decode(file.read_bytes(), type=PriorFile)
+        content = reading.json(reading.content(file), PriorFile)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}; `pstgen priors --save {file}` writes one") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BadInput(f"{file}: is no prior that pstgen wrote: {error}") from None
     if content.format != FORMAT:
         raise BadInput(f"{file}: has format {content.format}; this pstgen reads format {FORMAT}: write it anew")

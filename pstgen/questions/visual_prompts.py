@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pstgen.core.records import Item, Pair, Scene
 from pstgen.questions import families
-from pstgen.scenes import pixels
+from pstgen.scenes import pixels, png
 
 RADIUS = 0.035  # of the image's longer side
 FIXED = 4  # binary digits after the point, of OpenCV's fixed-point coordinates
@@ -61,14 +61,14 @@ def end_for_label(pair: Pair, scenes: Sequence[Scene]) -> bool | None:
 
 
 def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
-    """Write the image with the item's mark or label as a PNG into `folder`, once; returns its path."""
+    """Write the image with the item's mark or label as a PNG into `folder`, once; returns its path. Raises OSError where it cannot."""
     key = sha256(f"{path}{item.mark}{item.label}{top}".encode()).hexdigest()[:16]
     done = folder / f"{Path(path).stem}-{key}.png"
     if not done.is_file():
         image = pixels.read(path)
         drawn = marked(image, item.mark) if item.mark else image
         drawn = labelled(drawn, item.label, top=top) if item.label else drawn
-        cv2.imwrite(str(done), drawn[:, :, ::-1])
+        png.write(done, drawn)
     return str(done)
 
 

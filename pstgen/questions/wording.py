@@ -160,11 +160,11 @@ def item_of(fact: Fact, **fields: Any) -> Item:
 def _twin(candidate: Candidate, n: int, **words: str) -> Item:
     """The n-th twin as an item. Twins have letters, which a hash gives out: neither name nor order tells the role."""
     fact = candidate.facts[n]
-    draws = [sha256(f"{candidate.pair_id} {f.scene_id} {f.mark}".encode()).digest() for f in candidate.facts]
+    letter = letters(candidate.pair_id, [(fact.scene_id, fact.mark) for fact in candidate.facts])[n]
     role: Role = "control" if fact is candidate.control else "stress"
     return item_of(
         fact,
-        item_id=f"{candidate.pair_id}-{'abcd'[sorted(draws).index(draws[n])]}",
+        item_id=f"{candidate.pair_id}-{letter}",
         pair_id=candidate.pair_id,
         role=role,
         options=candidate.options,
@@ -175,6 +175,21 @@ def _twin(candidate: Candidate, n: int, **words: str) -> Item:
         **{f"pull_{name}": pull for name, pull in candidate.model_pulls},
         **words,
     )
+
+
+def letters(pair_id: str, shown: Sequence[tuple[str, tuple[float, float] | None]]) -> list[str]:
+    """The letters of twins, by what each shows: its scene's id and its mark."""
+    draws = [sha256(f"{pair_id} {scene_id} {mark}".encode()).digest() for scene_id, mark in shown]
+    return ["abcd"[sorted(draws).index(draw)] for draw in draws]
+
+
+def wordings(fact: Fact, frame: str, lure: str, templates: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Every question of that frame about the fact, with the neutral one that may stand beside it. Raises BadInput for no frame."""
+    form = forms(fact.family, templates)[fact.form]
+    plain = [_fill(text, form, fact.about, lure) for text in _texts(form, NEUTRAL, lure)]
+    for text in _texts(form, frame, lure):
+        framed = _fill(text, form, fact.about, lure)
+        yield from ((framed, neutral) for neutral in ([framed] if frame == NEUTRAL else plain))
 
 
 def _texts(form: Form, frame: str, lure: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import mmap
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -12,11 +12,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 from pstgen.scenes import coco_repair, corners, formats, vocabulary
 from pstgen.scenes.coco_format import Captions, Category, Instances, Picture, Pictures, Poses
+from pstgen.scenes.coco_repair import Repaired
 
 T = TypeVar("T")
+Stray = tuple[Path, str, str]  # file, record, reason
+Mend = Callable[[Any, coco_repair.Ids, list[coco_repair.Fault]], T]
 
 
 class RowIndex:
@@ -51,7 +55,7 @@ class Split(msgspec.Struct):
     """A split's files in memory, decoded; segmentations are still raw.
 
     joints: names of the keypoints, by category. categories: by id, as they are spoken of. licences: address or name by id.
-    strays: what belongs to nothing or means nothing, as (record, reason).
+    all_crowds: was every annotation marked as one? strays: what belongs to nothing or means nothing.
     """
 
     file: Path
@@ -63,15 +67,14 @@ class Split(msgspec.Struct):
     licences: dict[int, str]
     joints: dict[int, list[str]]
     captions: RowIndex | None
-    strays: list[tuple[str, str]]
+    all_crowds: bool
+    strays: list[Stray]
 
 
 def pictures(given: Given) -> list[Picture]:
     """The images of an instances_*.json, in its order. Raises BadInput as `read` does."""
-    try:
-        images = _repaired(given)[0].images if formats.of(given.file) else _decode(given.file, Pictures).images
-    except msgspec.ValidationError:
-        images = _repaired(given)[0].images
+    plain = None if formats.of(given.file) else _plain(given.file, Pictures)
+    images = plain.images if plain else _repaired(given).instances.images
     if not images:
         raise BadInput(f"{given.file}: the split is empty: `images` has no row")
     return images
@@ -84,15 +87,17 @@ def read(given: Given) -> Split:
     Raises BadInput where it is missing, of no known format, or empty.
     """
     file, other = given.file, formats.read(given.file, given.split, given.images)
-    try:
-        instances, faults = _repaired(given) if other else (_decode(file, Instances), [])
-    except msgspec.ValidationError:
-        instances, faults = _repaired(given)
+    plain = None if other else _plain(file, Instances)
+    instances, ids, faults = coco_repair.unchanged(plain) if plain else _repaired(given)
     if not instances.images:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
     corners.refuse(file, instances)
-    poses = _optional(companion(file, "person_keypoints"), Poses)
-    captions = _optional(companion(file, "captions"), Captions)
+    all_crowds = bool(instances.annotations) and all(row.iscrowd for row in instances.annotations)
+    for row in instances.annotations if all_crowds else ():
+        row.iscrowd = 0
+    beside: list[Stray] = []
+    poses = _beside(companion(file, "person_keypoints"), Poses, coco_repair.poses, ids, beside)
+    captions = _beside(companion(file, "captions"), Captions, coco_repair.captions, ids, beside)
     instances.images.sort(key=lambda picture: picture.id)
     by_image = RowIndex(instances.annotations, "image_id")
     joints = [*instances.categories, *(poses.categories if poses else ())]
@@ -106,7 +111,8 @@ def read(given: Given) -> Split:
         poses=RowIndex(poses.annotations, "id") if poses else None,
         joints={category.id: category.keypoints for category in joints if category.keypoints},
         captions=RowIndex(captions.annotations, "image_id") if captions else None,
-        strays=[*faults, *_strays(instances, by_image)],
+        all_crowds=all_crowds,
+        strays=[*((file, *fault) for fault in (*faults, *_strays(instances, by_image))), *beside],
     )
 
 
@@ -122,20 +128,19 @@ def _spoken(categories: Sequence[Category], names: Path | None, file: Path) -> d
 def _nouns(file: Path) -> dict[str, str]:
     """A file that gives nouns to categories."""
     try:
-        return msgspec.yaml.decode(file.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError) as error:
+        return reading.yaml_of(reading.content(file), dict[str, str])
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
         raise BadInput(f"{file}: not a file of names (YAML, category: noun): {error}") from None
 
 
 @lru_cache(maxsize=1)
-def _repaired(given: Given) -> tuple[Instances, list[tuple[str, str]]]:
+def _repaired(given: Given) -> Repaired:
     """The file as it was meant. Raises BadInput where that is nothing of COCO's."""
-    other = formats.read(given.file, given.split, given.images)
-    try:
-        instances, faults = coco_repair.repair(other.tables if other else _decode(given.file, Any))
-    except coco_repair.BadRow as reason:
-        raise BadInput(f"{given.file}: not a COCO file: {reason}") from None
-    return instances, [*(other.faults if other else ()), *faults]
+    file, other = given.file, formats.read(given.file, given.split, given.images)
+    repaired = _meaning(file, lambda: coco_repair.repair(other.tables if other else _decode(file, Any)))
+    return repaired._replace(faults=[*(other.faults if other else ()), *repaired.faults])
 
 
 def companion(file: Path, kind: str) -> Path | None:
@@ -143,36 +148,58 @@ def companion(file: Path, kind: str) -> Path | None:
     return file.with_name(file.name.replace("instances", kind, 1)) if "instances" in file.name else None
 
 
-def _decode(file: Path, as_: type[T]) -> T:
-    """Decode a file in place: what stays raw is read from the disk again when it is needed.
-
-    Raises BadInput where it is no JSON, and lets msgspec.ValidationError pass, where rows are of another type.
-    """
+def _plain(file: Path, as_: type[T]) -> T | None:
+    """The file, decoded in place: what stays raw is read from the disk again when it is needed. None where rows are of another type."""
     try:
-        return msgspec.json.decode(_mapped(file), type=as_)
+        return _decode(file, as_)
+    except msgspec.ValidationError:
+        return None
+
+
+def _decode(file: Path, as_: type[T]) -> T:
+    """Raises BadInput where it is no JSON, and lets msgspec.ValidationError pass, where rows are of another type."""
+    try:
+        return reading.json(_mapped(file), as_, float_hook=float)  # 1e999 is infinite: it costs its row, not the file
     except OSError as error:
         ours = file.parent.name == "annotations" and file.name.startswith("instances_")
         remedy = "; COCO's folder, named by --root or $PSTGEN_COCO_ROOT, holds annotations/" if ours else ""
         raise BadInput(f"{file}: {error.strerror or error}{remedy}") from None
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = "; NaN and Infinity are not JSON" if re.search(rb"\b(NaN|Infinity)\b", file.read_bytes()) else ""
+    except msgspec.DecodeError as error:
+        hint = "; NaN and Infinity are not JSON" if re.search(rb"\b(NaN|Infinity)\b", _mapped(file)) else ""
         raise BadInput(f"{file}: not a COCO file of this kind: {error}{hint}") from None
 
 
 def _mapped(file: Path) -> bytes | mmap.mmap:
     """The file's bytes, mapped into memory; an empty file cannot be mapped."""
-    with file.open("rb") as opened:
+    with reading.opened(file) as opened:
         mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) if file.stat().st_size else b""
     return mapped[len(BOM_UTF8) :] if mapped[: len(BOM_UTF8)] == BOM_UTF8 else mapped
 
 
-def _optional(file: Path | None, as_: type[T]) -> T | None:
+def _beside(
+    file: Path | None, as_: type[T], mend: Mend[T], ids: Callable[[], coco_repair.Ids], strays: list[Stray]
+) -> T | None:
+    """A file beside an instances file, where there is one; as it was meant, where rows are of another type."""
+    if not file or not file.exists():
+        return None
+    if plain := _plain(file, as_):
+        return plain
+    faults: list[coco_repair.Fault] = []
+    mended = _meaning(file, lambda: mend(_decode(file, Any), ids(), faults))
+    strays += ((file, *fault) for fault in faults)
+    return mended
+
+
+def _meaning(file: Path, mend: Callable[[], T]) -> T:
+    """What was meant. Raises BadInput where that is nothing of COCO's."""
     try:
-        return _decode(file, as_) if file and file.is_file() else None
-    except msgspec.ValidationError as error:
-        raise BadInput(f"{file}: not a COCO file of this kind: {error}") from None
+        return mend()
+    except RecursionError:
+        raise BadInput(f"{file}: not a COCO file: {reading.TOO_DEEP}") from None
+    except (coco_repair.BadRow, msgspec.ValidationError) as reason:
+        raise BadInput(f"{file}: not a COCO file: {reason}") from None
 
 
 def _strays(instances: Instances, by_image: RowIndex) -> Iterator[tuple[str, str]]:

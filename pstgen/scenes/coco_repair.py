@@ -4,11 +4,15 @@ Numbers as text, null and booleans, one polygon as a flat list, ids that are wor
 and means nothing costs its record, and is named; what is not needed is not looked at.
 """
 
+import math
+import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from pstgen.scenes import coco_format
 from pstgen.scenes.coco_format import Annotation, Category, Info, Instances, Licence, Picture
 
 Row = dict[str, Any]
@@ -17,6 +21,9 @@ Made = TypeVar("Made")
 
 
 MOST = 2**62  # of an id
+DIGITS = re.compile(r"[+-]?[0-9]{1,19}")  # of an id as text, which a float could not hold
+LETTERS = 60  # of an id, that are shown
+NEEDED = ("images", "annotations", "categories")
 OF = {"id": "annotations", "image_id": "images", "category_id": "categories"}  # which table's ids a key holds
 
 
@@ -29,7 +36,7 @@ class Numbers:
 
     def __init__(self, ids: Iterable[Any]) -> None:
         keys = dict.fromkeys(key for value in ids if (key := _key(value)))
-        whole = {key: int(key) for key in keys if key.lstrip("-").isdecimal()}
+        whole = {key: number for key in keys if (number := _whole(key)) is not None}
         others = (key for key in keys if key not in whole)
         self.known = whole | {key: n for n, key in enumerate(others, max(whole.values(), default=0) + 1)}
 
@@ -38,26 +45,69 @@ class Numbers:
         return self.known.get(_key(value))
 
 
-def repair(data: Any) -> tuple[Instances, list[Fault]]:
-    """A decoded file → its rows, and what was left out. Raises BadRow where it holds no images, annotations or categories."""
-    tables = {name: _table(data, name) for name in ("images", "annotations", "categories")}
+Ids = dict[str, Numbers]  # by table
+
+
+class Repaired(NamedTuple):
+    """An instances file as it was meant. ids: gives what its ids became; faults: what was left out."""
+
+    instances: Instances
+    ids: Callable[[], Ids]
+    faults: list[Fault]
+
+
+def repair(data: Any) -> Repaired:
+    """A decoded instances file as it was meant. Raises BadRow where it holds no images, annotations or categories."""
+    tables = {name: _table(data, name) for name in NEEDED}
     licences = _rows(data.get("licenses"))
     texts = (row.get("license") for row in tables["images"])
     ids = {name: Numbers(row.get("id") for row in rows) for name, rows in tables.items()}
     licence_ids = Numbers([*(row.get("id") for row in licences), *texts])
     faults: list[Fault] = []
-    return Instances(
+    instances = Instances(
         images=list(_made(tables["images"], "image", lambda row: _picture(row, ids, licence_ids), faults)),
         annotations=list(_made(tables["annotations"], "annotation", lambda row: _annotation(row, ids), faults)),
         categories=list(_made(tables["categories"], "category", lambda row: _category(row, ids), faults)),
         licenses=[*_licences(licences, licence_ids), *_named_by_pictures(tables["images"], licences, licence_ids)],
         info=Info(complete=_mapping(data.get("info")).get("complete") is True),
-    ), faults
+    )
+    return Repaired(instances, lambda: ids, faults)
+
+
+def unchanged(instances: Instances) -> Repaired:
+    """A file that needs no repair."""
+
+    def ids() -> Ids:
+        return {name: Numbers(row.id for row in getattr(instances, name)) for name in NEEDED}
+
+    return Repaired(instances, ids, [])
+
+
+def captions(data: Any, known: Ids, faults: list[Fault]) -> coco_format.Captions:
+    """A decoded captions file as it was meant. known: the ids of the instances file. Raises BadRow where it holds no annotations."""
+
+    def caption(row: Row) -> coco_format.Caption:
+        image = _elsewhere(row, "image_id", known["images"])
+        return coco_format.Caption(image_id=image, id=_whole(row.get("id")) or 0, caption=_text(row.get("caption")))
+
+    return coco_format.Captions(annotations=list(_made(_table(data, "annotations"), "caption", caption, faults)))
+
+
+def poses(data: Any, known: Ids, faults: list[Fault]) -> coco_format.Poses:
+    """A decoded file of keypoints as it was meant; otherwise as `captions`."""
+
+    def pose(row: Row) -> coco_format.Pose:
+        return coco_format.Pose(id=_elsewhere(row, "id", known["annotations"]), keypoints=_raw(row.get("keypoints")))
+
+    return coco_format.Poses(
+        annotations=list(_made(_table(data, "annotations"), "pose", pose, faults)),
+        categories=list(_made(_rows(data.get("categories")), "category", lambda row: _category(row, known), faults)),
+    )
 
 
 def _table(data: Any, name: str) -> list[Row]:
     if not isinstance(data, dict):
-        raise BadRow(f"its top level is a {type(data).__name__}; it must hold images, annotations and categories")
+        raise BadRow(f"its top level is a {type(data).__name__}; it must hold {', '.join(NEEDED)}")
     if not isinstance(data.get(name), list):
         raise BadRow(f"`{name}` is missing, or no list")
     return _rows(data[name])
@@ -76,10 +126,10 @@ def _made(rows: list[Row], kind: str, make: Callable[[Row], Made], faults: list[
         try:
             yield make(row)
         except BadRow as reason:
-            faults.append((f"{kind} {_key(row.get('id')) or f'in place {place}'}", str(reason)))
+            faults.append((f"{kind} {_key(row.get('id'))[:LETTERS] or f'in place {place}'}", str(reason)))
 
 
-def _picture(row: Row, ids: dict[str, Numbers], licences: Numbers) -> Picture:
+def _picture(row: Row, ids: Ids, licences: Numbers) -> Picture:
     number = ids["images"].of(row.get("id"))
     if number is None:
         raise BadRow("has no id")
@@ -96,7 +146,7 @@ def _picture(row: Row, ids: dict[str, Numbers], licences: Numbers) -> Picture:
     )
 
 
-def _annotation(row: Row, ids: dict[str, Numbers]) -> Annotation:
+def _annotation(row: Row, ids: Ids) -> Annotation:
     own, image, category = (_number_of(row, key, ids[table]) for key, table in OF.items())
     return Annotation(
         id=own,
@@ -122,11 +172,17 @@ def _ids(values: Any, ids: Numbers) -> list[int] | None:
 def _number_of(row: Row, key: str, ids: Numbers) -> int:
     number = ids.of(row.get(key))
     if number is None:
-        raise BadRow(f"has the {key} {row.get(key)!r}, which does not exist")
+        raise BadRow(f"has the {key} {reprlib.repr(row.get(key))}, which does not exist")
     return number
 
 
-def _category(row: Row, ids: dict[str, Numbers]) -> Category:
+def _elsewhere(row: Row, key: str, ids: Numbers) -> int:
+    """The number of an id of the instances file; one that it has not, but could have, stands for itself."""
+    number = _whole(row.get(key))
+    return number if number is not None and ids.of(number) is None else _number_of(row, key, ids)
+
+
+def _category(row: Row, ids: Ids) -> Category:
     number, joints = ids["categories"].of(row.get("id")), row.get("keypoints")
     if number is None:
         raise BadRow("has no id")
@@ -161,17 +217,22 @@ def _key(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return 1.0 if value.strip().lower() == "true" else None
-    return float(value) if isinstance(value, (int, float)) else None
+    """What it says, as a number that is finite; None where it says none."""
+    if not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return 1.0 if isinstance(value, str) and value.strip().lower() == "true" else None
+    return number if math.isfinite(number) else None
 
 
 def _whole(value: Any) -> int | None:
-    number = None if isinstance(value, bool) else _number(value)
-    return int(number) if number is not None and number == number // 1 and abs(number) <= MOST else None
+    if isinstance(value, bool):
+        return None
+    is_written = isinstance(value, str) and DIGITS.fullmatch(value.strip())
+    number = int(value) if is_written or isinstance(value, int) else _number(value)
+    return int(number) if number is not None and abs(number) <= MOST and number == number // 1 else None
 
 
 def _side(value: Any) -> int:

@@ -1,5 +1,6 @@
 """A row of COCO's `annotations` → a thing: what is odd about it costs what is odd, and is named."""
 
+import reprlib
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -16,6 +17,7 @@ NUMBERS = msgspec.json.Decoder(list[float], strict=False)
 EMPTY = frozenset({b"", b"[]", b"[[]]", b"null"})
 OTHER_AREA = 2.0  # a given area that is so many times the mask's, or its reverse, is not that of the mask
 OTHER_BOX = 0.5  # IoU with the mask's box, below which a given box is not that of the mask
+FARTHEST = 1e5  # metres from the camera
 FEW = 50  # pixels: of smaller masks nothing is said
 
 Complain = Callable[[str], None]
@@ -29,9 +31,9 @@ def thing(split: Split, picture: Picture, row: Annotation, complain: Complain, *
     """
     category = split.categories[row.category_id]
     try:
-        given = None if bytes(row.bbox) in EMPTY else _region(row.bbox)
+        given = None if bytes(row.bbox) in EMPTY else _region(row.bbox, picture)
         needs_mask = masked or given is None or not row.area
-        rle = _mask(row.segmentation, picture) if needs_mask else b""
+        rle = _seen(row, picture, complain) if needs_mask else b""
         full = _mask(row.full_segmentation, picture) if masked else b""
         region, area = _extent(row, given, rle, picture, complain)
     except ValueError as reason:
@@ -46,11 +48,27 @@ def thing(split: Split, picture: Picture, row: Annotation, complain: Complain, *
         rle=rle if masked else b"",
         full_rle=full,
         crowd=bool(row.iscrowd),
-        keypoints=tuple(_joints(split, row, complain)),
+        keypoints=tuple(_joints(split, row, picture, complain)),
         colour=row.color if row.color in colour.NAMES else "",  # annotation tools keep there what they draw it in
-        depth=row.depth,
+        depth=_depth(row, complain),
         text=row.text,
     )
+
+
+def _depth(row: Annotation, complain: Complain) -> float | None:
+    if row.depth is None or 0 <= row.depth <= FARTHEST:
+        return row.depth
+    complain(f"has a depth of {row.depth:g} metres; it was left out")
+    return None
+
+
+def _seen(row: Annotation, picture: Picture, complain: Complain) -> bytes:
+    """Run-length bytes of what is seen of it; empty where nothing is, which tools write that thin outlines."""
+    rle = _mask(row.segmentation, picture)
+    if rle and not pixels.area(rle, picture.width, picture.height):
+        complain("has a mask without a pixel; only its box was taken")
+        return b""
+    return rle
 
 
 def _mask(raw: msgspec.Raw, picture: Picture) -> bytes:
@@ -66,10 +84,12 @@ def _extent(
     if not rle:
         if given is None:
             raise ValueError("has neither a box nor a mask")
-        return given, row.area or given.width * given.height
+        whole = given.width * given.height
+        if row.area and not 0 < row.area <= whole * OTHER_AREA:
+            complain(f"has an area of {row.area:g}, and a box of {whole:g} pixels; the box's was taken")
+            return given, whole
+        return given, row.area or whole
     area = pixels.area(rle, picture.width, picture.height)
-    if not area:
-        raise ValueError("has a mask without a pixel")
     code = {"size": [picture.height, picture.width], "counts": rle}
     x, y, width, height = coco_mask.toBbox(code).tolist()
     of_mask = Region(x=x, y=y, width=width, height=height)
@@ -88,17 +108,21 @@ def _overlap(a: Region, b: Region) -> float:
     return across * down / (a.width * a.height + b.width * b.height - across * down)
 
 
-def _region(bbox: msgspec.Raw) -> Region:
+def _region(bbox: msgspec.Raw, picture: Picture) -> Region:
     try:
         x, y, width, height = BOX.decode(bbox)
     except (msgspec.ValidationError, msgspec.DecodeError):
-        raise ValueError(f"has the box {bytes(bbox).decode(errors='replace')}; a box is four numbers") from None
+        shown = reprlib.repr(bytes(bbox).decode(errors="replace"))[1:-1]
+        raise ValueError(f"has the box {shown}; a box is four numbers") from None
     if width <= 0 or height <= 0:
         raise ValueError(f"has a box of {width} by {height} pixels")
+    sides = ((x, x + width, picture.width), (y, y + height, picture.height))
+    if not all(masks.is_near(low, side) and masks.is_near(high, side) for low, high, side in sides):
+        raise ValueError(f"has the box {x:g}, {y:g}, {width:g}, {height:g}, far outside the image")
     return Region(x=x, y=y, width=width, height=height)
 
 
-def _joints(split: Split, row: Annotation, complain: Complain) -> Iterator[Keypoint]:
+def _joints(split: Split, row: Annotation, picture: Picture, complain: Complain) -> Iterator[Keypoint]:
     """The joints, from the keypoints file or the annotation itself; none where none is labelled, or they do not fit."""
     poses = split.poses.of(row.id) if split.poses else []
     raw = bytes(poses[0].keypoints if poses else row.keypoints)
@@ -114,6 +138,9 @@ def _joints(split: Split, row: Annotation, complain: Complain) -> Iterator[Keypo
         return complain(f"has {len(numbers)} keypoint numbers; {need}; they were left out")
     if any(v not in {0, 1, 2} for v in numbers[2::3]):
         return complain("has a keypoint whose visibility is not 0, 1 or 2; they were left out")
+    sides = ((numbers[0::3], picture.width), (numbers[1::3], picture.height))
+    if not all(masks.is_near(number, side) for places, side in sides for number in places):
+        return complain("has a keypoint far outside the image; they were left out")
     if any(numbers[2::3]):
         triples = zip(names, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
         yield from (Keypoint(name=name, x=x, y=y, visibility=int(v)) for name, x, y, v in triples)

@@ -23,7 +23,8 @@ def refuse(file: Path, instances: Instances) -> None:
         return
     boxes, limits = (np.array(column) for column in zip(*known, strict=True))
     first, second = boxes[:, :2], boxes[:, 2:]
-    beyond = (first + second > limits + SLACK).any(axis=1)
+    with np.errstate(over="ignore"):
+        beyond = (first + second > limits + SLACK).any(axis=1)
     corners = (second >= first).all() and (second <= limits + SLACK).all()
     if corners and beyond.mean() > BEYOND:
         raise BadInput(

@@ -31,6 +31,8 @@ class Folder(NamedTuple):
         """Why that picture is not at hand, or ""."""
         try:
             return "" if Path(self.file(name)).is_file() else "no such image file"
+        except OSError as error:
+            return f"no such image file ({error.strerror})"
         except ValueError as reason:
             return str(reason)
 
@@ -57,6 +59,6 @@ def candidates(file: Path, given: Path | None = None) -> Iterator[Folder]:
         inner = [path / split for path in (near, above)]
         inner += [root / name / split for root in (near, above) for name in BESIDE]
         inner += [root / name for root in (near, above) for name in BESIDE]
-        paths = [path for path in inner if path.is_dir()] + [near]
+        paths = [path for path in inner if path.is_dir()] + [near, above]
     yield from map(Folder, paths)
     yield from (Folder(path, bare=True) for path in paths)

@@ -1,23 +1,30 @@
 """Pixels of a scene: its image, the masks of its instances, its depth; decoded on demand, the last few cached."""
 
 import io
+import warnings
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as coco_mask
 
+from pstgen.core import reading
+from pstgen.core.memo import Kept
 from pstgen.core.records import Instance, Scene
 from pstgen.core.report import Refusals
 
-MAX_PIXELS = 89_478_485  # Pillow's own warning threshold, here an error
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # no other is tried: Pillow would start Ghostscript for an EPS
+MAX_PIXELS = 50_000_000  # of a picture; a telephone's largest has 48 million, as a rule
+KEPT = 2**27  # bytes of decoded pictures that are kept, and as many of masks
 
 Pixels = TypeVar("Pixels", bound=NDArray[Any])
+PICTURES: Kept[NDArray[np.uint8]] = Kept(KEPT)
+MASKS: Kept[NDArray[np.bool_]] = Kept(KEPT)
 
 
 def read_only(pixels: Pixels) -> Pixels:
@@ -26,58 +33,90 @@ def read_only(pixels: Pixels) -> Pixels:
     return pixels
 
 
-class UnusableImage(Exception):
+class UnusableImage(ValueError):
     """An image that cannot be used; the message is the reason."""
 
 
-@lru_cache(maxsize=8)
-def read(path: str) -> NDArray[np.uint8]:
+def read(path: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Decode the whole image file: (H, W, 3) uint8 RGB, read-only. Raises UnusableImage.
 
     Four-channel (CMYK) files, greyscale of more than 8 bits, and those that a viewer would rotate (EXIF) are refused, since
-    programs differ in how they show them. The size is checked before anything is decoded.
+    programs differ in how they show them. size: (W, H) that it must have. Nothing of another size, or too large, is decoded.
+    """
+    pixels = PICTURES.get(path, partial(_decoded, path, size))
+    _refuse_other((pixels.shape[1], pixels.shape[0]), size)
+    return pixels
+
+
+def _decoded(path: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    with opened(path) as file:
+        if file.mode in {"CMYK", "YCCK"}:
+            raise UnusableImage("CMYK image; convert it to RGB")
+        if file.mode.startswith(("I", "F")):
+            raise UnusableImage("greyscale of 16 bits or more; convert it to 8")
+        if size and file.width * file.height != size[0] * size[1]:
+            _refuse_other(file.size, size)  # before EXIF is read: of a PNG it stands behind the pixels
+        if file.getexif().get(0x0112, 1) != 1:
+            raise UnusableImage("rotated by its EXIF tag; store it upright")
+        _refuse_other(file.size, size)
+        return read_only(np.array(file.convert("RGB")))
+
+
+def _refuse_other(found: tuple[int, int], size: tuple[int, int] | None) -> None:
+    if size and found != size:
+        raise UnusableImage(f"is {found[0]}x{found[1]}, annotated as {size[0]}x{size[1]}")
+
+
+@contextmanager
+def opened(source: str | bytes) -> Iterator[Image.Image]:
+    """An image, of which the head alone is read, and the rest as the block decodes it. source: a file's path, or its bytes.
+
+    Raises UnusableImage for what is no regular file, of none of FORMATS, of too many pixels, or damaged.
     """
     try:
-        with Image.open(path) as file:
-            if file.width * file.height > MAX_PIXELS:
-                raise UnusableImage(f"{file.width}x{file.height} pixels are more than {MAX_PIXELS:,}")
-            if file.mode in {"CMYK", "YCCK"}:
-                raise UnusableImage("CMYK image; convert it to RGB")
-            if file.mode.startswith(("I", "F")):
-                raise UnusableImage("greyscale of 16 bits or more; convert it to 8")
-            if file.getexif().get(0x0112, 1) != 1:
-                raise UnusableImage("rotated by its EXIF tag; store it upright")
-            pixels = np.array(file.convert("RGB"))
+        with _file(source) as code, _headed(code) as picture:
+            yield picture
+    except UnusableImage:
+        raise
     except FileNotFoundError:
         raise UnusableImage("no such image file") from None
-    except Image.DecompressionBombError as error:
-        raise UnusableImage(str(error)) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UnidentifiedImageError:
+        raise UnusableImage(f"not readable as an image: it is none of {', '.join(FORMATS)}") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnusableImage(f"its pixels are more than {MAX_PIXELS:,}") from None
+    except Exception as error:  # noqa: BLE001 (decoders of damaged files raise of all kinds)
         raise UnusableImage(f"not readable as an image: {error}") from None
-    return read_only(pixels)
+
+
+def _file(source: str | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else reading.opened(Path(source))
+
+
+def _headed(code: BinaryIO) -> Image.Image:
+    """What its head says of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        picture = Image.open(code, formats=FORMATS)
+    if picture.width * picture.height > MAX_PIXELS:
+        raise UnusableImage(f"{picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}")
+    return picture
 
 
 def size(path: str) -> tuple[int, int]:
-    """Width and height of an image file, of which no more is read. Raises ValueError where it is none."""
-    try:
-        with Image.open(path) as file:
-            return file.size
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not readable as an image: {error}") from None
+    """Width and height of an image file, of which no more is read. Raises UnusableImage."""
+    with opened(path) as file:
+        return file.size
 
 
 def decode(code: bytes) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB of the bytes of an image file that is known to be usable."""
-    return np.array(Image.open(io.BytesIO(code)).convert("RGB"))
+    """(H, W, 3) uint8 RGB of the bytes of an image file. Raises UnusableImage."""
+    with opened(code) as file:
+        return np.array(file.convert("RGB"))
 
 
 def image(scene: Scene) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB, read-only. Raises UnusableImage, also where the file's size is not the annotated one."""
-    pixels = read(scene.path)
-    if pixels.shape[:2] != (scene.height, scene.width):
-        height, width = pixels.shape[:2]
-        raise UnusableImage(f"is {width}x{height}, annotated as {scene.width}x{scene.height}")
-    return pixels
+    return read(scene.path, (scene.width, scene.height))
 
 
 def usable(scenes: Iterable[Scene], refused: Refusals) -> Iterator[Scene]:
@@ -103,8 +142,7 @@ def defect(scene: Scene) -> str:
     return ""
 
 
-@lru_cache(maxsize=256)
-def _decode(rle: bytes, height: int, width: int) -> NDArray[np.bool_]:
+def _unpacked(rle: bytes, height: int, width: int) -> NDArray[np.bool_]:
     mask: NDArray[np.uint8] = coco_mask.decode({"size": [height, width], "counts": rle})
     return read_only(mask.view(np.bool_))
 
@@ -114,7 +152,8 @@ def mask(instance: Instance, scene: Scene, *, full: bool = False) -> NDArray[np.
     rle = instance.full_rle if full else instance.rle
     if not rle:
         return np.zeros((scene.height, scene.width), dtype=bool)
-    return _decode(rle, scene.height, scene.width)
+    name = (rle, scene.height, scene.width)
+    return MASKS.get(name, partial(_unpacked, *name))
 
 
 def area(rle: bytes, width: int, height: int) -> float:
@@ -123,13 +162,20 @@ def area(rle: bytes, width: int, height: int) -> float:
 
 
 def depth(scene: Scene, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.uint16] | None:
-    """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth.
+    """(H, W) uint16 millimetres from the camera, 0 where unknown; None where the source has no depth, or none that fits.
 
     unknown: (H, W) bool, where it is no longer known.
     """
-    if not scene.depth_path or not Path(scene.depth_path).is_file():
+    if not scene.depth_path:
         return None
-    millimetres = cv2.imread(scene.depth_path, cv2.IMREAD_UNCHANGED)
-    if unknown is None or millimetres is None:
-        return millimetres  # type: ignore[return-value]
-    return np.where(unknown, 0, millimetres).astype(np.uint16)
+    try:
+        with opened(scene.depth_path) as file:
+            millimetres = np.array(file) if is_depth(file, scene.width, scene.height) else None
+    except UnusableImage:
+        return None
+    return millimetres if millimetres is None or unknown is None else np.where(unknown, np.uint16(0), millimetres)
+
+
+def is_depth(file: Image.Image, width: int, height: int) -> bool:
+    """Is it a map of depth for a picture of that size? It has 16 bits."""
+    return file.mode == "I;16" and file.size == (width, height)

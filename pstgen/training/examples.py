@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pstgen.core import scratch
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import BadInput, Fact, Scene, Truth
 from pstgen.core.report import Refusal, Refusals
@@ -82,19 +83,21 @@ def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held_
     """
     if not (folder / FILE).is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        draft, refused = folder / f"{FILE}.part", Refusals()
-        expected = expectation(config)
-        with draft.open("wb") as file:
-            for scene in track(_scenes(config, refused), "examples", config.source.scenes):
-                if image_number(scene.path) in held_out:
-                    refused.record(scene.path, scene.id, "is examined on")
-                elif example := draw(scene, config, plain, expected):
-                    file.write(msgspec.json.encode(example) + b"\n")
-        if not draft.stat().st_size:
-            raise BadInput(f"{config.source.name}: no scene can be asked about {', '.join(config.questions.families)}")
-        if refused.records:
-            (folder / REFUSED).write_bytes(b"".join(map(refusal_line, refused.records)))
-        draft.replace(folder / FILE)
+        expected, refused = expectation(config), Refusals()
+        with scratch.folder(".draft-", folder) as place:
+            draft = place / FILE
+            with draft.open("wb") as file:
+                for scene in track(_scenes(config, refused), "examples", config.source.scenes):
+                    if image_number(scene.path) in held_out:
+                        refused.record(scene.path, scene.id, "is examined on")
+                    elif example := draw(scene, config, plain, expected):
+                        file.write(msgspec.json.encode(example) + b"\n")
+            if not draft.stat().st_size:
+                names = ", ".join(config.questions.families)
+                raise BadInput(f"{config.source.name}: no scene can be asked about {names}")
+            if refused.records:
+                scratch.put(folder / REFUSED, b"".join(map(refusal_line, refused.records)))
+            draft.replace(folder / FILE)
     return Examples(folder)
 
 

@@ -3,97 +3,88 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from pstgen.core import plugins
+from pstgen.core.bounds import MOST, Amount, Bounded, Count, CountOrZero, Scenes, Seed, Share, Side
 from pstgen.core.records import BadInput
 
-MOST = 1e9
-RANGES = (  # names of settings, the least and the most that each may be; NaN is neither
-    ("plain typicality typicality_tested told_typicality grey", 0, 1),
-    ("scenes pst_scenes", 2, MOST),
-    ("batch questions accumulate joint_steps steps keep_every pst_pairs exam_scenes exam_questions seeds", 1, MOST),
-    ("lora encoder_steps look_steps tell_steps first_steps blind_every warm_up reward_warm_up", 0, MOST),
-    (
-        "learning_rate encoder_rate connector_rate head_rate weight_decay reward dense words price position_codes",
-        0,
-        MOST,
-    ),
-    ("size drawn", 16, 4096),
-    ("vocabulary", 300, MOST),  # bytes, special tokens, and some more
-)
+Vocabulary = Annotated[int, Meta(ge=300, le=MOST)]  # bytes, special tokens, and some more
 ENCODERS = ("tiny", "vit-b16", "resnet50")
 SAVED = "recipe.json"  # beside a model that was trained by it
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of `pstgen train-eval`. Where `model` is empty, a small LLaVA is made from random weights."""
 
     # What is taught: scenes of the world, or of a folder in COCO's layout.
     families: tuple[str, ...] = ("existence", "count", "colour")
-    scenes: int = 6000
-    size: int = 128  # of the world: the side of a scene, pixels
-    typicality: float = 0.9  # of the world that is learnt from
+    scenes: Scenes = 6000
+    size: Side = 128  # of the world: the side of a scene, pixels
+    typicality: Share = 0.9  # of the world that is learnt from
     # Share of the questions that are asked plainly; the others in any frame, with what one expects as the lure.
-    plain: float = 0.75
+    plain: Share = 0.75
     train: Path | None = None  # COCO's folder instead of the world
     split: str = "train2017"
 
     # The model.
     model: str = ""  # a folder or hub id: LLaVA or Qwen2.5-VL
     encoder: str = "tiny"  # of stage 1: tiny, vit-b16, resnet50, or a folder or hub id
-    vision: dict[str, Any] = {}  # CLIPVisionConfig of the tiny one
+    vision: dict[str, Any] = msgspec.field(default_factory=dict)  # CLIPVisionConfig of the tiny one
     # Language model and tokenizer that the tiny one begins with: eye (the one that comes with pstgen) or a LLaVA's folder.
     language: str = ""
-    text: dict[str, Any] = {}  # LlamaConfig of the tiny one, where it begins with random weights
-    vocabulary: int = 1400  # likewise
+    text: dict[str, Any] = msgspec.field(
+        default_factory=dict
+    )  # LlamaConfig of the tiny one, where it begins with random weights
+    vocabulary: Vocabulary = 1400  # likewise
     # Of the system with tools: "" for the detector that stage 1 trains, an ONNX file (see pstgen/models/detector.py), or a
     # Transformers detector's folder or hub id; and OCR of what is written in the image.
     detector: str = ""
     ocr: Literal["", "rapidocr", "tesseract"] = ""
-    lora: int = 0  # rank; 0 trains all weights
+    lora: CountOrZero = 0  # rank; 0 trains all weights
     frozen: tuple[str, ...] = ()  # beginnings of the names of parameters that are not trained
 
     # Training.
-    encoder_steps: int = 300  # stage 1
-    joint_steps: int = 1000  # stage 2
-    batch: int = 16  # images a step
-    questions: int = 8  # an image, packed behind it
-    accumulate: int = 1  # steps of stage 2 that make one update; warm-up and checkpoints count updates
-    blind_every: int = 0  # one step of stage 2 in so many is of words alone
-    learning_rate: float = 1e-3  # of the language model
-    encoder_rate: float = 1e-3  # of the image encoder, in both stages
-    connector_rate: float = 1e-3  # of what is between them
-    head_rate: float = 1e-3  # of the perception heads
-    warm_up: int = 100
-    weight_decay: float = 0.05
-    reward: float = 0.5  # lambda, of the perceptual reward
-    rewards: tuple[float, ...] = ()  # other lambdas that perceptual reward is trained with, to see what it costs
-    reward_warm_up: int = 50  # steps until it is whole
-    dense: float = 1.0  # beta, of the dense heads beside the contrast
-    words: float = 1.0  # of the contrast with the names of things
-    keep_every: int = 250  # steps between checkpoints
+    encoder_steps: CountOrZero = 300  # stage 1
+    joint_steps: Count = 1000  # stage 2
+    batch: Count = 16  # images a step
+    questions: Count = 8  # an image, packed behind it
+    accumulate: Count = 1  # steps of stage 2 that make one update; warm-up and checkpoints count updates
+    blind_every: CountOrZero = 0  # one step of stage 2 in so many is of words alone
+    learning_rate: Amount = 1e-3  # of the language model
+    encoder_rate: Amount = 1e-3  # of the image encoder, in both stages
+    connector_rate: Amount = 1e-3  # of what is between them
+    head_rate: Amount = 1e-3  # of the perception heads
+    warm_up: CountOrZero = 100
+    weight_decay: Amount = 0.05
+    reward: Amount = 0.5  # lambda, of the perceptual reward
+    rewards: tuple[Amount, ...] = ()  # other lambdas that perceptual reward is trained with, to see what it costs
+    reward_warm_up: CountOrZero = 50  # steps until it is whole
+    dense: Amount = 1.0  # beta, of the dense heads beside the contrast
+    words: Amount = 1.0  # of the contrast with the names of things
+    keep_every: Count = 250  # steps between checkpoints
 
     # The examination. Recipes are tuned on the validation world alone, and reported on the test world.
     tested_on: Literal["test", "validation"] = "test"
-    typicality_tested: float = (
+    typicality_tested: Share = (
         0.85  # of the world that the stress test comes from; exams are as typical as the examples
     )
-    pst_scenes: int = 1500
-    pst_pairs: int = 120  # a family, at most
-    exam_scenes: int = 200
-    exam_questions: int = 4  # a scene
+    pst_scenes: Scenes = 1500
+    pst_pairs: Count = 120  # a family, at most
+    exam_scenes: Count = 200
+    exam_questions: Count = 4  # a scene
     mmlu: Path | None = None  # of language: a CSV file of MMLU's, or a folder of them, instead of the world's questions
     evaluations: tuple[str, ...] = ()  # files in metrics/; empty means all
-    price: float = 1.0  # of an hour of the device, in any currency
+    price: Amount = 1.0  # of an hour of the device, in any currency
 
     systems: tuple[str, ...] = ()  # files in systems/; empty means all
-    seeds: int = 1
+    seeds: Count = 1
 
 
-class WorldRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WorldRecipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of `pstgen eye train`: a small model from random weights that learns the built-in world, drawn as it is needed.
 
     Where `vision` is empty, a language model alone is trained.
@@ -101,28 +92,28 @@ class WorldRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     families: tuple[str, ...] = ("existence", "count", "colour", "relation")  # what is taught
     first: tuple[str, ...] = ()  # families that the questions begin with, for first_steps
-    first_steps: int = 0
+    first_steps: CountOrZero = 0
     begin: str = ""  # a folder of the model that it begins with; "" for random weights
-    drawn: int = 128  # side of a scene, pixels
-    size: int = 128  # side of an image as the model gets it
-    position_codes: float = 0.0  # strength of sine codes that are added to the encoder's position embeddings
-    typicality: float = 0.0  # of the scenes that it sees
-    told_typicality: float = 0.85  # of the scenes that it only reads about
-    vision: dict[str, Any] = {}  # CLIPVisionConfig
-    text: dict[str, Any] = {}  # LlamaConfig
-    vocabulary: int = 1400
-    look_steps: int = 0  # stage 1, the encoder alone: what every patch shows
-    tell_steps: int = 0  # stage 2 begins with inventories: what there is of each kind
-    steps: int = 1000  # and goes on with questions
-    batch: int = 32  # scenes a step
-    questions: int = 8  # a scene
-    blind_every: int = 0  # one step with questions in so many has no images
-    grey: float = 0.0  # share of the images that are one flat colour
-    learning_rate: float = 1e-3
-    warm_up: int = 100
-    weight_decay: float = 0.05
-    dense: float = 0.0  # weight of the patches' losses in stage 2
-    seed: int = 0
+    drawn: Side = 128  # side of a scene, pixels
+    size: Side = 128  # side of an image as the model gets it
+    position_codes: Amount = 0.0  # strength of sine codes that are added to the encoder's position embeddings
+    typicality: Share = 0.0  # of the scenes that it sees
+    told_typicality: Share = 0.85  # of the scenes that it only reads about
+    vision: dict[str, Any] = msgspec.field(default_factory=dict)  # CLIPVisionConfig
+    text: dict[str, Any] = msgspec.field(default_factory=dict)  # LlamaConfig
+    vocabulary: Vocabulary = 1400
+    look_steps: CountOrZero = 0  # stage 1, the encoder alone: what every patch shows
+    tell_steps: CountOrZero = 0  # stage 2 begins with inventories: what there is of each kind
+    steps: Count = 1000  # and goes on with questions
+    batch: Count = 32  # scenes a step
+    questions: Count = 8  # a scene
+    blind_every: CountOrZero = 0  # one step with questions in so many has no images
+    grey: Share = 0.0  # share of the images that are one flat colour
+    learning_rate: Amount = 1e-3
+    warm_up: CountOrZero = 100
+    weight_decay: Amount = 0.05
+    dense: Amount = 0.0  # weight of the patches' losses in stage 2
+    seed: Seed = 0
 
     def families_of(self, n: int) -> tuple[str, ...]:
         """What is asked of the n-th scene that is seen."""
@@ -156,7 +147,6 @@ def _read(name: str, kind: type[AnyRecipe], changes: Mapping[str, Any]) -> tuple
         raise BadInput(f"{name}: no such recipe: {error.strerror}") from None
     except (msgspec.ValidationError, msgspec.DecodeError, TypeError) as error:
         raise BadInput(f"{file}: {' '.join(str(error).split())}") from None
-    _check_ranges(recipe, str(file))
     for family in recipe.families:
         plugins.known("families", family)
     return recipe, str(file)
@@ -170,19 +160,8 @@ def of_model(folder: Path) -> WorldRecipe:
         raise BadInput(f"{folder}: not a model that `pstgen eye train` made: {SAVED}: {error}") from None
 
 
-def _check_ranges(recipe: Recipe | WorldRecipe, file: str) -> None:
-    for names, least, most in RANGES:
-        for name in names.split():
-            value = getattr(recipe, name, least)
-            if not least <= value <= most:
-                between = f"at least {least:g}" if most == MOST else f"from {least:g} to {most:g}"
-                raise BadInput(f"{file}: {name} is {value}; it must be {between}")
-
-
 def _check(recipe: Recipe, file: str) -> None:
     """Refuse what would train nothing, or something else than was meant."""
-    if any(not 0 <= reward <= MOST for reward in recipe.rewards):
-        raise BadInput(f"{file}: rewards are {recipe.rewards}; each must be at least 0")
     if recipe.encoder not in ENCODERS and not Path(recipe.encoder).is_dir() and recipe.encoder.count("/") != 1:
         raise BadInput(f"{recipe.encoder}: no such encoder; {', '.join(ENCODERS)}, a folder or a hub id OWNER/NAME")
     for folder, names in (("systems", recipe.systems), ("metrics", recipe.evaluations)):

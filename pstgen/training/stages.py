@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 import torch
 
-from pstgen.dataset import atomic
+from pstgen.core import scratch
 from pstgen.models.flops import count_flops
 from pstgen.training import encoder_stage, joint_stage, trainer
 from pstgen.training.batches import StepPlan
@@ -108,7 +108,7 @@ def train_stage(make: Callable[[], Stage], out: Path, log: trainer.Log) -> Train
         trainer.train(stage, out, log)
         stage.save()
         cost = msgspec.structs.replace(cost, seconds=round(perf_counter() - start, 1))
-        atomic.put(done, msgspec.json.format(msgspec.json.encode(cost)) + b"\n")
+        scratch.put(done, msgspec.json.format(msgspec.json.encode(cost)) + b"\n")
     for checkpoint in out.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     return cost

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from pstgen.core import locks, reading
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.verification.findings import Proportion
 
@@ -39,7 +40,7 @@ def read(path: Path) -> list[Annotation]:
     Raises BadInput naming the line that is not an annotation, Unavailable where the file cannot be read.
     """
     try:
-        data = path.read_bytes()
+        data = reading.content(path)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -55,16 +56,13 @@ def _annotation(path: Path, number: int, line: bytes) -> Annotation:
 
 
 def append(path: Path, *annotations: Annotation) -> None:
-    """Add lines and flush them to the disk; what a crash left half written is cut off first.
+    """Add lines and flush them to the disk, whoever else does; what a crash left half written is cut off first.
 
-    Raises Unavailable where the file cannot be written.
+    Raises Unavailable where the file cannot be written, or is a link.
     """
     try:
-        with path.open("a+b") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(b"".join(msgspec.json.encode(annotation) + b"\n" for annotation in annotations))
-            file.flush()
+        with locks.open_lines(path) as file:
+            locks.append(file, b"".join(msgspec.json.encode(annotation) + b"\n" for annotation in annotations))
             os.fsync(file.fileno())
     except OSError as error:
         raise Unavailable(f"{path}: cannot be written: {error.strerror}") from error

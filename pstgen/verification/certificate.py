@@ -10,14 +10,15 @@ from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset import sealing
 from pstgen.dataset.sealing import File
-from pstgen.verification import attackers, checks
+from pstgen.dataset.store import Dataset
+from pstgen.verification import attackers, checks, trust
 from pstgen.verification.checks import Check
 from pstgen.verification.findings import Finding
 
 NAME, PAGE = "certificate.json", "certificate.html"
 WRITTEN = (PAGE, "vulnerability.parquet")  # by verify, beside the certificate, which holds their hashes
-FORMAT = 2  # of certificate.json
-FIRST = "integrity"  # the check without which no other runs
+FORMAT = 3  # of certificate.json
+FIRST = ("integrity", "manifest")  # checks without which no other runs
 
 NOT_PROVEN = (
     "That every label is right: annotators err, and what they have overlooked is not in the annotations.",
@@ -34,6 +35,8 @@ CLAIM = (
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """certificate.json. manifest: that file's seal; files: what `verify` wrote beside this; seal: sha256 of the rest.
 
+    anew: the checks that worked out anew what they are about; tested: those that looked for what should not be there;
+    not_tested: those that could not run; on_trust: what none of them can work out.
     thresholds: the numbers of the configuration, by name. tried: what each check asks and each attacker does, in words;
     findings: what came of it, in words and figures. proven, not_proven: what follows from that, and what does not.
     """
@@ -43,6 +46,10 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     manifest: str
     sound: bool
     says: str
+    anew: list[str]
+    tested: list[str]
+    not_tested: list[str]
+    on_trust: list[str]
     proven: list[str]
     not_proven: list[str]
     thresholds: dict[str, float]
@@ -73,18 +80,24 @@ def read(folder: Path) -> Certificate:
 
 
 def certify(
-    manifest: str, config: VerifyConfig, findings: Sequence[Finding], extra: Mapping[str, Check] = {}
+    dataset: Dataset, config: VerifyConfig, findings: Sequence[Finding], extra: Mapping[str, Check] = {}
 ) -> Certificate:
-    """The certificate of the dataset with this manifest's seal. extra: checks, by name, that are no plug-ins."""
+    """The certificate of a dataset. extra: checks, by name, that are no plug-ins."""
+    ran = [finding.check for finding in findings if not finding.untested]
+    anew = [name for name in ran if checks.works_out_anew(_check(name, extra))]
     numbers = {
         name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), (int, float))
     }
     return Certificate(
         format=FORMAT,
         pstgen=__version__,
-        manifest=manifest,
+        manifest=dataset.manifest.seal,
         sound=all(finding.sound for finding in findings),
         says=claim(findings),
+        anew=anew,
+        tested=[name for name in ran if name not in anew],
+        not_tested=[finding.check for finding in untested(findings)],
+        on_trust=list(trust.taken_on_trust(dataset, findings)),
         thresholds=numbers,
         tried=tried(findings, extra),
         proven=proven(findings, extra),
@@ -143,8 +156,8 @@ def ran(findings: Sequence[Finding]) -> str:
 def verdict(findings: Sequence[Finding]) -> str:
     """Sound or not, and how many of the checks ran, in one line."""
     wrong = ", ".join(finding.check for finding in findings if not finding.sound)
-    if wrong == FIRST and len(findings) == 1:
-        return f"NOT SOUND ({FIRST}); as its bytes are not those that were built, no other check ran"
+    if wrong in FIRST and len(findings) <= len(FIRST):
+        return f"NOT SOUND ({wrong}); as its files are not what they must be, no other check ran"
     return f"NOT SOUND ({wrong}); {ran(findings)}" if wrong else f"sound; {ran(findings)}"
 
 

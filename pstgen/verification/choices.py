@@ -2,9 +2,13 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
+LONGEST = 100_000  # characters of a list that Python wrote
+NESTING, DEEPEST = "([{-+~", 100  # what its parser goes one level deeper for; more of the same are not parsed
+DIGITS = 9  # of a place
 YES_NO = ("yes", "no")
 TRUTHS = {"1": 0, "true": 0, "0": 1, "false": 1}  # places in it
 LETTERS = "ABCDEFGHIJ"
@@ -27,11 +31,20 @@ def options(value: Any, question: str = "") -> tuple[str, ...]:
 def _written(text: str) -> tuple[str, ...]:
     """Of a text: a list as Python writes it, marked with letters, or one a line."""
     if text.strip().startswith("["):
-        try:
-            return tuple(str(part) for part in ast.literal_eval(text.strip()))
-        except (ValueError, SyntaxError):
-            return ()
+        return _listed(text.strip())
     return _marked(text) or tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """A list as Python writes it; () where it is none. Of a long or deep one Python's parser does not survive."""
+    if len(text) > LONGEST or max(map(text.count, NESTING)) > DEEPEST:
+        return ()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            return tuple(str(part) for part in ast.literal_eval(text))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return ()
 
 
 def _marked(text: str) -> tuple[str, ...]:
@@ -77,7 +90,9 @@ def answer(value: Any, offered: Sequence[str]) -> int:
     if match := LETTER.match(text):
         place = LETTERS.index(match[1].upper())
     else:
-        place = int(text) if text.isdecimal() else _place(_without_letter(str(value)).lower(), low)
+        place = (
+            int(text) if text.isdecimal() and len(text) <= DIGITS else _place(_without_letter(str(value)).lower(), low)
+        )
     return place if place < len(offered) else -1
 
 

@@ -39,6 +39,18 @@ def settings(manifest: Manifest, here: RebuildConfig, out: Path) -> BuildConfig:
         raise BadInput(f"manifest.json: its settings are not this version's: {error}") from None
 
 
+def own_settings(manifest: Manifest) -> BuildConfig:
+    """What the manifest itself says, without what it leaves out or only names.
+
+    Raises BadInput where that is not this version's, or out of its bounds.
+    """
+    flat = {name: value for name, value in config.flat(manifest.settings).items() if name not in config.ELSEWHERE}
+    try:
+        return config.build_config(**flat)
+    except (BadInput, TypeError) as error:
+        raise BadInput(f"manifest.json: its settings are not this version's: {error}") from None
+
+
 def differences(old: Manifest, new: Manifest) -> Iterator[str]:
     """Each file that is not the same, then what else is not, which is the likely reason."""
     names = [name for name in sorted({*old.files, *new.files}) if old.files.get(name) != new.files.get(name)]

@@ -1,6 +1,7 @@
 """Rows of anybody's table: parquet, JSON, JSON lines, TSV, CSV; what is bytes stays unread."""
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,13 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 
 Row = dict[str, Any]
 OURS = frozenset({"scores.parquet", "vulnerability.parquet"})  # in our own sets, beside the questions
+BATCH = 1024  # rows of parquet that are unpacked at once: a few bytes of it may be many
+LARGEST = 2**29  # bytes that they may come to
 KEY = "key"  # the column of a row's name, where a table is a mapping of names to rows
 
 
@@ -21,12 +25,13 @@ def rows(path: Path) -> Iterator[Row]:
     """Every row of a file, or of every parquet file below a folder. Raises BadInput where it is no table."""
     try:
         if path.is_dir() or path.suffix == ".parquet":
-            return _parquet(path)
-        if path.suffix in {".tsv", ".csv"}:
-            return _separated(path, "\t" if path.suffix == ".tsv" else ",")
-        return iter(_json(path))
+            yield from _parquet(path)
+        elif path.suffix in {".tsv", ".csv"}:
+            yield from _separated(path, "\t" if path.suffix == ".tsv" else ",")
+        else:
+            yield from _json(path)
     except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
+        raise BadInput(f"{path}: {error.strerror or error}") from None
 
 
 def columns(path: Path) -> frozenset[str]:
@@ -40,19 +45,24 @@ def columns(path: Path) -> frozenset[str]:
 def _parquet(path: Path) -> Iterator[Row]:
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     files = [file for file in files if file.name not in OURS]
-    if not files or not files[0].is_file():
+    if not files:
         raise BadInput(f"{path}: no parquet file here")
     return (row for file in files for row in _rows_of_parquet(file))
 
 
 def _rows_of_parquet(file: Path) -> Iterator[Row]:
-    try:
-        table = pq.ParquetFile(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadInput(f"{file}: not parquet: {error}") from None
-    words = [field.name for field in table.schema_arrow if not _is_picture(field.type)]
-    for batch in table.iter_batches(columns=words):
-        yield from batch.to_pylist()
+    with reading.opened(file) as opened:
+        try:
+            table = pq.ParquetFile(opened)
+            words = [field.name for field in table.schema_arrow if not _is_picture(field.type)]
+            for batch in table.iter_batches(BATCH, columns=words):
+                if batch.nbytes > LARGEST:
+                    raise BadInput(
+                        f"{file}: {len(batch):,} of its rows take more than {LARGEST:,} bytes, pictures left out"
+                    )
+                yield from batch.to_pylist()
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            raise BadInput(f"{file}: not parquet that can be read: {' '.join(str(error).split())}") from None
 
 
 def _is_picture(kind: pa.DataType) -> bool:
@@ -66,27 +76,33 @@ def _is_picture(kind: pa.DataType) -> bool:
 
 def _separated(path: Path, by: str) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with reading.opened(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
         try:
-            yield from csv.DictReader(file, delimiter=by)
+            for row in csv.DictReader(file, delimiter=by):
+                row.pop(None, None)  # cells beyond the last column
+                yield row
         except (csv.Error, UnicodeDecodeError) as error:
             raise BadInput(f"{path}: is not {path.suffix[1:].upper()}: {error}") from None
 
 
 def _json(path: Path) -> list[Row]:
     """A list of rows, one row a line, or a mapping whose values are rows, or hold a list of them."""
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    code = reading.content(path)
     try:
-        try:
-            value = msgspec.json.decode(data)
-        except msgspec.DecodeError:
-            value = msgspec.json.Decoder().decode_lines(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        table = _table(_value(code))
+    except msgspec.DecodeError as error:
         raise BadInput(f"{path}: neither JSON nor JSON lines: {error}") from None
-    table = _table(value)
     if not table:
         raise BadInput(f"{path}: holds no rows: a list of them, one a line, or a mapping of names to them is needed")
     return table
+
+
+def _value(code: bytes) -> Any:
+    """All of it is one value, or every line is one."""
+    try:
+        return reading.json(code, Any)
+    except msgspec.DecodeError:
+        return reading.json_lines(code)
 
 
 def _table(value: Any) -> list[Row]:

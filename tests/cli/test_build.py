@@ -68,7 +68,7 @@ TOLD = {
     "no model": [*SMALL, *ALONE],
     "one model of two": [*SMALL, "--vlm", "none"],
     "lists": [*SMALL, "--family", "count", "--family", "colour", "--frame", "typical", "--twin", "matched"],
-    "numbers": [*SMALL, "--limit", "9", "--prior-share", "0.5", "--seed", "-3", "--min-pull", "0.25"],
+    "numbers": [*SMALL, "--limit", "9", "--prior-share", "0.5", "--seed", "3", "--min-pull", "0.25"],
     "a place": ["--source", "coco", "--root", "some where", "--prior-split", "train2017"],
 }
 
@@ -136,7 +136,7 @@ REFUSED = {
     "a device": (
         ["--lm", "words", "--device", "quantum"],
         2,
-        "--device quantum: no such device; there are: auto, cpu, cuda",
+        "device quantum: no such device; there are: auto, cpu, cuda",
     ),
     "templates": (["--templates", "/nowhere"], 2, "/nowhere: no folder with templates; they are called colour.yaml"),
     "templates that are none": (["--templates", "annotations"], 2, "annotations: no folder with templates"),
@@ -145,7 +145,7 @@ REFUSED = {
     "questions": (["--prior-vqa", "/nowhere"], 2, "/nowhere: no such file or folder"),
     "a prior": (["--prior-file", "/nowhere"], 2, "`pstgen priors --save /nowhere` writes one"),
     "a taken folder": (["--out", "annotations"], 2, "annotations: holds something already; name another --out"),
-    "a folder in a file": (["--out", "annotations/instances_val2017.json/pst"], 3, "cannot be written"),
+    "a folder in a file": (["--out", "annotations/instances_val2017.json/pst"], 2, "name another --out"),
     "a prior of the world": (["--prior-split", "train2017"], 2, "the source world has no scenes apart from those"),
     "annotations": (["--source", "coco", "--annotations", "no.json"], 2, "no.json: No such file or directory"),
     "a root": (["--source", "coco", "--root", "/nowhere"], 2, "COCO's folder, named by --root"),

@@ -1,5 +1,6 @@
 """A template is found beside its module, escapes what it shows, and says what it lacks."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,32 @@ def test_a_value_that_is_missing_is_an_error_and_no_gap():
 def test_html_is_escaped_and_markdown_is_not():
     assert pages._environment().autoescape("core/page.html.jinja")
     assert not pages._environment().autoescape("dataset/exporters/card.md.jinja")
+
+
+HTML = [name for name in TEMPLATES if name.endswith(".html.jinja") and "parts" not in name]
+
+
+@pytest.mark.parametrize("name", HTML)
+def test_every_page_has_the_one_policy_which_allows_no_script(name):
+    source = (PACKAGE / name).read_text()
+    if name != "core/page.html.jinja":
+        assert source.startswith('{% extends "core/page.html.jinja" %}')
+    assert not re.search(r"<script|\son\w+=|javascript:|\|\s*safe\b|autoescape|Markup", source)
+
+
+def test_the_policy_comes_before_anything_that_it_is_about_and_allows_styles_and_own_images_alone():
+    source = (PACKAGE / "core/page.html.jinja").read_text()
+    (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', source)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    images_and_styles = {"img-src": "data:", "style-src": "'unsafe-inline'"}
+    assert rules == images_and_styles | dict.fromkeys(("default-src", "base-uri", "form-action"), "'none'")
+    assert source.index(policy) < source.index("<title>")
+    assert "<title>" in source
+
+
+def test_no_page_is_written_by_hand():
+    """HTML stands in templates, and in the audit's page, which comes from a server with a policy of its own."""
+    by_hand = [
+        path for path in PACKAGE.rglob("*.py") if re.search(r"</?(html|body|div|table|script)\b", path.read_text())
+    ]
+    assert by_hand == []

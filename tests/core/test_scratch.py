@@ -9,6 +9,7 @@ import time
 import pytest
 
 from pstgen.core import scratch
+from pstgen.core.records import Unavailable
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -56,10 +57,53 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
         pass
 
 
+@posix
+def test_a_planted_link_is_replaced_and_not_written_through(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "page.html").symlink_to(tmp_path / "mine")
+    scratch.put(tmp_path / "page.html", b"new")
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert (tmp_path / "page.html").read_text() == "new"
+    assert not (tmp_path / "page.html").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "page.html"}
+
+
+@posix
+def test_a_file_has_the_mode_that_the_umask_leaves_it(tmp_path):
+    before = os.umask(0o027)
+    try:
+        scratch.put(tmp_path / "page.html", b"new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "page.html").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("name", ["none/page.html", "a" * 300])
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path, name):
+    with pytest.raises(Unavailable, match="cannot be written"):
+        scratch.put(tmp_path / name, b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_folders_that_processes_hold_are_not_swept_and_those_that_none_holds_are(tmp_path):
+    (tmp_path / "x-abcd1234").mkdir()
+    command = [sys.executable, "-c", HOLDS, "x-", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        held = {path.name for path in tmp_path.iterdir()}
+        assert "x-abcd1234" not in held
+        with scratch.folder("x-", tmp_path), scratch.folder("x-", tmp_path):
+            assert len(list(tmp_path.iterdir())) == len(held) + 2
+        assert {path.name for path in tmp_path.iterdir()} == held
+        process.kill()
+
+
 HOLDS = """
 import sys, time
 from pathlib import Path
 from pstgen.core import scratch
+from pstgen.core.records import Unavailable
 with scratch.folder(sys.argv[1], Path(sys.argv[2])) as folder, scratch.folder("second-", Path(sys.argv[2])) as second:
     (folder / "a").mkdir()
     (second / "a.txt").write_text("a")

@@ -7,6 +7,7 @@ import pytest
 
 from pstgen.core.records import Item, Pair
 from pstgen.questions import visual_prompts
+from pstgen.scenes import pixels, png
 
 
 @pytest.fixture
@@ -31,6 +32,14 @@ def test_a_label_changes_one_strip_and_is_read_from_side_to_side():
     assert rows[:10].all()
     assert not rows[60:].any()
     assert np.ptp(drawn[:20].astype(int)) > 100
+
+
+def test_an_image_that_cannot_be_written_is_an_error(item, tmp_path):
+    png.write(tmp_path / "a.png", np.full((128, 128, 3), 200, np.uint8))
+    written = visual_prompts.file(str(tmp_path / "a.png"), item, tmp_path)
+    assert pixels.read(written).shape == (128, 128, 3)
+    with pytest.raises(OSError, match="none"):
+        visual_prompts.file(str(tmp_path / "a.png"), item, tmp_path / "none")
 
 
 def alone(item):

@@ -106,9 +106,10 @@ def test_a_folder_without_examples_is_refused_by_name(tmp_path):
             Examples(folder)
 
 
-def test_a_source_that_nothing_can_be_asked_of_is_refused(tmp_path):
+def test_a_source_that_nothing_can_be_asked_of_is_refused(scenes, tmp_path):
+    everything = [examples.image_number(scene.path) for scene in scenes]
     with pytest.raises(BadInput, match=r"no scene can be asked about existence"):
-        examples.prepare(with_settings(WORLD, scenes=0, families=("existence",)), 0.5, tmp_path, whole)
+        examples.prepare(with_settings(WORLD, families=("existence",)), 0.5, tmp_path, whole, everything)
     assert not (tmp_path / FILE).exists()
 
 

@@ -1,5 +1,8 @@
 """What people say is never lost, and what it comes to is exact."""
 
+import multiprocessing
+import os
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -67,6 +70,33 @@ def test_a_file_that_cannot_be_written_is_an_error_that_says_so(tmp_path):
     (tmp_path / annotations.FILE).mkdir()
     with pytest.raises(Unavailable, match="cannot be written"):
         annotations.append(tmp_path / annotations.FILE, verdict("c1-a", "right"))
+
+
+def test_a_link_is_not_written_through(tmp_path):
+    (tmp_path / "mine").write_bytes(b"half a line")
+    (tmp_path / annotations.FILE).symlink_to(tmp_path / "mine")
+    with pytest.raises(Unavailable, match="is a link"):
+        annotations.append(tmp_path / annotations.FILE, verdict("c1-a", "right"))
+    assert (tmp_path / "mine").read_bytes() == b"half a line"
+
+
+def add(path, who, count):
+    """Give verdicts one by one, as a process of its own."""
+    for n in range(count):
+        annotations.append(path, verdict(f"c{n}-a", "right", who=who))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks")
+def test_of_two_auditors_at_once_every_verdict_stays(tmp_path):
+    path, context = tmp_path / annotations.FILE, multiprocessing.get_context("fork")
+    processes = [context.Process(target=add, args=(path, who, 300)) for who in ("anna", "bo")]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    kept = annotations.read(path)
+    assert len(kept) == 600
+    assert {(line.who, line.item) for line in kept} == {(who, f"c{n}-a") for who in ("anna", "bo") for n in range(300)}
 
 
 @given(verdicts("undo"))

@@ -6,6 +6,8 @@ from typing import Protocol
 from pstgen.core import plugins
 from pstgen.dataset.store import Dataset
 
+PAGES = ("card", "croissant")  # that every dataset is written with
+
 
 class Exporter(Protocol):
     """What a module in this folder defines."""
@@ -13,6 +15,22 @@ class Exporter(Protocol):
     def write(self, dataset: Dataset, folder: Path, /) -> None:
         """Write the dataset, or a page about it, into `folder`, which exists."""
         ...
+
+
+class Page(Exporter, Protocol):
+    """An exporter of one file that every dataset is written with."""
+
+    FILE: str
+
+    def page(self, dataset: Dataset, folder: Path, /) -> bytes:
+        """What it writes into that folder."""
+        ...
+
+
+def load_page(name: str) -> Page:
+    """One of PAGES."""
+    page: Page = plugins.load("exporters", name)
+    return page
 
 
 def load(name: str) -> Exporter:

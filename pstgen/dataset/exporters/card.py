@@ -9,13 +9,16 @@ from pstgen.dataset.chance import coin_of
 from pstgen.dataset.store import Dataset
 from pstgen.questions.wording import NEUTRAL
 
+FILE = "README.md"
+
 
 def write(dataset: Dataset, folder: Path, /) -> None:
     """Write README.md."""
-    (folder / "README.md").write_text(_card(dataset), encoding="utf-8")
+    (folder / FILE).write_bytes(page(dataset, folder))
 
 
-def _card(dataset: Dataset) -> str:
+def page(dataset: Dataset, folder: Path, /) -> bytes:  # noqa: ARG001 (it names no file)
+    """What is written into that folder."""
     items = list(dataset.items())
     controls = [item for item in items if item.role == "control"]  # one a pair
     counts = Counter((item.family, item.frame) for item in controls)
@@ -34,7 +37,7 @@ def _card(dataset: Dataset) -> str:
         pairs_by_frame={family: [counts[family, frame] for frame in frames] for family in families},
         unknown=sum(sum(reasons.values()) for reasons in dataset.manifest.unknown.values()),
         manifest=dataset.manifest,
-    )
+    ).encode()
 
 
 def _size_category(items: int) -> str:

@@ -47,8 +47,16 @@ FIELDS = {
 }
 
 
+FILE = "croissant.json"
+
+
 def write(dataset: Dataset, folder: Path, /) -> None:
-    """Write croissant.json. Each shard is a record set, its rows' plain values."""
+    """Write croissant.json."""
+    (folder / FILE).write_bytes(page(dataset, folder))
+
+
+def page(dataset: Dataset, folder: Path, /) -> bytes:
+    """What is written into that folder. Each shard is a record set, its rows' plain values."""
     metadata = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -60,8 +68,7 @@ def write(dataset: Dataset, folder: Path, /) -> None:
         "distribution": [_file_object(shard, folder) for shard in dataset.shards],
         "recordSet": [_record_set(shard) for shard in dataset.shards],
     }
-    text = msgspec.json.format(msgspec.json.encode(metadata, order="sorted"), indent=2)
-    (folder / "croissant.json").write_bytes(text + b"\n")
+    return msgspec.json.format(msgspec.json.encode(metadata, order="sorted"), indent=2) + b"\n"
 
 
 def _file_object(shard: Path, folder: Path) -> dict[str, Any]:

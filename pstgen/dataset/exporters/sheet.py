@@ -1,6 +1,5 @@
 """pairs.png: pairs as a picture, the twins beside each other, what shows the answer outlined."""
 
-import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pstgen.dataset.rows import Row
 from pstgen.dataset.sampling import PairRows, pick
 from pstgen.dataset.store import Dataset
+from pstgen.scenes import pixels
 
 SIDE, GAP, TEXT = 256, 12, 64  # pixels: of a picture, between pictures, of the words above them
 COLUMNS, PAIRS = 4, 24
@@ -58,22 +58,22 @@ def _card(pair: PairRows, width: int, height: int) -> Image.Image:
 
 def _picture(row: Row) -> Image.Image:
     """The image, what shows the answer outlined, on a square of SIDE."""
-    image = Image.open(io.BytesIO(row.image)).convert("RGB")
+    image = Image.fromarray(pixels.decode(row.image))
     scale = SIDE / max(image.size)
     size = (round(image.width * scale), round(image.height * scale))
-    pixels = np.array(image.resize(size, Image.Resampling.LANCZOS))
-    _outline(pixels, row)
+    shown = np.array(image.resize(size, Image.Resampling.LANCZOS))
+    _outline(shown, row)
     square = Image.new("RGB", (SIDE, SIDE), (244, 244, 246))
-    square.paste(Image.fromarray(pixels), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    square.paste(Image.fromarray(shown), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
     return square
 
 
-def _outline(pixels: NDArray[np.uint8], row: Row) -> None:
+def _outline(shown: NDArray[np.uint8], row: Row) -> None:
     """Draw the outline of the mask into (H, W, 3)."""
     mask = next((target.pixels for target in row.targets if target.kind == "mask"), None)
     if mask is None:
         return
-    large = cv2.resize(mask, (pixels.shape[1], pixels.shape[0]), interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(mask, (shown.shape[1], shown.shape[0]), interpolation=cv2.INTER_NEAREST)
     contours, _ = cv2.findContours((large > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     for colour, width in (((0, 0, 0), 3), (EVIDENCE, 1)):
-        cv2.drawContours(pixels, contours, -1, colour, width, cv2.LINE_AA)
+        cv2.drawContours(shown, contours, -1, colour, width, cv2.LINE_AA)

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 
 T = TypeVar("T")
@@ -27,12 +28,12 @@ class Example(NamedTuple):
 def decode(file: Path, as_: type[T], kind: str) -> T:
     """The JSON file as `as_`. Raises BadInput where it cannot be read or is not a file of this `kind`."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=as_)
+        return reading.json(reading.content(file), as_)
     except OSError as error:
         raise BadInput(
             f"{file}: {error.strerror or error}; name the folder of {kind}'s files, or one of them"
         ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BadInput(f"{file}: not a file of {kind}: {error}") from None
 
 

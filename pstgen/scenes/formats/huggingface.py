@@ -11,6 +11,7 @@ from typing import Any
 
 import platformdirs
 
+from pstgen.core import reading, scratch
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.scenes import pixels
 from pstgen.scenes.formats import Annotated, Row, pick
@@ -39,15 +40,15 @@ def read(path: Path, split: str, images: Path | None) -> Annotated:  # noqa: ARG
     named = getattr(_element(inner[category]), "names", None)
     folder = Path(platformdirs.user_cache_dir("pstgen")) / "pictures"
     found = Annotated([], [], [{"id": n, "name": name} for n, name in enumerate(named or ())], folder, [])
-    for place, row in enumerate(data):
+    for place, row in _rows(data, path):
         try:
-            picture = _keep(row["image"], folder)
-            width, height = pixels.size(str(folder / picture))
-        except ValueError as reason:
+            picture, (width, height) = _keep(row["image"], folder)
+            things = list(_things(row["objects"]))
+        except (OSError, ValueError) as reason:
             found.faults.append((f"row {place}", str(reason)))
             continue
         found.images.append({"id": place, "file_name": picture, "width": width, "height": height})
-        for number, thing in enumerate(_things(row["objects"])):
+        for number, thing in enumerate(things):
             own = {key: thing[key] for key in TAKEN if key in thing}
             found.annotations.append(
                 {
@@ -65,6 +66,8 @@ def read(path: Path, split: str, images: Path | None) -> Annotated:  # noqa: ARG
 
 def _load(path: Path, split: str) -> Any:
     """A `datasets.Dataset` whose pictures stay as they are stored."""
+    if odd := next((file for file in _files(path) if not file.is_file()), None):
+        raise BadInput(f"{odd}: not a regular file")
     try:
         import datasets
     except ImportError:
@@ -76,11 +79,23 @@ def _load(path: Path, split: str) -> Any:
             data = datasets.load_from_disk(str(path))
         else:
             data = datasets.load_dataset("parquet", data_files=_splits(path))
+        data = data[pick(split, list(data))] if isinstance(data, dict) else data
+        return data.cast_column("image", datasets.Image(decode=False)) if "image" in data.features else data
     except Exception as error:  # noqa: BLE001 (it raises of all kinds)
-        raise BadInput(f"{path}: not a data set that `datasets` reads: {error}") from None
-    if isinstance(data, dict):
-        data = data[pick(split, list(data))]
-    return data.cast_column("image", datasets.Image(decode=False)) if "image" in data.features else data
+        raise BadInput(f"{path}: not a data set that `datasets` reads: {' '.join(str(error).split())}") from None
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Whatever is there that is no folder: `datasets` opens what it finds."""
+    return (file for file in (path.rglob("*") if path.is_dir() else [path]) if not file.is_dir())
+
+
+def _rows(data: Any, path: Path) -> Iterator[tuple[int, Row]]:
+    """Every row with its place."""
+    try:
+        yield from enumerate(data)
+    except Exception as error:  # noqa: BLE001 (as above)
+        raise BadInput(f"{path}: a row cannot be read: {' '.join(str(error).split())}") from None
 
 
 def _splits(path: Path) -> dict[str, list[str]]:
@@ -110,25 +125,28 @@ def _first(names: tuple[str, ...], inner: Mapping[str, Any], path: Path) -> str:
 
 
 def _things(objects: Any) -> Iterator[Row]:
-    """The objects of a picture, from a list of records or a record of lists."""
+    """The objects of a picture, from a list of records or a record of lists. Raises ValueError where lists differ in length."""
     if isinstance(objects, Mapping):
         yield from (dict(zip(objects, values, strict=True)) for values in zip(*objects.values(), strict=True))
     else:
         yield from objects or ()
 
 
-def _keep(image: Any, folder: Path) -> str:
-    """The picture's file name in the folder, by its content; it is written there once. Raises ValueError where there is none."""
+def _keep(image: Any, folder: Path) -> tuple[str, tuple[int, int]]:
+    """The picture's file name in the folder, by its content, and its size; it is written there once.
+
+    Raises ValueError where there is none, OSError where it cannot be read.
+    """
     stored = image or {}
     source = Path(stored.get("path") or "")
-    code = stored.get("bytes") or (source.read_bytes() if source.is_file() else b"")
+    code = stored.get("bytes") or (reading.content(source) if source.is_file() else b"")
     if not code:
         raise ValueError("has no picture")
+    with pixels.opened(code) as opened:
+        size = opened.size
     name = f"{sha256(code).hexdigest()}.img"
     file = folder / name[:2] / name
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{id(code)}")
-        draft.write_bytes(code)
-        draft.replace(file)
-    return f"{name[:2]}/{name}"
+        scratch.put(file, code)
+    return f"{name[:2]}/{name}", size

@@ -11,13 +11,16 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 from pstgen.scenes import folders, pixels
+from pstgen.scenes.folders import Folder
 from pstgen.scenes.formats import Annotated, Row
 
 BOXES = frozenset({"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"})
 LABELS = frozenset({"ImageID", "LabelName", "Confidence"})
 LICENCES = frozenset({"ImageID", "License"})
+HEADER = 2**16  # bytes of a first line, at most
 UNSURE = (
     "IsGroupOf",
     "IsDepiction",
@@ -57,13 +60,14 @@ def read(path: Path, split: str, images: Path | None) -> Annotated:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path] if path.suffix == ".csv" else sorted(path.glob("*.csv")) if path.is_dir() else []
+    files = [path] if path.suffix == ".csv" else sorted(path.glob("*.csv")) if path.is_dir() else []
+    return [file for file in files if file.is_file()]
 
 
 def _columns(file: Path) -> frozenset[str]:
     try:
-        with file.open(encoding="utf-8-sig") as opened:
-            return frozenset(opened.readline().strip().split(","))
+        with reading.opened(file) as opened:
+            return frozenset(opened.readline(HEADER).decode("utf-8-sig").strip().split(","))
     except (OSError, UnicodeDecodeError):
         return frozenset()
 
@@ -78,8 +82,8 @@ def _table(file: Path, **options: Any) -> Any:
         columns = options.get("column_names") or sorted(_columns(file))
         types = csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()))
         return csv.read_csv(file, csv.ReadOptions(**options), convert_options=types)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise BadInput(f"{file}: not a CSV file of Open Images: {error}") from None
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput(f"{file}: not a CSV file of Open Images: {' '.join(str(error).split())}") from None
 
 
 def _of_columns(files: list[Path], wanted: frozenset[str]) -> Iterator[Row]:
@@ -108,9 +112,9 @@ def _verified(files: list[Path]) -> defaultdict[str, dict[str, bool]]:
 def _size(found: Annotated, name: str) -> tuple[int, int] | None:
     """Boxes are in shares of the picture, whose size the file does not tell."""
     try:
-        return pixels.size(str(found.pictures / f"{name}.jpg"))
-    except ValueError:
-        found.faults.append((f"image {name}", "no such image file"))
+        return pixels.size(Folder(found.pictures).file(f"{name}.jpg"))
+    except ValueError as reason:
+        found.faults.append((f"image {name}", str(reason)))
         return None
 
 

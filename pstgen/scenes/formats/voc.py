@@ -8,10 +8,11 @@ from xml.etree.ElementTree import Element, ParseError
 import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
-from PIL import Image
 from pycocotools import mask as coco_mask
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
+from pstgen.scenes import pixels
 from pstgen.scenes.formats import Annotated, Row, find_picture
 
 PICTURES = ("JPEGImages", "images", "Images", ".")  # folders of them, beside Annotations
@@ -36,7 +37,7 @@ def read(path: Path, split: str, images: Path | None) -> Annotated:
     for stem in stems:
         try:
             _add(found, annotations / f"{stem}.xml", folders)
-        except (OSError, ParseError, ValueError, DefusedXmlException) as error:
+        except (OSError, ParseError, ValueError, OverflowError, LookupError, DefusedXmlException) as error:
             found.faults.append((f"{stem}.xml", f"is no annotation of Pascal VOC: {error}"))
     names = sorted({row["category_id"] for row in found.annotations})
     return found._replace(categories=[{"id": name, "name": name} for name in names])
@@ -45,18 +46,19 @@ def read(path: Path, split: str, images: Path | None) -> Annotated:
 def _names(file: Path) -> list[str]:
     """The first word of each line."""
     try:
-        return [line.split()[0] for line in file.read_text("utf-8").splitlines() if line.strip()]
+        return [line.split()[0] for line in reading.text(file).splitlines() if line.strip()]
     except UnicodeDecodeError:
-        raise BadInput(f"{file}: not a list of names") from None
+        raise BadInput(f"{file}: not a list of names: it is not UTF-8") from None
 
 
 def _add(found: Annotated, file: Path, folders: list[Path]) -> None:
-    root = parse(file).getroot()
+    with reading.opened(file) as opened:
+        root = parse(opened).getroot()
     width, height = (int(_number(root, f"size/{side}", 0)) for side in ("width", "height"))
     picture = find_picture(folders, file.stem) or find_picture(folders, Path(root.findtext("filename") or "").stem)
     name = str(picture.relative_to(found.pictures)) if picture else root.findtext("filename")
     found.images.append({"id": file.stem, "file_name": name, "width": width, "height": height})
-    outlines = _outlines(file.parent.parent / "SegmentationObject" / f"{file.stem}.png")
+    outlines = _outlines(file.parent.parent / "SegmentationObject" / f"{file.stem}.png", (width, height))
     for place, thing in enumerate(root.iterfind("object"), 1):
         found.annotations.append(
             {
@@ -80,12 +82,17 @@ def _number(element: Element, path: str, otherwise: float) -> float:
     return float(element.findtext(path) or otherwise)
 
 
-def _outlines(file: Path) -> dict[int, Row]:
-    """The masks of the objects by their place, where the picture is segmented."""
-    return dict(_masks(np.array(Image.open(file)))) if file.is_file() else {}
+def _outlines(file: Path, size: tuple[int, int]) -> dict[int, Row]:
+    """The masks of the objects by their place, where the picture is segmented. size: (W, H) of the picture."""
+    if not file.is_file():
+        return {}
+    with pixels.opened(str(file)) as opened:
+        if opened.mode not in {"P", "L"} or opened.size != size:
+            raise ValueError(f"{file.name} is not 8 bits a pixel, or not of the picture's size")
+        return dict(_masks(np.asfortranarray(np.asarray(opened))))
 
 
 def _masks(numbers: Any) -> Iterator[tuple[int, Row]]:
     for place in set(np.unique(numbers).tolist()) - {0, BORDER}:
-        code = coco_mask.encode(np.asfortranarray(numbers == place, np.uint8))
+        code = coco_mask.encode((numbers == place).view(np.uint8))
         yield place, {"size": code["size"], "counts": code["counts"].decode()}

@@ -9,12 +9,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
+import msgspec
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 from pstgen.scenes import pixels
 from pstgen.scenes.formats import SUFFIXES, Annotated, Row, pick
 
+FILES = 5_000_000  # below the folder of the pictures, at most
 SPLITS = ("train", "val", "valid", "test")
 TURNED = 8  # numbers of a box that is turned: four corners
 JOINT = 3  # numbers: x, y, and how it is seen
@@ -28,13 +30,13 @@ def recognizes(path: Path) -> bool:
 def read(path: Path, split: str, images: Path | None) -> Annotated:
     """One split: the one that is named, else val, else test, else the first."""
     file, settings = _settings(path) or (path, {})
-    there = [name for name in SPLITS if settings.get(name)]
+    there = {name: said for name in SPLITS if (said := _texts(settings.get(name)))}
     if not there and not images:
         raise BadInput(f"{file}: names no pictures under {', '.join(SPLITS)}")
     root = file.absolute().parent
-    base = root / str(settings.get("path") or "")
+    base = root / "".join(_texts(settings.get("path")))
     base = base if base.is_dir() else root  # `path` is where the set was made, as a rule
-    pictures = sorted(_pictures([str(images.absolute())] if images else settings[pick(split, there)], base))
+    pictures = sorted(_pictures([str(images.absolute())] if images else there[pick(split, list(there))], base))
     names = _names(settings.get("names"), file)
     joints = settings.get("kpt_names") or {}
     categories: list[Row] = [{"id": n, "name": name, "keypoints": _joints(joints, n)} for n, name in names.items()]
@@ -53,8 +55,8 @@ def _settings(path: Path) -> tuple[Path, dict[str, Any]] | None:
     files = [path] if path.suffix in {".yaml", ".yml"} else sorted(path.glob("*.y*ml")) if path.is_dir() else []
     for file in files:
         try:
-            said = yaml.safe_load(file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            said = reading.yaml_of(reading.content(file), Any)
+        except (OSError, msgspec.DecodeError):
             continue
         if isinstance(said, dict) and "names" in said:
             return file, said
@@ -63,31 +65,46 @@ def _settings(path: Path) -> tuple[Path, dict[str, Any]] | None:
 
 def _names(said: Any, file: Path) -> dict[int, str]:
     """A list, or a mapping from numbers."""
-    pairs = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    pairs = dict(said if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ())
     try:
-        return {int(number): str(name) for number, name in pairs}
-    except (TypeError, ValueError):
+        return {int(number): "".join(_texts(name)) for number, name in pairs.items()}
+    except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{file}: `names` must be a list, or give a name to each number") from None
 
 
 def _joints(said: Any, number: int) -> list[str]:
     names = said.get(number) if isinstance(said, dict) else None
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return _texts(names)
 
 
-def _pictures(said: Any, base: Path) -> Iterator[Path]:
-    """A folder, a list of names in a text file, or several of them. Roboflow's `../train/images` stands beside the YAML file."""
-    if isinstance(said, list):
-        for one in said:
-            yield from _pictures(one, base)
-        return
-    place = base / str(said)
-    place = place if place.exists() else base / str(said).removeprefix("../")
-    if place.suffix == ".txt" and place.is_file():
-        names = place.read_text("utf-8", errors="replace").split("\n")
-        yield from (place.parent / name.strip() for name in names if name.strip())
-    else:
-        yield from (file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES)
+def _texts(said: Any) -> list[str]:
+    """A text or number, or a list of some; what is nested deeper means nothing, and may be endless."""
+    several = said if isinstance(said, list) else [said]
+    return [str(one) for one in several if isinstance(one, (str, int, float)) and one != ""]
+
+
+def _pictures(said: Iterable[str], base: Path) -> Iterator[Path]:
+    """Folders, or lists of names in text files. Roboflow's `../train/images` stands beside the YAML file."""
+    for one in said:
+        place = base / one
+        place = place if place.exists() else base / one.removeprefix("../")
+        if place.suffix == ".txt" and place.is_file():
+            names = _text(place).split("\n")
+            yield from (place.parent / name.strip() for name in names if name.strip())
+        else:
+            yield from (file for file in _below(place) if file.suffix.lower() in SUFFIXES)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Whatever is in a folder. Raises BadInput where that is more than a data set can be: the disk."""
+    for place, file in enumerate(folder.rglob("*")):
+        if place == FILES:
+            raise BadInput(f"{folder}: holds more than {FILES:,} files; name the folder of the pictures with --images")
+        yield file
+
+
+def _text(file: Path) -> str:
+    return reading.content(file).decode(errors="replace")
 
 
 def _labels(picture: Path) -> Path:
@@ -102,7 +119,7 @@ def _labels(picture: Path) -> Path:
 def _rows(picture: Path, found: Annotated) -> Iterator[tuple[int, list[float]]]:
     """The numbers of each line, with the line's number; a picture without a file shows nothing that is named."""
     file = _labels(picture)
-    text = file.read_text("utf-8", errors="replace") if file.is_file() else ""
+    text = _text(file) if file.is_file() else ""
     for place, line in enumerate(text.splitlines(), 1):
         try:
             row = [float(word) for word in line.split()]

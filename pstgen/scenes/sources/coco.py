@@ -56,7 +56,9 @@ def index(config: BuildConfig) -> list[Entry]:
     given = _given(config)
     first = {picture.id: picture.file for picture in reversed(coco_files.pictures(given))}  # of two with one id
     folder = _folder(config, given, list(first.values()))
-    listed = {entry.name for entry in os.scandir(folder.path)} if folder.path.is_dir() else set[str]()
+    listed = (
+        {entry.name for entry in os.scandir(folder.path) if entry.is_file()} if folder.path.is_dir() else set[str]()
+    )
     return [
         Entry(f"{given.name}/{number}", name, "" if name in listed else folder.fault(name))
         for number, name in sorted(first.items())
@@ -72,8 +74,10 @@ def searched(config: BuildConfig) -> list[Path]:
 
 
 def notes(config: BuildConfig) -> Iterator[str]:
-    """Categories whose names no question can use."""
+    """Categories whose names no question can use; marks that are a tool's habit."""
     split = coco_files.read(_given(config))
+    if split.all_crowds:
+        yield "every annotation is marked as a crowd (iscrowd: 1), as some tools write all masks: they are taken for single things"
     categories = split.instances.categories
     odd = sorted({repr(row.name) for row in categories if not vocabulary.is_speakable(split.categories[row.id])})
     if odd:
@@ -88,8 +92,8 @@ def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wan
     given = _given(config)
     split = coco_files.read(given)
     folder = _folder(config, given, [picture.file for picture in split.instances.images])
-    for record, reason in split.strays:
-        refused.record(split.file.name, record, reason)
+    for file, record, reason in split.strays:
+        refused.record(file.name, record, reason)
     last: int | None = None
     for picture in split.instances.images:
         if picture.id == last:
@@ -149,15 +153,16 @@ def _folder(config: BuildConfig, given: Given, names: Sequence[str]) -> Folder:
 
 def _path(folder: Folder, picture: Picture) -> str:
     """Of the picture's file. Raises ValueError, with the reason, where there is none."""
-    path = folder.file(picture.file)
-    if not Path(path).is_file():
-        raise ValueError("no such image file")
-    return path
+    if fault := folder.fault(picture.file):
+        raise ValueError(fault)
+    return folder.file(picture.file)
 
 
 def _with_size(picture: Picture, path: str) -> Picture:
     """With the size of the file where the annotations give none. Raises ValueError, with the reason, where neither tells."""
-    if picture.width > 0 and picture.height > 0:
+    if picture.width * picture.height > pixels.MAX_PIXELS:
+        raise ValueError(f"is annotated as {picture.width}x{picture.height}, more than {pixels.MAX_PIXELS:,} pixels")
+    if picture.width and picture.height:
         return picture
     if not path:
         raise ValueError("has no width and height, and its picture is not looked at")
@@ -185,7 +190,7 @@ def _scene(split: Split, picture: Picture, path: str, refused: Refusals) -> Scen
         categories=tuple(_annotated(split, picture, first.values())),
         instances=(*things, *_unlisted(split, picture)),
         captions=tuple(_captions(split, picture, refused)),
-        depth_path=_depth_file(split, picture),
+        depth_path=_depth_file(split, picture, refused),
         licence=split.licences.get(picture.license or -1, ""),
         complete=split.instances.info.complete,
     )
@@ -207,12 +212,20 @@ def _unlisted(split: Split, picture: Picture) -> Iterator[Instance]:
             yield Instance(id=-number, category=split.categories[number], region=whole, area=0, crowd=True)
 
 
-def _depth_file(split: Split, picture: Picture) -> str:
+def _depth_file(split: Split, picture: Picture, refused: Refusals) -> str:
     """Of the world's own files: beside the annotations' folder."""
-    try:
-        return Folder(split.file.parent.parent).file(picture.depth_file) if picture.depth_file else ""
-    except ValueError:
+    if not picture.depth_file:
         return ""
+    try:
+        path = Folder(split.file.parent.parent).file(picture.depth_file)
+        with pixels.opened(path) as file:
+            if pixels.is_depth(file, picture.width, picture.height):
+                return path
+        reason = "is not 16 bits a pixel, or not of the picture's size"
+    except ValueError as error:
+        reason = str(error)
+    refused.record(split.file.name, f"depth of image {picture.id}", reason)
+    return ""
 
 
 def _captions(split: Split, picture: Picture, refused: Refusals) -> Iterator[str]:

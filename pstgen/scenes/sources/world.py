@@ -1,6 +1,9 @@
 """The built-in world: scenes drawn from a seed, with exact masks, keypoints, colours and depth. Nothing to download."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -15,7 +18,16 @@ from pstgen.scenes.world.plan import plan
 from pstgen.scenes.world.scenes import LICENCE, VERSION, save, scene
 
 BASE_SEED = 85  # of the scenes that data_sources/priors/world.json counts
+LOG = logging.getLogger("pstgen")
 MODELS = {"lm": "words", "vlm": "eye"}  # that come with pstgen and were trained on this world
+
+
+class Kept(msgspec.Struct):
+    """A scene as the cache has it: the record, and sha256 of the files of image and depth."""
+
+    scene: Scene
+    image: str
+    depth: str
 
 
 def defaults(config: BuildConfig) -> BuildConfig:
@@ -38,12 +50,23 @@ def scenes(
     refused: Refusals,  # noqa: ARG001 (none is refused)
     pictured: Wanted = everything,  # noqa: ARG001 (all are drawn)
 ) -> Iterator[Scene]:
-    """Every wanted scene. It is drawn once and kept in the user's cache, so that reading it again is quick."""
-    folder = _folder(config)
-    with scratch.folder(".drafts-", folder) as drafts:
-        for number in range(config.source.scenes):
-            if wanted(f"world/{number}"):
-                yield _cached(folder, drafts, number, config)
+    """Every wanted scene. It is drawn once and kept in the user's cache, so that reading it again is quick.
+
+    What is damaged there is drawn anew, and that is said. Raises Unavailable where the cache cannot be written.
+    """
+    folder, damaged = _folder(config), 0
+    try:
+        with scratch.folder(".drafts-", folder) as drafts:
+            for number in range(config.source.scenes):
+                if wanted(f"world/{number}"):
+                    kept = _kept(folder, number)
+                    damaged += kept is None and _record(folder, number).is_file()
+                    yield kept or _drawn(folder, drafts, number, config)
+    except OSError as error:
+        raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
+    finally:
+        if damaged:
+            LOG.warning("%s: damaged scenes drawn anew: %d", folder, damaged)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
@@ -72,19 +95,38 @@ def _folder(config: BuildConfig) -> Path:
     return folder
 
 
-def _cached(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
-    """The scene, from the cache or drawn into it; its three files appear together, the record last."""
-    image, depth, record = (folder / f"{number}{end}" for end in (".png", ".depth.png", ".json"))
-    if record.is_file():
-        return msgspec.json.decode(record.read_bytes(), type=Scene)
-    drawn, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
-    code = msgspec.json.encode(drawn)
+def _pictures(folder: Path, number: int) -> tuple[Path, Path]:
+    """The files of a scene's image and depth."""
+    return folder / f"{number}.png", folder / f"{number}.depth.png"
+
+
+def _record(folder: Path, number: int) -> Path:
+    return folder / f"{number}.scene.json"
+
+
+def _kept(folder: Path, number: int) -> Scene | None:
+    """The scene as the cache has it, if it has it whole."""
+    image, depth = _pictures(folder, number)
     try:
-        draft_image, draft_depth, draft_record = files = [drafts / path.name for path in (image, depth, record)]
-        save(drawing, draft_image, draft_depth)
-        draft_record.write_bytes(code)
-        for path in files:
-            path.replace(folder / path.name)
-    except OSError as error:
-        raise Unavailable(f"{folder}: cannot be written: {error.strerror}") from None
-    return msgspec.json.decode(code, type=Scene)  # as every later reading gives it
+        kept = msgspec.json.decode(_record(folder, number).read_bytes(), type=Kept)
+        whole = (kept.image, kept.depth) == (_hash(image.read_bytes()), _hash(depth.read_bytes()))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return replace(kept.scene, path=str(image), depth_path=str(depth)) if whole else None
+
+
+def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
+    """Draw the scene into the cache; its three files appear together, the record last. Raises OSError."""
+    image, depth = _pictures(folder, number)
+    drawn, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
+    files = [drafts / path.name for path in (image, depth, _record(folder, number))]
+    save(drawing, *files[:2])
+    hashes = [_hash(file.read_bytes()) for file in files[:2]]
+    files[2].write_bytes(msgspec.json.encode(Kept(drawn, *hashes)))
+    for path in files:
+        path.replace(folder / path.name)
+    return msgspec.json.decode(msgspec.json.encode(drawn), type=Scene)  # as every later reading gives it
+
+
+def _hash(code: bytes) -> str:
+    return sha256(code).hexdigest()

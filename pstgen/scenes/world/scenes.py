@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pstgen.core.records import Scene
+from pstgen.scenes import png
 from pstgen.scenes.world import captions
 from pstgen.scenes.world.draw import Drawing, draw
 from pstgen.scenes.world.plan import Plan, kinds
@@ -35,6 +35,5 @@ def scene(plan: Plan, size: int, image: Path, depth: Path) -> tuple[Scene, Drawi
 
 def save(drawing: Drawing, image: Path, depth: Path) -> None:
     """Write image (8-bit RGB) and depth (16-bit millimetres) as PNG. Raises OSError where they cannot be written."""
-    for path, pixels in ((image, drawing.image[:, :, ::-1]), (depth, drawing.depth)):
-        code = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
-        path.write_bytes(code.tobytes())
+    for path, pixels in ((image, drawing.image), (depth, drawing.depth)):
+        png.write(path, pixels, 3)

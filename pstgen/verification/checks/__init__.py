@@ -15,7 +15,7 @@ MAX_PROBLEMS = 20
 class Check(Protocol):
     """What a module in this folder defines. Its docstring begins with the question that the check answers.
 
-    It may define more: `applies(dataset)`, false where the check has nothing to say of a dataset and is left out; `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
+    It may define more: `ANEW = True`, where it works out anew what the set says, and such checks come first; `applies(dataset)`, false where the check has nothing to say of a dataset and is left out; `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
     long it usually takes, for the progress that is shown (1.0 where it is not said).
     """
 
@@ -34,6 +34,11 @@ def proves(check: Check) -> str:
     """What follows where the check is sound, "" where nothing does."""
     sentence: str = getattr(check, "PROVES", "")
     return sentence
+
+
+def works_out_anew(check: Check) -> bool:
+    """Does the check work out anew what the set says, rather than look for what should not be there?"""
+    return bool(getattr(check, "ANEW", False))
 
 
 def seconds(check: Check) -> float:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pstgen.core import scratch
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import origin
-from pstgen.dataset import atomic
 from pstgen.dataset.store import Dataset
 from pstgen.models.chat import Image
 from pstgen.scenes import pixels
@@ -86,4 +86,4 @@ def _write(file: Path, samples: Sequence[Sample], runs: Sequence[AttackRun]) -> 
     )
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd")
-    atomic.put(file, buffer.getvalue().to_pybytes())
+    scratch.put(file, buffer.getvalue().to_pybytes())

@@ -1,24 +1,26 @@
-"""Are the bytes those that were built: every file, the manifest, an older certificate, the columns?"""
+"""Are the bytes those that the manifest names: every file, the manifest, an older certificate; and can every row be read?"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import pyarrow.parquet as pq
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
-from pstgen.dataset import schema, sealing
+from pstgen.dataset import sealing
 from pstgen.dataset.sealing import File
 from pstgen.dataset.store import Dataset
-from pstgen.verification import certificate
+from pstgen.verification import certificate, wellformed
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
+LONGEST = 255  # letters of a file's name
 UNLISTED = {"manifest.json", certificate.NAME, "audit.jsonl", *certificate.WRITTEN}
 
 
-PROVES = "Every file is, byte by byte, the one that was built and that the manifest names."
+PROVES = "Every file is, byte by byte, the one that the manifest names."
+ANEW = True
+REQUIRED = ("scores.parquet", "README.md", "croissant.json")
 
 
 class AnyCertificate(msgspec.Struct):
@@ -28,14 +30,23 @@ class AnyCertificate(msgspec.Struct):
     files: dict[str, File] = {}
 
 
-def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
-    """Any byte that differs names its file."""
-    problems = first_problems((*_manifest(dataset), *_files(dataset), *_certificate(dataset)))
-    if not problems:
-        problems = first_problems(_columns(dataset))
-    return Finding(
-        check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest", problems=problems
+def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
+    """Any byte that differs names its file; then tables, then rows, each only where what they stand on is sound."""
+    problems = first_problems(
+        (*_expected(dataset, config), *_manifest(dataset), *_files(dataset), *_certificate(dataset))
     )
+    problems = problems or first_problems(wellformed.columns(dataset))
+    problems = problems or first_problems(wellformed.problems(dataset))
+    named = "; the manifest's hash is the one that was given" if config.expect else ""
+    return Finding(
+        check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest{named}", problems=problems
+    )
+
+
+def _expected(dataset: Dataset, config: VerifyConfig) -> Iterator[str]:
+    """The set's hash, where the user has it from elsewhere."""
+    if config.expect and not dataset.manifest.seal.startswith(config.expect.lower()):
+        yield f"manifest.json: its hash is {dataset.manifest.seal}; --expect {config.expect}"
 
 
 def _manifest(dataset: Dataset) -> Iterator[str]:
@@ -44,11 +55,12 @@ def _manifest(dataset: Dataset) -> Iterator[str]:
 
 
 def _files(dataset: Dataset) -> Iterator[str]:
+    yield from (f"{name}: is not in the manifest" for name in REQUIRED if name not in dataset.manifest.files)
     for name, expected in dataset.manifest.files.items():
         path = dataset.folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
             yield f"manifest.json: {name!r} is outside the folder"
-        elif path.is_symlink() or not path.is_file():
+        elif len(name) > LONGEST or path.is_symlink() or not path.is_file():
             yield f"{name}: is missing"
         elif (actual := sealing.hashed(path)) != expected:
             size = "" if actual.bytes == expected.bytes else f" and {actual.bytes:,} bytes, not {expected.bytes:,}"
@@ -73,15 +85,3 @@ def _certificate(dataset: Dataset) -> Iterator[str]:
     for name, expected in old.files.items():
         if (dataset.folder / name).is_file() and sealing.hashed(dataset.folder / name) != expected:
             yield f"{name}: is not the one that {path.name} names; delete both and verify again"
-
-
-def _columns(dataset: Dataset) -> Iterator[str]:
-    if not dataset.shards:
-        yield "data/: holds no test-*.parquet"
-    for shard in dataset.shards:
-        columns = pq.read_schema(shard)
-        if not columns.equals(schema.schema(schema.targets_of(columns.names))):
-            yield f"data/{shard.name}: has other columns than this format's"
-    rows = sum(pq.read_metadata(shard).num_rows for shard in dataset.shards)
-    if rows != dataset.manifest.items:
-        yield f"data/: holds {rows} items; the manifest says {dataset.manifest.items}"

@@ -9,6 +9,7 @@ from pstgen.questions import families
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
+ANEW = True
 PROVES = "Every answer follows from the annotations in the set, worked out anew."
 SECONDS = 20.0
 

@@ -12,6 +12,7 @@ from pstgen.questions.wording import NEUTRAL
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
+ANEW = True
 PROVES = "No function of the text alone can win a pair: twins share every byte of question and options."
 ALPHA = 0.001  # a chance distribution of letters is called uneven this seldom
 

@@ -13,6 +13,7 @@ from pstgen.scenes import pixels
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
+ANEW = True
 PROVES = "Every perceptual target follows from the annotations in the set, rendered anew."
 SECONDS = 10.0
 

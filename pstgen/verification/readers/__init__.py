@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from pstgen.core import plugins
+from pstgen.core import plugins, reading
 from pstgen.core.records import BadInput
 from pstgen.verification import tables
 from pstgen.verification.samples import Sample
 
 AUTO, ANY = "auto", "columns"  # the format is recognized; the reader of any table
+LONGEST = 2**29  # letters of all questions and options
 
 
 class Reader(Protocol):
@@ -51,11 +52,15 @@ def read(path: Path, form: str = AUTO, names: Mapping[str, str] | None = None) -
     """The words of a benchmark. Raises BadInput where it holds no question with options, with what it holds instead."""
     chosen = (ANY if names else recognize(path)) if form == AUTO else form
     words = Words([], defaultdict(list), chosen)
-    for place, found in enumerate(load(chosen).read(path, names or {}), 1):
+    length = 0
+    for place, found in enumerate(_found(chosen, path, names or {}), 1):
         if isinstance(found, Sample):
             words.samples.append(found)
+            length += len(found.words)
         else:
             words.left_out[found].append(place)
+        if length > LONGEST:
+            raise BadInput(f"{path}: its questions and options are longer than {LONGEST:,} letters")
     if not words.samples:
         why = "; ".join(words.refusals[:3]) or "it has no row"
         held = ", ".join(sorted(tables.columns(path))) or "none"
@@ -66,14 +71,25 @@ def read(path: Path, form: str = AUTO, names: Mapping[str, str] | None = None) -
     return words
 
 
+def _found(form: str, path: Path, names: Mapping[str, str]) -> Iterator[Sample | str]:
+    try:
+        yield from load(form).read(path, names)
+    except RecursionError:
+        raise BadInput(f"{path}: a row of it is {reading.TOO_DEEP}") from None
+    except OSError as error:
+        raise BadInput(f"{error.filename or path}: {error.strerror or error}") from None
+
+
 def _first(places: list[int]) -> str:
     return f"row {places[0]:,}" if len(places) == 1 else f"the first is row {places[0]:,}"
 
 
 def recognize(path: Path) -> str:
     """The name of the reader whose format that is; a table of any other is read by its columns."""
-    if not path.exists():
-        raise BadInput(f"{path}: No such file or directory")
+    try:
+        path.stat()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
     held = tables.columns(path)
     for name in plugins.names("readers"):
         recognizes = getattr(load(name), "recognizes", None)

@@ -20,12 +20,12 @@ def read(path: Path, names: Mapping[str, str], /) -> Iterator[Sample | str]:  # 
         if str(row.get("visual_input")) == "0" or place < 0 or not row.get("question"):
             yield "is asked without a figure" if place >= 0 else "its answer is neither yes nor no"
             continue
-        topic = f"{row.get('category')}-{row.get('subcategory')}-{row['set_id']}"
+        topic = f"{row.get('category')}-{row.get('subcategory')}-{row.get('set_id')}"
         question = str(row["question"])
         yield Sample(
             name=str(n),
-            pair=f"{topic}-{row['question_id']}-{question}",
-            scene=f"{topic}-{row['figure_id']}",
+            pair=f"{topic}-{row.get('question_id')}-{question}",
+            scene=f"{topic}-{row.get('figure_id')}",
             question=question,
             options=YES_NO,
             answer=place,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 from pstgen.verification import choices
 from pstgen.verification.choices import YES_NO
@@ -11,15 +12,15 @@ from pstgen.verification.samples import Sample
 
 def recognizes(path: Path, columns: frozenset[str], /) -> bool:  # noqa: ARG001
     """A folder whose first text file has such lines."""
-    first = next(iter(sorted(path.rglob("*.txt"))), None) if path.is_dir() else None
-    return first is not None and "\t" in first.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    first = next(iter(_files(path)), None) if path.is_dir() else None
+    return first is not None and b"\t" in reading.content(first).partition(b"\n")[0]
 
 
 def read(path: Path, names: Mapping[str, str], /) -> Iterator[Sample | str]:  # noqa: ARG001
     """The file names the image, its folder the task."""
-    for file in sorted(path.rglob("*.txt")):
+    for file in _files(path):
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = reading.text(file).splitlines()
         except UnicodeDecodeError as error:
             raise BadInput(f"{file}: not text: {error}") from None
         scene = str(file.relative_to(path).with_suffix(""))
@@ -31,3 +32,7 @@ def read(path: Path, names: Mapping[str, str], /) -> Iterator[Sample | str]:  # 
                 yield Sample(f"{scene}-{n}", f"{scene}-{n}", scene, question, YES_NO, place, category=task)
             else:
                 yield "a line is no question and answer"
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*.txt") if file.is_file())

@@ -10,6 +10,7 @@ from pstgen.verification.samples import Sample
 from pstgen.verification.tables import Row
 
 INDEX = 64  # letters: a shorter image is the index of the row that has it
+DIGITS = 18  # of an index that is a number
 ROUND = 1_000_000  # what is added to an index for every further order of the same options
 
 
@@ -33,7 +34,7 @@ def _sample(line: int, row: Row, images: dict[str, str]) -> Sample | str:
     if not text or place < 0:
         return "has no question, or its answer is none of its options"
     name = str(row.get("index") or line).strip()
-    pair = str(int(name) % ROUND) if name.isdecimal() else name
+    pair = str(int(name) % ROUND) if name.isdecimal() and len(name) <= DIGITS else name
     scene = _scene(str(row.get("image") or ""), pair, images)
     images.setdefault(name, scene)
     return Sample(name, pair, scene, text, offered, place, category=str(row.get("category") or ""))

@@ -6,6 +6,7 @@ import pytest
 
 from pstgen.core.config import build_config
 from pstgen.core.records import Item, Verdict
+from pstgen.models import journal
 from pstgen.models.engines import local
 
 
@@ -55,12 +56,36 @@ def test_a_killed_run_goes_on_where_it_stopped():
 
 def test_a_half_written_line_is_asked_again(cache):
     run(Counted(), 6)
-    (journal,) = cache.rglob("*.jsonl")
-    journal.write_bytes(journal.read_bytes()[:-5])
+    (file,) = cache.rglob("*.jsonl")
+    file.write_bytes(file.read_bytes()[:-5])
     again = Counted()
     run(again, 6)
     assert again.asked == ["q5"]
-    assert [json.loads(line)["key"] for line in journal.read_text().splitlines()] == [f"q{n}" for n in range(6)]
+    assert [json.loads(line)["key"] for line in file.read_text().splitlines()] == [f"q{n}" for n in range(6)]
+
+
+def test_a_damaged_line_is_taken_out_alone_and_that_is_said(cache, caplog):
+    run(Counted(), 6)
+    (file,) = cache.rglob("*.jsonl")
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:2], b"\xff?" + lines[2], *lines[3:]]))
+    again = Counted()
+    run(again, 6)
+    assert again.asked == ["q2"]
+    assert "damaged lines taken out: 1" in caplog.text
+    assert sorted(file.read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+def test_two_runs_at_once_keep_what_both_were_told(cache):
+    first, second = (journal.Journal(cache / "journal.jsonl") for _ in range(2))
+    for n in range(20):
+        first.add(f"a{n}", (-1.0,))
+        second.add(f"b{n}", (-2.0,))
+    first.close()
+    second.close()
+    kept = journal.Journal(cache / "journal.jsonl")
+    assert kept.known == {f"a{n}": (-1.0,) for n in range(20)} | {f"b{n}": (-2.0,) for n in range(20)}
+    kept.close()
 
 
 def test_another_revision_is_another_judge():

@@ -51,7 +51,7 @@ def read(tmp_path):
                 (tmp_path / "annotations" / f"{name}_val2017.json").write_text(json.dumps(content))
         refused = Refusals()
         coco_files.read.cache_clear()
-        pixels.read.cache_clear()
+        pixels.PICTURES.clear()
         scenes = list(pixels.usable(coco.scenes(build_config(root=tmp_path), lambda _: True, refused), refused))
         return scenes, [f"{refusal.file}: {refusal.record} {refusal.reason}" for refusal in refused.records]
 
@@ -475,3 +475,31 @@ def test_train2017_feeds_the_prior_where_its_annotations_are_beside_the_split_an
     assert prior_split() == "train2017"
     assert prior_split(prior_split="val2014") == "val2014"
     assert prior_split(split="train2017") == prior_split(annotations=train) == prior_split(prior_file=train) == ""
+
+
+def test_crowds_everywhere_are_a_habit_of_the_tool(read):
+    """Datumaro and CVAT write every mask so."""
+    runs = {"size": [40, 60], "counts": [620, 20, 20, 20, 1720]}
+    (scene,), refused = read(annotation(iscrowd=1, segmentation=runs), annotation(id=2, iscrowd=1, segmentation=runs))
+    assert [thing.crowd for thing in scene.instances] == [False, False]
+    assert not refused
+    (note,) = coco.notes(build_config(root=read.folder))
+    assert "every annotation is marked as a crowd" in note
+    (scene,), _ = read(annotation(iscrowd=1, segmentation=runs), annotation(id=2))
+    assert [thing.crowd for thing in scene.instances] == [True, False]
+
+
+def test_a_mask_without_a_pixel_leaves_the_box(read):
+    (scene,), refused = read(annotation(segmentation=[[10, 10, 10, 10, 10, 10]]))
+    (thing,) = scene.instances
+    assert (thing.region.width, thing.rle, thing.crowd) == (20, b"", False)
+    assert len(refused) == 1
+    assert "only its box was taken" in refused[0]
+
+
+@pytest.mark.parametrize("holes", [[], [[[15, 15], [20, 15], [20, 20]]]])
+def test_rings_are_polygons_where_they_have_no_hole(read, holes):
+    points = [SQUARE[0][n : n + 2] for n in range(0, 8, 2)]
+    (scene,), refused = read(annotation(segmentation=[{"exterior": points, "interiors": holes}]))
+    assert scene.instances[0].area == (0 if holes else 400)
+    assert [("hole" in line) for line in refused] == [True] * len(holes)

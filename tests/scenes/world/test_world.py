@@ -213,6 +213,47 @@ def test_a_scene_is_the_same_to_the_last_digit_whether_it_was_just_drawn_or_was_
     assert not list(tmp_path.rglob(".drafts-*"))
 
 
+def damaged(file, how):
+    """Damage a file of the cache as a disk or a killed copy does."""
+    code = file.read_bytes()
+    match how:
+        case "cut":
+            file.write_bytes(code[: len(code) // 2])
+        case "flipped":
+            file.write_bytes(code[:-20] + bytes([code[-20] ^ 1]) + code[-19:])
+        case "empty":
+            file.write_bytes(b"")
+        case _:
+            file.unlink()
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "empty", "gone"])
+@pytest.mark.parametrize("name", ["1.png", "1.depth.png", "1.scene.json"])
+def test_a_cache_that_was_damaged_heals_itself_and_says_so(tmp_path, monkeypatch, caplog, name, how):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = build_config(source="world", scenes=3, size=64)
+    first = list(world.scenes(config, lambda _: True, Refusals()))
+    whole = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    (file,) = tmp_path.rglob(name)
+    damaged(file, how)
+    assert list(world.scenes(config, lambda _: True, Refusals())) == first
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == whole
+    assert ("damaged scenes drawn anew: 1" in caplog.text) == ((name, how) != ("1.scene.json", "gone"))
+    caplog.clear()
+    assert list(world.scenes(config, lambda _: True, Refusals())) == first
+    assert caplog.text == ""
+
+
+def test_a_cache_that_was_moved_is_read_where_it_is(tmp_path, monkeypatch):
+    config = build_config(source="world", scenes=2, size=64)
+    for name in ("a", "b"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+        drawn = list(world.scenes(config, lambda _: True, Refusals()))
+        assert all(Path(path).is_file() for one in drawn for path in (one.path, one.depth_path))
+        if name == "a":
+            (tmp_path / "a").rename(tmp_path / "b")
+
+
 def test_a_cache_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file, not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -1,0 +1,86 @@
+"""Does the manifest agree with itself and with the set: settings within their bounds, counts that add up, shares, letters?"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pstgen.core import config as configs
+from pstgen.core.config import BuildConfig, VerifyConfig
+from pstgen.core.records import BadInput, Pair
+from pstgen.dataset.store import Dataset
+from pstgen.pairs import selection, shares
+from pstgen.scenes import sources
+from pstgen.verification import rebuild
+from pstgen.verification.checks import first_problems
+from pstgen.verification.findings import Finding
+
+ANEW = True
+FOUND = ("pairs found", "candidate pairs")  # stations before the judges
+FOOLED = "fooled "  # before a judge's name, its station
+
+
+def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
+    """Settings, then what was counted on the way, then what was selected by them."""
+    pairs = list(dataset.pairs())
+    try:
+        settings = rebuild.own_settings(dataset.manifest)
+    except BadInput as error:
+        return Finding(check="manifest", summary="settings", problems=(str(error),))
+    problems = (*_names(dataset), *_origin(dataset, settings), *_counts(dataset, pairs), *_selected(pairs, settings))
+    return Finding(
+        check="manifest",
+        summary="settings within their bounds; counts, shares and letters worked out anew",
+        problems=first_problems(problems),
+    )
+
+
+def _names(dataset: Dataset) -> Iterator[str]:
+    """Every setting is there that a build writes, and no other."""
+    usual = configs.flat(configs.manifest_settings(BuildConfig(), 0.0, None))
+    found = configs.flat(dataset.manifest.settings)
+    for name in sorted(usual.keys() ^ found.keys()):
+        yield f"manifest.json: setting {name} is {'missing' if name in usual else 'none of a build'}"
+
+
+def _origin(dataset: Dataset, settings: BuildConfig) -> Iterator[str]:
+    """What is drawn, and not read, has an origin that follows from the settings."""
+    if settings.source.name != "world":
+        return
+    expected, found = sources.load("world").origin(settings), dataset.manifest.origin
+    for name in sorted(name for name in expected if found.get(name) != expected[name]):
+        yield f"manifest.json: origin: {name} is {found.get(name)!r}, by its settings {expected[name]!r}"
+
+
+def _counts(dataset: Dataset, pairs: list[Pair]) -> Iterator[str]:
+    """By family: as many pairs are kept as there are, and at no station more than at the one before."""
+    funnel, dropped = dataset.manifest.funnel, dataset.manifest.dropped
+    kept = dict(Counter(pair.family for pair in pairs))
+    if funnel.get("kept") != kept:
+        yield f"manifest.json: funnel: kept is {funnel.get('kept')}; the set holds {kept}"
+    if wrong := [n for counts in (*funnel.values(), *dropped.values()) for n in counts.values() if n < 0]:
+        yield f"manifest.json: counts {wrong[0]}"
+    fooled = [funnel[station] for station in funnel if station.startswith(FOOLED)]
+    judges = {station.removeprefix(FOOLED) for station in funnel if station.startswith(FOOLED)}
+    if judges - dataset.manifest.judges.keys():
+        yield f"manifest.json: funnel: names the judges {sorted(judges)}; there are {sorted(dataset.manifest.judges)}"
+    for family, n in sorted(kept.items()):
+        stations = [funnel.get(station, {}) for station in FOUND]
+        found = [counts.get(family, 0) for counts in stations]
+        left = min([found[-1], *(counts.get(family, 0) for counts in fooled)])
+        lost = sum(dropped.get(family, {}).values())
+        if found != sorted(found, reverse=True) or n + lost > left or (fooled and n + lost != left):
+            yield f"manifest.json: funnel: of {family} {' and '.join(map(str, found))} pairs were found, {left} misled every judge, {n} are kept and {lost} dropped"  # fmt: skip
+
+
+def _selected(pairs: list[Pair], settings: BuildConfig) -> Iterator[str]:
+    """What was selected stays when it is selected again, and every answer has the letter that its turn gives it."""
+    lost: Counter[tuple[str, str]] = Counter()
+    shares.select(pairs, settings.selection, lost)
+    yield from (
+        f"{n} pairs of {family} would not be selected: {reason}" for (family, reason), n in sorted(lost.items())
+    )
+    ordered = sorted(pairs, key=lambda pair: pair.pair_id)
+    for pair, places in zip(ordered, selection.places_in_turn(ordered), strict=True):
+        lure = pair.options.index(pair.lure)
+        answers = {item.answer_index for item in pair.stress}
+        if lure != places[0] or places[1] not in answers:
+            yield f"pair {pair.pair_id}: its options do not stand in the order that its turn gives them"
