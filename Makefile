@@ -1,4 +1,4 @@
-.PHONY: install demo test slow lint look bench rehearsal figures
+.PHONY: install demo test fuzz slow lint look bench rehearsal figures
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -18,6 +18,10 @@ demo: install  ## build a stress test on the built-in world, anew each time, and
 
 test: install  ## the default tests, one process a core; under six minutes on two
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+FUZZED := tests/scenes/sources/test_any_file.py tests/verification/readers/test_any_benchmark.py tests/verification/test_any_set.py tests/core/test_any_settings.py
+fuzz: install  ## files, benchmarks, sets and settings that anything was done to, for an hour
+	PSTGEN_FUZZ=1000000 timeout 3600 $(BIN)/python -m pytest -q -n auto --dist load $(FUZZED) || test $$? = 124
 
 slow: install  ## the ones that take minutes
 	$(BIN)/python -m pytest -q -m slow

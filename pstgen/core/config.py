@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from pstgen.core import reading
 from pstgen.core.bounds import Amount, Bounded, Count, CountOrZero, Positive, Scenes, Seed, Share, Side
 from pstgen.core.records import BadInput
 from pstgen.core.resources import could_be_hub_id, is_server
@@ -286,7 +287,7 @@ def _convert(settings: Mapping[str, Any], as_: type[T], where: str) -> T:
 def _settings(path: Path) -> dict[str, Any]:
     """What a YAML file or a manifest says."""
     try:
-        settings = msgspec.yaml.decode(path.read_bytes()) or {}
+        settings: Any = reading.yaml_of(reading.content(path), Any) or {}
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}; --config takes a YAML file or a dataset's manifest.json") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

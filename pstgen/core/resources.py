@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pstgen.core import reading
 from pstgen.core.records import BadInput
 
 T = TypeVar("T")
@@ -78,6 +79,6 @@ def read(name: str, stem: str, as_: type[T], *, before: Path | None = None, othe
     file = own if own and own.is_file() else folder(name) / f"{stem}.yaml"
     try:
         text = otherwise if otherwise is not None and not file.is_file() else file.read_bytes()
-        return msgspec.yaml.decode(text, type=as_)
+        return reading.yaml_of(text.encode() if isinstance(text, str) else text, as_)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadInput(f"{file}: {error}") from error

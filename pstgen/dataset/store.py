@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from more_itertools import chunked
 
-from pstgen.core import __version__
+from pstgen.core import __version__, reading
 from pstgen.core.records import BadInput, Item, Pair, Score
 from pstgen.core.report import Report
 from pstgen.dataset import rows as row_cells
@@ -194,7 +194,7 @@ def open(folder: Path) -> Dataset:  # noqa: A001 (reads as store.open)
     """Open a dataset. Raises BadInput where the folder is none, or of another format."""
     file = folder / "manifest.json"
     try:
-        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+        manifest = reading.json(reading.content(file), Manifest)
     except OSError as error:
         why = "no manifest.json" if isinstance(error, FileNotFoundError) else f"manifest.json: {error.strerror}"
         raise BadInput(f"{folder}: no stress test here ({why}); run `pstgen build --out {folder}` first") from None

@@ -16,6 +16,7 @@ from pstgen.scenes import png
 from pstgen.scenes.truth import layout
 
 TRIES = 3  # things of a scene, that an edit is tried on
+LARGEST = 12_000_000  # pixels of a picture that is edited
 PAIRS = 2  # of one edit, each of another family
 LEAD = 2  # pairs of a sentence by which one of two pictures may have had the same answer more often than the other
 EVEN = 0.5  # nats by which pulls may differ, up to which two questions could as well be asked as each other
@@ -82,6 +83,9 @@ class Edited:
             name for name in self.families if not config.questions.families or name in config.questions.families
         ]
         if not families or not self.wants(scene):
+            return
+        if scene.width * scene.height > LARGEST:
+            self.context.refused[self.name, "its picture is too large to be edited"] += 1
             return
         if self.keeps_known and not any(fact.family in families for fact in facts):
             return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from pstgen.core import plugins
+from pstgen.core import plugins, reading
 from pstgen.core.bounds import MOST, Amount, Bounded, Count, CountOrZero, Scenes, Seed, Share, Side
 from pstgen.core.records import BadInput
 
@@ -141,7 +141,7 @@ def _read(name: str, kind: type[AnyRecipe], changes: Mapping[str, Any]) -> tuple
     ours = files("pstgen.training") / "recipes" / f"{name}.yaml"
     file = ours if ours.is_file() else Path(name)
     try:
-        settings: Any = msgspec.yaml.decode(file.read_bytes()) or {}
+        settings: Any = reading.yaml_of(file.read_bytes(), Any) or {}
         recipe = msgspec.convert(settings | changes, kind, dec_hook=lambda wanted, value: wanted(value))
     except OSError as error:
         raise BadInput(f"{name}: no such recipe: {error.strerror}") from None

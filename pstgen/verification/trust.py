@@ -27,6 +27,8 @@ def taken_on_trust(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[st
     edited = sum("+" in item.scene_id for item in dataset.items())
     if edited:
         yield f"That edited pictures, {edited:,} of {dataset.manifest.items:,}, were made by the edit that they are named after."
+    if any(cells["target_depth"] for cells in dataset.cells()):
+        yield "Depth, where it is estimated or a picture was edited: that it is the picture's."
     source = states.get("source")
     if source is None or source.untested:
         yield f"That pictures and annotations are the source's: {source.untested if source else 'not asked'}."

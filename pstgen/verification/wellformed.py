@@ -23,8 +23,7 @@ from pstgen.pairs.context import MOST_OPTIONS
 from pstgen.scenes import masks, pixels
 
 NULLABLE = frozenset({"mark", "pull_counts", "pull_lm", "pull_vlm"})  # and the targets
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".img")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "MPO")  # of pictures
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 LONGEST = 2**24  # letters of a text: the annotations of a crowded picture
 FAR = 3  # a box or a joint may lie so many times the picture's side away from it
 
@@ -128,7 +127,7 @@ def _thing(thing: Instance, width: int, height: int) -> Iterator[str]:
 def _picture(picture: Mapping[str, Any], size: tuple[int, int], *, whole: bool) -> Iterator[str]:
     """whole: decode all of it; targets are rendered anew, and compared, by a check of their own."""
     try:
-        with Image.open(io.BytesIO(picture["bytes"]), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(picture["bytes"]), formats=pixels.FORMATS) as image:
             if image.size != size:
                 yield f"is {image.width}x{image.height}, annotated as {size[0]}x{size[1]}"
             elif whole:

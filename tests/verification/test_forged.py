@@ -1,6 +1,7 @@
 """Every column and every field of the manifest, changed alone and sealed again, is noticed, or listed as taken on trust."""
 
 import shutil
+from contextlib import suppress
 
 import cv2
 import msgspec
@@ -13,7 +14,7 @@ from pstgen.build import build
 from pstgen.core import config, plugins
 from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.records import BadInput
-from pstgen.dataset import schema, store
+from pstgen.dataset import exporters, schema, store
 from pstgen.dataset.rows import png
 from pstgen.verification import checks, trust
 
@@ -48,6 +49,9 @@ def forge(folder, change, file="data/test-00000-of-00001.parquet"):
     rows = pq.read_table(folder / file).to_pylist()
     change(rows)
     pq.write_table(pa.Table.from_pylist(rows, schema=columns), folder / file)
+    for name in exporters.PAGES:  # a forger writes the pages anew
+        with suppress(Exception):  # of what no page can be made
+            exporters.load(name).write(store.open(folder), folder)
     seal(folder)
 
 
@@ -90,6 +94,9 @@ def noise(code):
     return png(np.random.default_rng(0).permutation(pixels.reshape(-1)).reshape(pixels.shape))
 
 
+DERIVED = {
+    f"{schema.TARGET}{name}" for name in ("mask", "keypoints", "region")
+}  # from annotations, of edited pictures too
 PICTURES = ["image", *(f"{schema.TARGET}{name}" for name in schema.targets())]
 
 
@@ -114,7 +121,7 @@ def test_a_changed_picture_is_noticed(copy, name, what):
     """The world's are drawn again: those that are not edited."""
 
     def change(rows):
-        shown = [row for row in rows if row[name] and (name != "image" or row["twin"] == "matched")]
+        shown = [row for row in rows if row[name] and (name in DERIVED or row["twin"] == "matched")]
         assert shown
         for row in shown:
             row[name][what] = noise(row[name][what]) if what == "bytes" else f"x{row[name][what]}"
@@ -165,10 +172,18 @@ def test_a_changed_field_of_the_manifest_is_noticed(copy, name):
         assert noticed(copy)
 
 
-@pytest.mark.parametrize("name", ["scenes", "seed", "size", "min_pull", "max_family_share", "pairs_per_scene"])
+@pytest.mark.parametrize(
+    "name", ["scenes", "seed", "size", "min_pull", "max_family_share", "pairs_per_scene", "prior_share", "source"]
+)
 def test_a_setting_that_leaves_a_trace_is_noticed(copy, name):
     flat = config.flat(store.open(copy).manifest.settings)
-    other = {"min_pull": 30.0, "max_family_share": 0.05, "pairs_per_scene": 1}.get(name, flat[name] + 1)
+    other = {
+        "min_pull": 30.0,
+        "max_family_share": 0.05,
+        "pairs_per_scene": 1,
+        "prior_share": 0.0,
+        "source": "coco",
+    }.get(name, 1 if isinstance(flat[name], str) else flat[name] + 1)
     seal(copy, settings=config.nested(flat | {name: other}))
     assert noticed(copy)
 

@@ -143,8 +143,8 @@ def _keep(image: Any, folder: Path) -> tuple[str, tuple[int, int]]:
     if not code:
         raise ValueError("has no picture")
     with pixels.opened(code) as opened:
-        size = opened.size
-    name = f"{sha256(code).hexdigest()}.img"
+        size, suffix = opened.size, str(opened.format).lower()
+    name = f"{sha256(code).hexdigest()}.{suffix}"
     file = folder / name[:2] / name
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)

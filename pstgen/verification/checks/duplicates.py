@@ -14,6 +14,7 @@ from PIL import Image
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, origin
 from pstgen.dataset.store import Dataset
+from pstgen.scenes import pixels
 from pstgen.verification import probes
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
@@ -63,7 +64,7 @@ def signature(file: IO[bytes]) -> Hashes:
 
     Raises OSError where the file is not a picture.
     """
-    with Image.open(file) as picture:
+    with Image.open(file, formats=pixels.FORMATS) as picture:
         picture.draft("L", (128, 128))  # JPEG: decode no more than is needed, twice what is hashed
         bits = imagehash.phash(picture, hash_size=SIDE).hash
     return np.where(bits.ravel(), 1, -1).astype(np.int8)

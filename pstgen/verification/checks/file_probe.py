@@ -12,6 +12,7 @@ from PIL import Image, JpegImagePlugin
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import MATCHED, Item
 from pstgen.dataset.store import Dataset
+from pstgen.scenes import pixels
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
 from pstgen.verification.probes import MIN_PAIRS, Features, ImageFile, ItemFeatures, PairFeatures
@@ -103,7 +104,7 @@ def file_features(file: ImageFile, row: int) -> FileFeatures:
     """Read an image file's name and headers. row: its place in the set."""
     item, tokens = file.item, _tokens(file.name)
     named = [bool(_tokens(option)) and _tokens(option) <= tokens for option in sorted(item.options)]
-    with probes.naming(file), Image.open(io.BytesIO(file.data)) as image:
+    with probes.naming(file), Image.open(io.BytesIO(file.data), formats=pixels.FORMATS) as image:
         return FileFeatures(
             row=row,
             lure=named[sorted(item.options).index(item.lure)],

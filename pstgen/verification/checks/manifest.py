@@ -3,19 +3,42 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
+
 from pstgen.core import config as configs
 from pstgen.core.config import BuildConfig, VerifyConfig
 from pstgen.core.records import BadInput, Pair
 from pstgen.dataset.store import Dataset
+from pstgen.models.panel import ORDINARY
 from pstgen.pairs import selection, shares
+from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import sources
 from pstgen.verification import rebuild
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
 ANEW = True
+OURS = ("world", "coco")  # sources whose scenes bear their name
 FOUND = ("pairs found", "candidate pairs")  # stations before the judges
 FOOLED = "fooled "  # before a judge's name, its station
+
+
+class Ordinary(msgspec.Struct, rename={"raw": "right uncalibrated", "by_chance": "by chance"}):
+    """What a judge reached on ordinary questions."""
+
+    of: int
+    right: int
+    raw: int
+    by_chance: float
+
+
+class Details(msgspec.Struct, rename={"ordinary": ORDINARY}):
+    """What a manifest says of a judge that is a model, as far as anything is made of it."""
+
+    decides: bool = True
+    ordinary: Ordinary | None = None
+    way: str = ""
+    agreement: dict[str, int] = {}
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
@@ -25,7 +48,13 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
         settings = rebuild.own_settings(dataset.manifest)
     except BadInput as error:
         return Finding(check="manifest", summary="settings", problems=(str(error),))
-    problems = (*_names(dataset), *_origin(dataset, settings), *_counts(dataset, pairs), *_selected(pairs, settings))
+    problems = (
+        *_names(dataset),
+        *_models(dataset),
+        *_origin(dataset, settings),
+        *_counts(dataset, pairs),
+        *_selected(pairs, settings),
+    )
     return Finding(
         check="manifest",
         summary="settings within their bounds; counts, shares and letters worked out anew",
@@ -41,11 +70,39 @@ def _names(dataset: Dataset) -> Iterator[str]:
         yield f"manifest.json: setting {name} is {'missing' if name in usual else 'none of a build'}"
 
 
+def _models(dataset: Dataset) -> Iterator[str]:
+    """Each model is a judge, or one that judges in several ways; its shares are shares."""
+    for name, said in dataset.manifest.models.items():
+        try:
+            details = msgspec.convert(said, Details)
+        except msgspec.ValidationError as error:
+            yield f"manifest.json: models: {name}: {error}"
+            continue
+        if name not in {judge.partition("/")[0] for judge in dataset.manifest.judges} | dataset.manifest.judges.keys():
+            yield f"manifest.json: models: {name} is none of the judges"
+        known = details.ordinary
+        if known and not (
+            0 <= known.right <= known.of and 0 <= known.raw <= known.of and 0 <= known.by_chance <= known.of
+        ):
+            yield f"manifest.json: models: {name} is right about {known.right} of {known.of} ordinary questions"
+        items = details.agreement.get("items", 1)
+        if items < 1 or any(not 0 <= n <= items for n in details.agreement.values()):
+            yield f"manifest.json: models: {name} agrees with itself in {details.agreement}"
+
+
 def _origin(dataset: Dataset, settings: BuildConfig) -> Iterator[str]:
-    """What is drawn, and not read, has an origin that follows from the settings."""
-    if settings.source.name != "world":
+    """What is drawn, and not read, has an origin that follows from the settings, and so have the scenes that feed the prior."""
+    name = settings.source.name
+    if others := {row["source"] for row in dataset.cells()} - {name} if name in OURS else ():
+        yield f"manifest.json: the source is {name}, of some rows {min(others)}"
+    if name != "world":
         return
-    expected, found = sources.load("world").origin(settings), dataset.manifest.origin
+    share, split = settings.questions.prior_share or 0.0, settings.questions.prior_split
+    prior = sum(is_prior_part(entry.id, split, share, settings.seed) for entry in sources.load(name).index(settings))
+    fed = sum(dataset.manifest.funnel.get("scenes for the prior", {}).values())
+    if not settings.questions.prior_file and fed != prior:
+        yield f"manifest.json: funnel: {fed} scenes feed the prior, by its settings {prior}"
+    expected, found = sources.load(name).origin(settings), dataset.manifest.origin
     for name in sorted(name for name in expected if found.get(name) != expected[name]):
         yield f"manifest.json: origin: {name} is {found.get(name)!r}, by its settings {expected[name]!r}"
 

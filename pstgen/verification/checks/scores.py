@@ -41,6 +41,8 @@ def _answers(scores: list[Score], pairs: Mapping[str, Pair]) -> Iterator[str]:
         same_words = pair is not None and (pair.control.frame, pair.question) == (score.frame, score.question)
         if score.kept != same_words:
             yield f"{where}: says that its wording is {'' if score.kept else 'not '}in the set"
+        elif score.item_id and (pair is None or score.item_id not in {item.item_id for item in pair.items}):
+            yield f"{where}: saw {score.item_id!r}, which is no item of that pair"
         elif pair and (set(score.options), score.lure) != (set(pair.options), pair.lure):
             yield f"{where}: offers other options, or has another lure, than the pair"
 

@@ -73,6 +73,9 @@ def _differing(row: Row, made: Scene) -> Iterator[str]:
     told = replace(made, detected=row.scene.detected, depth_model=row.scene.depth_model)  # by models, not by the source
     if _bare(told) != _bare(row.scene):
         yield f"item {row.item.item_id}: its annotations are not those that the source has of {made.id}"
+    kept, drawn = next((t.pixels for t in row.targets if t.kind == "depth"), None), pixels.depth(made)
+    if drawn is not None and (kept is None or not np.array_equal(kept, drawn)):
+        yield f"item {row.item.item_id}: its depth is not the one that the source has of {made.id}"
     if not _same_picture(row, made):
         yield f"item {row.item.item_id}: its picture is not the one that the source has of {made.id}"
 
