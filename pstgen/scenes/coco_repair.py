@@ -132,7 +132,7 @@ def _made(rows: list[Row], kind: str, make: Callable[[Row], Made], faults: list[
 def _picture(row: Row, ids: Ids, licences: Numbers) -> Picture:
     number = ids["images"].of(row.get("id"))
     if number is None:
-        raise BadRow("has no id")
+        raise BadRow("has no id, or one beyond 64 bits")
     return Picture(
         id=number,
         file_name=_text(row.get("file_name")),
@@ -185,7 +185,7 @@ def _elsewhere(row: Row, key: str, ids: Numbers) -> int:
 def _category(row: Row, ids: Ids) -> Category:
     number, joints = ids["categories"].of(row.get("id")), row.get("keypoints")
     if number is None:
-        raise BadRow("has no id")
+        raise BadRow("has no id, or one beyond 64 bits")
     names = [joint for joint in joints if isinstance(joint, str)] if isinstance(joints, list) else []
     return Category(id=number, name=_text(row.get("name")), keypoints=names)
 
