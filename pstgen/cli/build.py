@@ -184,15 +184,15 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
         return
     pairs = report.stations["kept"].total()
     with shared.if_interrupted(f"{settings.out} is built and whole"):
-        dataset = store.open(settings.out)
-        seal = dataset.manifest.seal
         if as_json:
+            seal = store.open(settings.out).manifest.seal
             made = {"out": settings.out, "pairs": pairs, "hash": seal, "funnel": report.stations}
             shared.emit({**made, **tables.left_out(report)})
             return
         tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
+        dataset = store.open(settings.out)
         judge_tables.judges(judged.of_dataset(dataset))
-        echo(f"{settings.out}: {pairs:,} pairs, hash {seal}. Next: pstgen verify {settings.out}")
+        echo(f"{settings.out}: {pairs:,} pairs, hash {dataset.manifest.seal}. Next: pstgen verify {settings.out}")
 
 
 def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:

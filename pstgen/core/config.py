@@ -256,12 +256,11 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> nested({"scenes": 300, "seed": 1})
     {'source': {'scenes': 300}, 'seed': 1}
     """
-    sections: dict[str, Any] = {}
-    for name, value in settings.items():
-        if name in SECTION:
-            sections.setdefault(SECTION[name], {})[name] = value
-        else:
-            sections[name] = value
+    sections: dict[str, Any] = {name: value for name, value in settings.items() if name not in SECTION}
+    for name in settings.keys() & SECTION.keys():
+        if not isinstance(section := sections.setdefault(SECTION[name], {}), dict):
+            raise BadInput(f"settings: {SECTION[name]} holds {section!r}, no settings")
+        section[name] = settings[name]
     return sections
 
 

@@ -89,7 +89,7 @@ def _spread(ranked: Sequence[Pair], config: SelectionConfig) -> list[Pair]:
 
 def _kind(question: Item | Fact, answer: str) -> str:
     """The kind of thing in question: where it is asked which thing, the answer."""
-    return vocabulary.category(answer if question.form in {"which", "what"} else question.about[0])
+    return vocabulary.category(answer if question.form in {"which", "what"} else next(iter(question.about), ""))
 
 
 def _neutral_enough(pairs: Sequence[Pair], config: SelectionConfig) -> list[Pair]:

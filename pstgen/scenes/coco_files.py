@@ -92,7 +92,7 @@ def read(given: Given) -> Split:
     if not instances.images:
         raise BadInput(f"{file}: the split is empty: `images` has no row")
     corners.refuse(file, instances)
-    all_crowds = bool(instances.annotations) and all(row.iscrowd for row in instances.annotations)
+    all_crowds = not other and bool(instances.annotations) and all(row.iscrowd for row in instances.annotations)
     for row in instances.annotations if all_crowds else ():
         row.iscrowd = 0
     beside: list[Stray] = []

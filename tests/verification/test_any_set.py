@@ -65,7 +65,7 @@ def partly(value, kind):
 
 def noticed(folder):
     dataset, config = store.open(folder), VerifyConfig(folder=folder)
-    order = [*certificate.FIRST, "pairs", "cells", "words", "scores", "labels", "targets", "pages"]
+    order = [*certificate.FIRST, "selection", "pairs", "cells", "words", "scores", "labels", "targets", "pages"]
     return next(filter(None, (checks.load(name).examine(dataset, config).problems for name in order)), ())
 
 

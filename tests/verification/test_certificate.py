@@ -53,10 +53,13 @@ def test_a_certificate_that_was_written_is_valid_and_one_with_a_field_less_or_mo
 
 
 def test_a_certificate_of_another_format_is_refused(tmp_path):
-    old = certificate.certify("0" * 64, VerifyConfig(), [found("pairs")])
-    for changed in (msgspec.structs.replace(old, format=1), msgspec.structs.replace(old, format=3)):
+    written = {name: [] for name in ("anew", "tested", "not_tested", "on_trust", "proven", "not_proven", "findings")}
+    for number in (1, 2, 4):
+        changed = Certificate(
+            format=number, pstgen="0", manifest="0" * 64, sound=True, says="", thresholds={}, tried={}, **written
+        )
         (tmp_path / certificate.NAME).write_bytes(sealing.canonical(changed))
-        with pytest.raises(BadInput, match=f"format {changed.format}; this pstgen reads format 2"):
+        with pytest.raises(BadInput, match=f"format {changed.format}; this pstgen reads format 3"):
             certificate.read(tmp_path)
 
 
@@ -77,7 +80,9 @@ def test_nothing_is_proven_by_a_check_that_was_not_tested(check):
 
 
 def test_integrity_pairs_labels_targets_and_separation_prove_something():
-    assert set(PROVING) == {"integrity", "pairs", "labels", "targets", "separation"}
+    assert set(PROVING) == {
+        *("integrity", "pairs", "cells", "words", "labels", "targets", "scores", "pages", "source", "separation")
+    }
 
 
 def test_what_was_not_tested_is_not_proven():

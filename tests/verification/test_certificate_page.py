@@ -52,6 +52,7 @@ def certify(results):
     return Certificate(
         format=certificate.FORMAT, pstgen="0", manifest="f" * 64, sound=all(finding.sound for finding in results),
         says="Nobody looked & all is <well>.", thresholds={"probe_over": 0.02}, tried=certificate.tried(results),
+        anew=["pairs"], tested=[], not_tested=[], on_trust=["What one expects."],
         proven=certificate.proven(results), not_proven=certificate.not_proven(results), findings=results,
     )  # fmt: skip
 

@@ -18,7 +18,19 @@ from pstgen.dataset import exporters, schema, store
 from pstgen.dataset.rows import png
 from pstgen.verification import checks, trust
 
-ANEW = ("integrity", "manifest", "pairs", "cells", "words", "scores", "labels", "pages", "targets", "source")
+ANEW = (
+    "integrity",
+    "manifest",
+    "selection",
+    "pairs",
+    "cells",
+    "words",
+    "scores",
+    "labels",
+    "pages",
+    "targets",
+    "source",
+)
 OTHER_WORDS = {"question": "Is it raining?", "neutral_question": "Is it raining?"}
 
 

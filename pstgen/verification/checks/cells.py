@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import MATCHED, Item, Scene, origin
+from pstgen.core.records import Item, Scene, origin
 from pstgen.dataset import rows, schema
 from pstgen.dataset.rows import Cells, Row
 from pstgen.dataset.store import Dataset
@@ -23,6 +23,7 @@ from pstgen.verification.findings import Finding
 PROVES = "Every cell that follows from others follows from them, worked out anew."
 ANEW = True
 SECONDS = 3.0
+EDITS = frozenset({"mirror", "move", "paste", "recolour", "remove"})  # ours: their twins are edited
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
@@ -84,7 +85,7 @@ def _twin(cells: Cells) -> Iterator[str]:
     """An edited picture is named after its edit."""
     scene, twin = cells["source_image_id"], cells["twin"]
     edit = scene[len(origin(scene)) + 1 :].partition("-")[0]
-    if edit != ("" if twin == MATCHED else twin):
+    if edit not in {"", twin} or (twin in EDITS and not edit):
         yield f"twin is {twin!r}, its picture {scene!r}"
 
 

@@ -1,4 +1,4 @@
-"""Does the manifest agree with itself and with the set: settings within their bounds, counts that add up, shares, letters?"""
+"""Does the manifest agree with itself and with the set: settings within their bounds, counts that add up, where it comes from?"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from pstgen.core.config import BuildConfig, VerifyConfig
 from pstgen.core.records import BadInput, Pair
 from pstgen.dataset.store import Dataset
 from pstgen.models.panel import ORDINARY
-from pstgen.pairs import selection, shares
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import sources
 from pstgen.verification import rebuild
@@ -42,7 +41,7 @@ class Details(msgspec.Struct, rename={"ordinary": ORDINARY}):
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG001
-    """Settings, then what was counted on the way, then what was selected by them."""
+    """Settings, then what was counted on the way."""
     pairs = list(dataset.pairs())
     try:
         settings = rebuild.own_settings(dataset.manifest)
@@ -53,11 +52,10 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
         *_models(dataset),
         *_origin(dataset, settings),
         *_counts(dataset, pairs),
-        *_selected(pairs, settings),
     )
     return Finding(
         check="manifest",
-        summary="settings within their bounds; counts, shares and letters worked out anew",
+        summary="settings within their bounds, origin and counts worked out anew",
         problems=first_problems(problems),
     )
 
@@ -126,18 +124,3 @@ def _counts(dataset: Dataset, pairs: list[Pair]) -> Iterator[str]:
         lost = sum(dropped.get(family, {}).values())
         if found != sorted(found, reverse=True) or n + lost > left or (fooled and n + lost != left):
             yield f"manifest.json: funnel: of {family} {' and '.join(map(str, found))} pairs were found, {left} misled every judge, {n} are kept and {lost} dropped"  # fmt: skip
-
-
-def _selected(pairs: list[Pair], settings: BuildConfig) -> Iterator[str]:
-    """What was selected stays when it is selected again, and every answer has the letter that its turn gives it."""
-    lost: Counter[tuple[str, str]] = Counter()
-    shares.select(pairs, settings.selection, lost)
-    yield from (
-        f"{n} pairs of {family} would not be selected: {reason}" for (family, reason), n in sorted(lost.items())
-    )
-    ordered = sorted(pairs, key=lambda pair: pair.pair_id)
-    for pair, places in zip(ordered, selection.places_in_turn(ordered), strict=True):
-        lure = pair.options.index(pair.lure)
-        answers = {item.answer_index for item in pair.stress}
-        if lure != places[0] or places[1] not in answers:
-            yield f"pair {pair.pair_id}: its options do not stand in the order that its turn gives them"

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from pstgen.core.config import VerifyConfig
-from pstgen.core.records import Pair, Score, Verdict
+from pstgen.core.records import Pair, Score
 from pstgen.dataset.store import Dataset
+from pstgen.pairs.selection import DIGITS
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
@@ -27,7 +28,6 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 def _answers(scores: list[Score], pairs: Mapping[str, Pair]) -> Iterator[str]:
     for score in scores:
         where = f"scores.parquet: {score.judge} of {score.pair_id} in frame {score.frame}"
-        verdict = Verdict(item_id="", judge=score.judge, logprobs=score.logprobs, calibrated=score.calibrated)
         lengths = {len(row) for row in (score.logprobs, score.calibrated) if row}
         if (
             score.lure not in score.options
@@ -35,7 +35,7 @@ def _answers(scores: list[Score], pairs: Mapping[str, Pair]) -> Iterator[str]:
             or (score.calibrated and not score.logprobs)
         ):
             yield f"{where}: the options {score.options} do not hold its lure, or not each has a log-probability"
-        elif score.choice != ("" if verdict.choice is None else score.options[verdict.choice]):
+        elif score.choice not in _likeliest(score):
             yield f"{where}: chose {score.choice!r}, which is not the likeliest option"
         pair = pairs.get(score.pair_id)
         same_words = pair is not None and (pair.control.frame, pair.question) == (score.frame, score.question)
@@ -45,6 +45,13 @@ def _answers(scores: list[Score], pairs: Mapping[str, Pair]) -> Iterator[str]:
             yield f"{where}: saw {score.item_id!r}, which is no item of that pair"
         elif pair and (set(score.options), score.lure) != (set(pair.options), pair.lure):
             yield f"{where}: offers other options, or has another lure, than the pair"
+
+
+def _likeliest(score: Score) -> set[str]:
+    """The options that may have been chosen: those that are likeliest as far as numbers are rounded; "" where there are none."""
+    decisive = score.calibrated or score.logprobs
+    near = max(decisive, default=0.0) - 2 * 10**-DIGITS
+    return {option for option, value in zip(score.options, decisive, strict=False) if value >= near} or {""}
 
 
 def _order(scores: list[Score]) -> Iterator[str]:
