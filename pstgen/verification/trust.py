@@ -21,7 +21,7 @@ def taken_on_trust(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[st
     if AGAIN in states:
         return
     yield "What one expects: lures, difficulties and pulls rest on counts of scenes that are not in the set."
-    yield "What judges answered, and which they are: the scores, names and revisions of models, what they reach on ordinary questions."
+    yield "What judges answered, and which they are: the scores, names and revisions of models, what they reach on ordinary questions, wordings that were tried and not kept."
     yield "What did not come into the set, and why: counts before the selection, refused records, notes."
     yield "Settings that leave no trace in the set, and the versions of libraries."
     edited = sum("+" in item.scene_id for item in dataset.items())
