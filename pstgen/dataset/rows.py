@@ -15,6 +15,7 @@ import numpy as np
 
 from pstgen.core.records import Association, Item, Region, Scene, Target
 from pstgen.dataset import limbs, schema
+from pstgen.scenes.png import encode as png
 
 Cells = dict[str, Any]  # column → value
 
@@ -75,14 +76,6 @@ def _evidence(item: Item, scene: Scene) -> dict[str, Any]:
     regions = [thing.region for thing in things] or [Region(x=0, y=0, width=scene.width, height=scene.height)]
     joints = [joint for thing in things for joint in thing.keypoints if joint.visibility]
     return msgspec.to_builtins({"regions": regions, "keypoints": joints, "instances": item.evidence})  # type: ignore[no-any-return]
-
-
-def png(pixels: Any) -> bytes:
-    """Encode (H, W) uint8 or uint16."""
-    done, code = cv2.imencode(".png", np.asarray(pixels))
-    if not done:
-        raise ValueError(f"pixels of {pixels.dtype} {pixels.shape} cannot be a PNG")
-    return code.tobytes()
 
 
 @contextmanager

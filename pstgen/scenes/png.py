@@ -8,7 +8,7 @@ import numpy as np
 
 
 def encode(pixels: Any, level: int | None = None) -> bytes:
-    """The PNG of (H, W) uint8 or uint16, or of (H, W, 3) uint8 RGB. level: zlib's, OpenCV's own where none is told."""
+    """The PNG of (H, W) uint8 or uint16, or of (H, W, 3) uint8 RGB. level: zlib's, OpenCV's own where none is given."""
     stored = np.asarray(pixels)
     if stored.ndim == 3:
         stored = stored[:, :, ::-1]

@@ -15,7 +15,7 @@ from pstgen.core import config, plugins
 from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.records import BadInput
 from pstgen.dataset import exporters, schema, store
-from pstgen.dataset.rows import png
+from pstgen.scenes.png import encode as png
 from pstgen.verification import checks, trust
 
 ANEW = (

@@ -9,6 +9,7 @@ from pstgen.core import plugins
 from pstgen.core.records import BadInput
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")  # of pictures
+OTHERS = (".yaml", ".yml", ".csv", ".xml", ".txt")  # of files that are not COCO's
 Row = dict[str, Any]
 
 
@@ -54,6 +55,10 @@ def of(path: Path) -> str:
         raise BadInput(
             f"{path}: a folder of no known format ({', '.join(plugins.names('formats'))}); "
             + (f"a COCO file is named itself: {own}" if own else "a COCO file in it is named itself")
+        )
+    if path.suffix in OTHERS and path.is_file():
+        raise BadInput(
+            f"{path}: of no known format ({', '.join(plugins.names('formats'))}), or not readable as one; COCO's is JSON"
         )
     return ""
 

@@ -72,6 +72,7 @@ def _load(path: Path, split: str) -> Any:
         import datasets
     except ImportError:
         raise Unavailable(f"{path}: needs `pip install 'pstgen[huggingface]'`") from None
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what is wrong is said below, in one line
     try:
         if path.is_file():
             data = datasets.Dataset.from_parquet(str(path))

@@ -70,8 +70,10 @@ def _drawn(number: int, settings: BuildConfig, work: Path) -> Scene:
 
 
 def _differing(row: Row, made: Scene) -> Iterator[str]:
-    told = replace(made, detected=row.scene.detected, depth_model=row.scene.depth_model)  # by models, not by the source
-    if _bare(told) != _bare(row.scene):
+    expected = replace(
+        made, detected=row.scene.detected, depth_model=row.scene.depth_model
+    )  # by models, not by the source
+    if _bare(expected) != _bare(row.scene):
         yield f"item {row.item.item_id}: its annotations are not those that the source has of {made.id}"
     kept, drawn = next((t.pixels for t in row.targets if t.kind == "depth"), None), pixels.depth(made)
     if drawn is not None and (kept is None or not np.array_equal(kept, drawn)):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import Item
 from pstgen.dataset import store
-from pstgen.dataset.rows import png
 from pstgen.scenes import pixels
+from pstgen.scenes.png import encode as png
 from pstgen.verification.checks import additive
 from pstgen.verification.probes import PairFeatures
 

@@ -9,11 +9,11 @@ from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.records import Item, origin
 from pstgen.core.report import Refusals, Report
 from pstgen.dataset import store
-from pstgen.dataset.rows import png
 from pstgen.pairs.context import PairContext
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, counts
 from pstgen.scenes import pixels
+from pstgen.scenes.png import encode as png
 from pstgen.scenes.sources import world as source
 from pstgen.verification import probes
 from pstgen.verification.checks import image_probe

@@ -9,8 +9,8 @@ from PIL import Image
 
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset import store
-from pstgen.dataset.rows import png
 from pstgen.scenes import pixels
+from pstgen.scenes.png import encode as png
 from pstgen.verification import checks
 
 
