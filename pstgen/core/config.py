@@ -257,7 +257,7 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     {'source': {'scenes': 300}, 'seed': 1}
     """
     sections: dict[str, Any] = {name: value for name, value in settings.items() if name not in SECTION}
-    for name in settings.keys() & SECTION.keys():
+    for name in (name for name in settings if name in SECTION):
         if not isinstance(section := sections.setdefault(SECTION[name], {}), dict):
             raise BadInput(f"settings: {SECTION[name]} holds {section!r}, no settings")
         section[name] = settings[name]
