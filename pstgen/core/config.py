@@ -254,7 +254,7 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by name, put into their sections.
 
     >>> nested({"scenes": 300, "seed": 1})
-    {'source': {'scenes': 300}, 'seed': 1}
+    {'seed': 1, 'source': {'scenes': 300}}
     """
     sections: dict[str, Any] = {name: value for name, value in settings.items() if name not in SECTION}
     for name in (name for name in settings if name in SECTION):
