@@ -75,6 +75,7 @@ def test_a_family_from_outside_is_asked_by_its_name_alone(tmp_path):
     assert "equal" in done.stdout
 
 
+@pytest.mark.slow
 def test_two_systems_are_trained_and_compared(tmp_path):
     (tmp_path / "few.yaml").write_text(RECIPE)
     printed = run("train_two_systems.py", tmp_path / "run", tmp_path / "few.yaml")

@@ -60,10 +60,11 @@ class Names(Completed):
         return "[" + "|".join(self.known()) + "]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take a name that there is."""
-        if value not in self.known():
+        """Take a name that there is; a hyphen is an underscore."""
+        name = value.replace("-", "_")
+        if name not in self.known():
             self.fail(f"no {value!r}; there are: {', '.join(self.known())}", param, ctx)
-        return value
+        return name
 
 
 class Device(Completed):

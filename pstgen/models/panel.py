@@ -66,11 +66,12 @@ class Panel:
             details[ORDINARY] = fitted.summary()
             details["decides"] = fitted.competent
             if not fitted.competent:
-                line = (
-                    f"{judge.name} is recorded and does not decide: of {fitted.of:,} ordinary questions it gets "
-                    f"{fitted.right:,} right from the words alone, calibrated; chance gets {fitted.chance:.0f}"
+                tried = (
+                    f"of {fitted.of:,} ordinary questions it gets {fitted.right:,} right from the words alone, calibrated; "
+                    f"chance gets {fitted.chance:.0f}"
                 )
-                self._note(line)
+                line = tried if fitted.of else "these scenes have no ordinary questions to try it with"
+                self._note(f"{judge.name} is recorded and does not decide: {line}")
 
     def _note(self, line: str) -> None:
         self.report.notes.append(line)
