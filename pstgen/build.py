@@ -24,19 +24,10 @@ from pstgen.models import association, calibration, detector, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.witnesses import Witness
-from pstgen.pairs import agreement, selection, shares, twins
+from pstgen.pairs import agreement, balance, selection, shares, twins
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
-from pstgen.questions import (
-    facts,
-    prior_base,
-    prior_file,
-    prior_scenes,
-    priors,
-    sample,
-    visual_prompts,
-    wording,
-)
+from pstgen.questions import facts, prior_base, prior_file, prior_scenes, priors, sample, visual_prompts, wording
 from pstgen.questions.facts import Observed
 from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
@@ -81,7 +72,7 @@ def build(config: BuildConfig, progress: Progress = silent) -> Report:
             gallery = open_scenes(candidates, run)
             panel = train_judges(judges, observed, prior, candidates, run)
             misled, scores = select_wordings(candidates, gallery, panel, run)
-            kept = add_images(select_pairs(misled, run), gallery, run)
+            kept = add_images(select_pairs(misled, gallery, run), gallery, run)
             scores += record_others(kept, panel, run)
             items = store.write_cells(folder, render_rows(kept, gallery, run))
             store.write_scores(folder, selection.mark_kept(scores, kept))
@@ -329,9 +320,14 @@ def select_wordings(
     return misled, trial.scores
 
 
-def select_pairs(misled: Sequence[Pair], run: Run) -> list[Pair]:
-    """Of the wordings that misled every baseline, those that stay. Raises BadInput, with the reasons, where there is none."""
-    kept = list(selection.lettered(shares.select(misled, run.config.selection, run.report.dropped)))
+def select_pairs(misled: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> list[Pair]:
+    """Of the wordings that misled every baseline, those that stay. Raises BadInput, with the reasons, where there is none.
+
+    They are selected, evened out so that pictures alone do not tell twins apart, and selected again, since shares change.
+    """
+    config, dropped = run.config.selection, run.report.dropped
+    fair = balance.even(shares.select(misled, config, dropped), gallery, run.cores, dropped)
+    kept = list(selection.lettered(shares.select(fair, config, dropped)))
     if not kept:
         raise BadInput(selection.nothing(run.report, run.config))
     run.report.count("kept", (pair.family for pair in kept))

@@ -14,6 +14,17 @@ class Tile(NamedTuple):
     text: str
 
 
+class Bar(NamedTuple):
+    """A line of a chart: a share with its bounds, each 0 to 1, whether it is as it should be, and a note."""
+
+    name: str
+    share: float
+    low: float
+    high: float
+    good: bool
+    note: str = ""
+
+
 def render(template: str, /, **values: object) -> str:
     """Render a template, which is named by its path inside the package.
 

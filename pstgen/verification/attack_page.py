@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pstgen.core import pages
-from pstgen.core.pages import Tile
+from pstgen.core.pages import Bar, Tile
 from pstgen.core.records import Unavailable
 from pstgen.verification import attackers, giveaways
 from pstgen.verification.attack import AttackRun, vulnerability
-from pstgen.verification.certificate_page import Bar
 from pstgen.verification.readers import Words
 from pstgen.verification.samples import Sample
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pstgen.core import pages
-from pstgen.core.pages import Tile
+from pstgen.core.pages import Bar, Tile
 from pstgen.dataset.chance import Coin
 from pstgen.dataset.judged import widest_gap
 from pstgen.verification.certificate import NAME, Certificate, untested
@@ -12,17 +12,6 @@ from pstgen.verification.findings import AttackResult, Finding
 
 ADDITIVE = "additive"  # the check that has words and picture, side by side
 ATTACKERS = "attackers/"  # before an attacker's name in a certificate's `tried`
-
-
-class Bar(NamedTuple):
-    """A line of a chart: a share with its bounds, each 0 to 1, whether it is as it should be, and a note."""
-
-    name: str
-    share: float
-    low: float
-    high: float
-    good: bool
-    note: str = ""
 
 
 def page(certificate: Certificate, origin: Mapping[str, str]) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from pstgen.core.memo import cache_last
 from pstgen.core.records import BadInput, Item, origin
 from pstgen.dataset.store import BATCH_ROWS, Dataset
 from pstgen.scenes import pixels
+from pstgen.scenes.picture_features import Features, picture
 from pstgen.verification import samples
 from pstgen.verification.findings import Attribute, Proportion
 from pstgen.verification.samples import Sample
@@ -25,11 +25,7 @@ from pstgen.verification.samples import Sample
 MIN_PAIRS = 20  # to say anything
 ENOUGH = 100  # pairs of a family, before its bound is held against one half
 BOUNDS = 7  # that checks compare with one half: one of images, two of files, four of edits (two shares, both bounds)
-LEVELS = 2  # that residuals are clipped at, as in SPAM features (Pevny, Bas and Fridrich 2010)
-GRID = 8  # cells a side, of the coarse image
-FILTERS = ([[0, 0, 0], [-1, 1, 0], [0, 0, 0]], [[0, -1, 0], [0, 1, 0], [0, 0, 0]], [[0, 1, 0], [1, -4, 1], [0, 1, 0]])
 
-Features = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Classifier = Any  # in scikit-learn's way: `fit`, `predict_proba`
 ItemFeatures = tuple[Item, Features]
@@ -71,31 +67,6 @@ def decoded(file: ImageFile) -> NDArray[np.uint8]:
         return pixels.decode(file.data)
 
 
-def residuals(image: NDArray[np.uint8]) -> Features:
-    """(D,) of an (H, W, 3) image: how often neighbouring high-pass residuals have each two values."""
-    grey, histograms = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), list[Features]()
-    for kernel in FILTERS:
-        residual = cv2.filter2D(grey, cv2.CV_32F, np.array(kernel, np.float32)) / 2
-        level = (np.clip(np.rint(residual), -LEVELS, LEVELS) + LEVELS).astype(np.uint8)
-        for first, second in ((level[:, :-1], level[:, 1:]), (level[:-1], level[1:])):
-            size = 2 * LEVELS + 1
-            planes = [np.ascontiguousarray(first), np.ascontiguousarray(second)]
-            counts = cv2.calcHist(planes, [0, 1], None, [size, size], [0, size, 0, size]).ravel()
-            histograms.append(np.sqrt(counts / counts.sum()))
-    return np.concatenate(histograms).astype(np.float32)
-
-
-def coarse(image: NDArray[np.uint8]) -> Features:
-    """(GRID * GRID,) of an (H, W, 3) image: the brightness of each cell, 0 to 1."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return (cv2.resize(grey, (GRID, GRID), interpolation=cv2.INTER_AREA).ravel() / 255).astype(np.float32)
-
-
-def picture(image: NDArray[np.uint8]) -> Features:
-    """(D,) of an (H, W, 3) image: the image, coarsely, and its residuals."""
-    return np.concatenate([coarse(image), residuals(image)])
-
-
 @cache_last
 def pictures(dataset: Dataset) -> list[ItemFeatures]:
     """Every item with `picture` of its image, and before it the place of the mark that is drawn into it.
@@ -118,7 +89,7 @@ def pictures(dataset: Dataset) -> list[ItemFeatures]:
 
 @dataclass(frozen=True, slots=True)
 class PairFeatures:
-    """Two twins with the features, (D,) each, of their images. A group gives its control and its first stress twin."""
+    """Two twins with the features, (D,) each, of their images. A group gives its control and, by a hash, one of its stress twins."""
 
     stress: Item
     control: Item
@@ -142,9 +113,9 @@ def stacked(pairs: Sequence[PairFeatures], attribute: Attribute) -> tuple[Featur
 
 
 def paired(item_features: Iterable[ItemFeatures]) -> list[PairFeatures]:
-    """Join twins. Pairs that show the same two scenes count once: they would not be independent draws."""
+    """Join twins; of a group the control and the stress twin that a hash draws, since the first in order stands before most others. Pairs that show the same two scenes count once: they would not be independent draws."""
     twins: defaultdict[str, dict[str, ItemFeatures]] = defaultdict(dict)
-    for item, features in item_features:
+    for item, features in sorted(item_features, key=lambda row: sha256(row[0].item_id.encode()).digest()):
         twins[item.pair_id].setdefault(item.role, (item, features))
     pairs: dict[frozenset[str], PairFeatures] = {}
     for _, by_role in sorted(twins.items()):

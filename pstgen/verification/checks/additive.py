@@ -6,7 +6,6 @@ than a coin, the odder picture is the stress twin, and a pair may be won without
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,11 @@ from pstgen.core import statistics
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import Item
 from pstgen.dataset.store import Dataset
+from pstgen.pairs.balance import halves_of
+from pstgen.scenes.picture_features import Features
 from pstgen.verification import probes
 from pstgen.verification.findings import Finding, ProbeResult, Proportion
-from pstgen.verification.probes import ENOUGH, MIN_PAIRS, Features, PairFeatures
+from pstgen.verification.probes import ENOUGH, MIN_PAIRS, PairFeatures
 
 SECONDS = 15.0
 HALVINGS = 6  # of the scenes; what a pair reaches is its mean over those that test it
@@ -58,22 +59,13 @@ def in_order(pairs: Sequence[PairFeatures], seed: int) -> NDArray[np.float64]:
     sums, tests = np.zeros(len(pairs)), np.zeros(len(pairs))
     with threadpool_limits(1):  # several threads sum in another order elsewhere
         for n in range(HALVINGS):
-            halves = _halves(pairs, f"{seed}/{n}")
+            halves = halves_of([pair.scenes for pair in pairs], f"{seed}/{n}")
             for train, test in (halves, halves[::-1]):
                 if len(train) and len(test):
                     sums[test] += _right_order([pairs[k] for k in train], [pairs[k] for k in test], seed)
                     tests[test] += 1
     sums[tests == 0] = np.nan
     return sums / np.maximum(tests, 1)
-
-
-def _halves(pairs: Sequence[PairFeatures], salt: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the pairs whose scenes are all in one half, and of those whose scenes are all in the other."""
-    scenes = set[str]().union(*(pair.scenes for pair in pairs))
-    half = {scene: sha256(f"{salt}/{scene}".encode()).digest()[0] % 2 for scene in scenes}
-    sides = [{half[scene] for scene in pair.scenes} for pair in pairs]
-    first, second = (np.array([n for n, side in enumerate(sides) if side == {which}], np.int64) for which in (0, 1))
-    return first, second
 
 
 def _right_order(train: Sequence[PairFeatures], test: Sequence[PairFeatures], seed: int) -> NDArray[np.float64]:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import MATCHED, Item, origin
 from pstgen.dataset.store import Dataset
+from pstgen.scenes.picture_features import Features, residuals
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
-from pstgen.verification.probes import MIN_PAIRS, Features, ItemFeatures, PairFeatures
+from pstgen.verification.probes import MIN_PAIRS, ItemFeatures, PairFeatures
 
 SECONDS = 5.0
 MAX_UNEDITED = 2000  # images that the detector is trained on
@@ -94,5 +95,5 @@ def _image_features(dataset: Dataset) -> list[ItemFeatures]:
         item = file.item
         if item.twin != MATCHED or item.scene_id in drawn:
             drawn.discard(item.scene_id)
-            images.append((item, probes.residuals(probes.decoded(file))))
+            images.append((item, residuals(probes.decoded(file))))
     return images

@@ -13,9 +13,10 @@ from pstgen.core.config import VerifyConfig
 from pstgen.core.records import MATCHED, Item
 from pstgen.dataset.store import Dataset
 from pstgen.scenes import pixels
+from pstgen.scenes.picture_features import Features
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
-from pstgen.verification.probes import MIN_PAIRS, Features, ImageFile, ItemFeatures, PairFeatures
+from pstgen.verification.probes import MIN_PAIRS, ImageFile, ItemFeatures, PairFeatures
 
 MAX_WORDS = 50  # of file names, that are features
 TREES = 100

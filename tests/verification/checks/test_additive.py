@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import Item
@@ -84,19 +82,6 @@ def test_no_bound_is_judged_of_a_family_with_few_pairs_and_its_figure_is_reporte
 def test_where_nothing_can_be_tested_it_is_said():
     assert additive.find([], CONFIG).untested.endswith("none has 20")
     assert additive.find(noise(8, lambda *_: "stress"), CONFIG).probes == ()
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40), st.text(max_size=3))
-def test_halves_share_no_scene(drawn, salt):
-    twin = (np.zeros(1, np.float32),) * 2
-    pairs = [
-        PairFeatures(
-            item(n, "stress", f"s{a}", "count", "yes", "cup"), item(n, "control", f"s{b}+edit", "count", "yes", "cup"), twin
-        )
-        for n, (a, b) in enumerate(drawn)
-    ]  # fmt: skip
-    first, second = (set().union(*(pairs[n].scenes for n in half)) for half in additive._halves(pairs, salt))
-    assert first.isdisjoint(second)
 
 
 def test_the_same_seed_gives_the_same_order_and_a_pair_that_no_halving_tests_has_none():

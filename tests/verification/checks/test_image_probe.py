@@ -13,6 +13,7 @@ from pstgen.pairs.context import PairContext
 from pstgen.questions.facts import known
 from pstgen.questions.priors import count, counts
 from pstgen.scenes import pixels
+from pstgen.scenes.picture_features import picture
 from pstgen.scenes.png import encode as png
 from pstgen.scenes.sources import world as source
 from pstgen.verification import probes
@@ -40,7 +41,7 @@ def pairs(scenes, tmp_path_factory):
 
 def interval(pairs):
     names, first, second = zip(*pairs, strict=True)
-    features = (np.stack([probes.picture(image) for image in images]) for images in (first, second))
+    features = (np.stack([picture(image) for image in images]) for images in (first, second))
     scenes = [frozenset({name}) for name in names]
     correct = probes.told_apart(*features, scenes, classifier=image_probe.classifier, folds=5, seed=0)
     return binomtest(int(correct.sum()), len(correct)).proportion_ci(0.95)
