@@ -31,13 +31,23 @@ def test_every_exporter_writes_into_the_folder_that_it_is_given_and_nowhere_else
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_croissant_finds_the_rows_from_any_folder(dataset, tmp_path):
+def test_croissant_gives_every_row_with_its_picture_and_its_options(dataset, tmp_path):
     import mlcroissant
 
     exporters.load("croissant").write(dataset, tmp_path)
     metadata = mlcroissant.Dataset(str(tmp_path / "croissant.json"))
-    (records,) = metadata.metadata.record_sets
-    assert len(list(metadata.records(records.id))) == dataset.manifest.items
+    assert not metadata.metadata.ctx.issues.errors
+    (shard,) = metadata.metadata.record_sets
+    read = list(metadata.records(shard.id))
+    rows = list(dataset.rows())
+    assert len(read) == len(rows) == dataset.manifest.items
+    for found, row in zip(read[:10], rows, strict=False):
+        given = {name.removeprefix(f"{shard.id}/"): value for name, value in found.items()}
+        assert given["item_id"] == row.item.item_id.encode()
+        assert [option.decode() for option in given["options"]] == list(row.item.options)
+        assert given["image"].size == (row.scene.width, row.scene.height)
+        assert given["target_mask"] is None or given["target_mask"].size == (row.scene.width, row.scene.height)
+        assert given["pull_counts"][f"{shard.id}/pull_counts/value"] == row.item.pull_counts.value
 
 
 def test_the_card_has_a_line_for_every_family_and_every_station(dataset, tmp_path):
