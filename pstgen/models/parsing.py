@@ -51,7 +51,8 @@ def _named(text: str, options: tuple[str, ...], *, letters: bool) -> set[int]:
     """Every option that the text names, by its letter or its words; all of them where it denies one, or names what is none."""
     whole = _plain(text)
     for n, option in enumerate(options):
-        if whole in _spellings(option) or (letters and whole == LETTERS[n].lower()):
+        is_letter = letters and n < len(LETTERS) and whole == LETTERS[n].lower()
+        if is_letter or whole in _spellings(option):
             return {n}
     found = _in_words(LETTERED.sub("", text) if letters else text, options)
     if letters:

@@ -199,3 +199,8 @@ def test_a_closed_thought_says_nothing(options, thought, data):
 @given(OPTIONS, st.text())
 def test_any_text_at_all_is_an_option_or_none(options, text):
     assert parse(text, options) in {None, *range(len(options))}
+
+
+def test_there_may_be_more_options_than_letters():
+    options = [f"thing {n}" for n in range(40)]
+    assert [parse(text, options) for text in ("thing 33", "B", "", "zz")] == [33, 1, None, None]
