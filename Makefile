@@ -19,7 +19,7 @@ demo: install  ## build a stress test on the built-in world, anew each time, and
 test: install  ## the default tests, one process a core; about eleven minutes on two
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-FUZZED := tests/scenes/sources/test_any_file.py tests/verification/readers/test_any_benchmark.py tests/verification/test_any_set.py tests/core/test_any_settings.py
+FUZZED := tests/scenes/sources/test_any_file.py tests/verification/readers/test_any_benchmark.py tests/verification/test_any_set.py tests/core/test_any_settings.py tests/evaluation/test_any_predictions.py
 ROUND ?= 300
 fuzz: install  ## files, benchmarks, predictions, sets and settings that anything was done to: an hour of rounds, each of other examples
 	end=$$(($$(date +%s) + 3600)); while [ $$(date +%s) -lt $$end ]; do \

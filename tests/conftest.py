@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from pstgen.core.records import Instance, Region, Scene
+from pstgen.core.records import Instance, Item, Region, Scene
 
 COLOURS = ((220, 30, 30), (30, 60, 220), (40, 160, 60), (240, 220, 40))
 
@@ -136,3 +136,42 @@ def sound_set(tmp_path_factory):
     build(build_config(source="world", prior_base="world", out=out, **many))
     assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
     return out
+
+
+STRESS_PAIRS = 24  # of `stress_set`: six of each of two families, in neutral and in leading words
+
+
+def _stress_items():
+    """A red cup and a blue one of each number, asked about in the same words."""
+    for n in range(STRESS_PAIRS):
+        neutral = f"What colour is cup {n}?"
+        framed = f"Cup {n} is blue, isn't it? {neutral}"
+        for letter, role, answer in (("a", "stress", "red"), ("b", "control", "blue")):
+            yield Item(
+                item_id=f"p{n:02}-{letter}", pair_id=f"p{n:02}", role=role, scene_id=f"world/{n}{letter}", image="",
+                family=("colour", "pointing")[n % 2], form="of", about=("cup",), frame=("neutral", "leading")[n // 2 % 2],
+                question=(neutral, framed)[n // 2 % 2], neutral=neutral, options=("red", "blue", "green"), answer=answer,
+                lure="blue",
+            )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def stress_set(tmp_path_factory):
+    """The folder of a set of painted pictures, 32 x 32, written and sealed; nobody writes into it."""
+    from pstgen.dataset import store
+    from pstgen.dataset.rows import Row
+    from pstgen.scenes.png import encode
+
+    folder = tmp_path_factory.mktemp("stress") / "pst"
+    folder.mkdir()
+    rows = []
+    for item in _stress_items():
+        pixels = np.full((32, 32, 3), len(rows), np.uint8)
+        pixels[8:24, 8:24] = {"red": COLOURS[0], "blue": COLOURS[1]}[item.answer]
+        rows.append(
+            Row(item=item, scene=_scene(id=item.scene_id, width=32, height=32), image=encode(pixels), suffix=".png")
+        )
+    counted = {name: {} for name in ("libraries", "settings", "origin", "judges", "funnel", "unknown", "unmade")}
+    written = store.write_rows(folder, rows)
+    store.seal(folder, store.Manifest(format=1, pstgen="0.1.0", items=written, refused=[], **counted))
+    return folder

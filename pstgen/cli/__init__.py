@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pstgen.cli import build, check, data, learn
+from pstgen.cli import build, check, data, evaluate, learn, versions
 from pstgen.cli.exits import CODES, plainly
 from pstgen.cli.terminal import prepare_streams
 from pstgen.core import __version__
@@ -15,9 +15,14 @@ COMMANDS = (
     build.priors,
     check.verify,
     check.attack,
+    evaluate.evaluate,
+    evaluate.leaderboard,
+    evaluate.mini,
     check.audit,
     data.show,
+    data.gallery,
     data.export,
+    versions.diff,
     data.fetch,
     data.world,
     learn.eye,

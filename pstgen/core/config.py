@@ -175,6 +175,33 @@ class VerifyConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     device_map: str | None = None
 
 
+class EvalConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`pstgen eval`: a model, or answers that were made elsewhere."""
+
+    folder: Path = Path("pst")
+    model: str | None = None  # a folder, a hub id, "eye", or the address of an OpenAI-compatible server
+    model_name: str | None = None  # by which a server serves it
+    concurrency: Concurrency = 8  # of a server: requests at once
+    timeout: Timeout = 120.0  # seconds that a request may take
+    predictions: Path | None = None  # answers by item id, instead of a model
+    blind_predictions: Path | None = None  # the same, of a model that saw no image
+    name: str = ""  # that stands in the results; "" means the model's or the file's own
+    pairs: Path | None = None  # a file of `pstgen mini`: only its pairs
+    limit: Count | None = None  # pairs, at most: an even draw over families and wordings
+    blind: bool = True  # ask again without the image
+    neutral: bool = True  # ask framed items by their neutral question too
+    revision: str | None = None  # of the hub
+    adapter: str | None = None  # a folder of peft's
+    ask: Way | None = None
+    device: str = "auto"
+    device_map: str | None = None
+    dtype: str = "auto"
+    attention: str | None = None
+    batch_size: Count = 32
+    seed: Seed = 0  # of the intervals' draws
+    out: Path | None = None  # where the result is written
+
+
 class AuditConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`pstgen audit`."""
 

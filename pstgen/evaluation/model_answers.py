@@ -1,0 +1,110 @@
+"""A model's answers to a stress test: with each item's image, without it, and to the neutral questions."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from more_itertools import batched
+
+from pstgen.core import resources, scratch
+from pstgen.core.config import BuildConfig, EvalConfig, build_config
+from pstgen.core.progress import Progress
+from pstgen.core.records import Item, Verdict
+from pstgen.core.resources import is_server
+from pstgen.dataset.rows import Row
+from pstgen.dataset.store import Dataset
+from pstgen.models import engines, judges
+from pstgen.models.looking import Look
+
+CHUNK = 256  # rows whose images lie on the disk at once
+OURS = "eye"  # the model that comes with pstgen
+SEEING, BLIND, NEUTRAL = "seeing", "blind", "neutral"
+WHAT = {SEEING: "questions with their images", BLIND: "the same without the image", NEUTRAL: "neutral questions"}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of a model by item id, the option's text or "" where none is named, or several.
+
+    neutral: to the framed items' neutral questions, with the image. model, revision: what answered. way: how it was asked.
+    """
+
+    model: str
+    revision: str = ""
+    way: str = ""
+    seeing: dict[str, str] = field(default_factory=dict)
+    blind: dict[str, str] = field(default_factory=dict)
+    neutral: dict[str, str] = field(default_factory=dict)
+
+
+def answer(dataset: Dataset, wanted: Collection[str], config: EvalConfig, progress: Progress) -> Answers:
+    """Let the model of a run answer the items of the wanted pairs; what it answered before is in the cache.
+
+    Images are written to the disk CHUNK rows at a time. Raises what opening the model raises.
+    """
+    settings = _settings(config)
+    kind = "endpoint" if is_server(settings.judges.vlm or "") else "vlm"
+    opened: Sequence[Any] = judges.load(kind).open(settings)
+    looks = {look.view: look for look in opened if isinstance(look, Look)}
+    seeing = looks["seeing"]
+    given = Answers(_short(seeing.model.name), seeing.revision, seeing.way)
+    shown = progress(dataset.rows_of(wanted), WHAT[SEEING], _items(dataset, wanted))
+    for rows in batched(shown, CHUNK):
+        with scratch.folder("pstgen-") as folder:
+            items = list(_items_on_disk(rows, folder))
+            given.seeing.update(_answers(seeing, items, settings))
+            if config.blind:
+                given.blind.update(_answers(looks["no-image"], items, settings))
+            if config.neutral:
+                given.neutral.update(_answers(seeing, [_plain(item) for item in items if _framed(item)], settings))
+    return given
+
+
+def _short(name: str) -> str:
+    """Of a folder on this machine its last part; a hub id or a server's name as it is."""
+    return Path(name).name if Path(name).is_dir() else name
+
+
+def _settings(config: EvalConfig) -> BuildConfig:
+    """The judge's settings of this run."""
+    return build_config(
+        vlm=resources.model_named(config.model, OURS),
+        vlm_name=config.model_name,
+        vlm_revision=config.revision,
+        **{
+            name: getattr(config, name)
+            for name in (
+                *("adapter", "ask", "device", "device_map", "dtype", "attention"),
+                *("batch_size", "concurrency", "timeout"),
+            )
+        },
+    )
+
+
+def _items(dataset: Dataset, wanted: Collection[str]) -> int:
+    return sum(item.pair_id in wanted for item in dataset.items())
+
+
+def _items_on_disk(rows: Sequence[Row], folder: Path) -> Iterator[Item]:
+    for row in rows:
+        file = folder / f"{row.item.item_id}{row.suffix}"
+        file.write_bytes(row.image)
+        yield replace(row.item, image=str(file))
+
+
+def _framed(item: Item) -> bool:
+    return item.question != item.neutral
+
+
+def _plain(item: Item) -> Item:
+    return replace(item, question=item.neutral)
+
+
+def _answers(look: Any, items: Sequence[Item], settings: BuildConfig) -> dict[str, str]:
+    verdicts = engines.load(settings.judges.engine).run(look, items, settings)
+    return {item.item_id: _option(item, verdict) for item, verdict in zip(items, verdicts, strict=True)}
+
+
+def _option(item: Item, verdict: Verdict) -> str:
+    return "" if verdict.choice is None else item.options[verdict.choice]

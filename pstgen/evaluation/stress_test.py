@@ -1,0 +1,56 @@
+"""A stress test put to a model, or to answers that were made elsewhere: from a set on the disk to a result."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pstgen.core.config import EvalConfig
+from pstgen.core.progress import Progress, silent
+from pstgen.core.records import BadInput, Item
+from pstgen.dataset import store
+from pstgen.dataset.store import Dataset
+from pstgen.evaluation import mini, model_answers, predictions, stress_result
+from pstgen.evaluation.model_answers import Answers
+from pstgen.evaluation.stress_result import StressResult
+
+
+def evaluate(config: EvalConfig, progress: Progress = silent) -> StressResult:
+    """Put a set, the pairs of a mini, or `limit` pairs to a model, or measure predictions.
+
+    Raises BadInput where there is no set, where not just one of model and predictions is named, and where predictions or the
+    mini do not fit; and what opening the model raises.
+    """
+    if bool(config.model) == bool(config.predictions):
+        raise BadInput("name what is to be evaluated: --model (a folder, hub id or server) or --predictions FILE")
+    if config.blind_predictions and not config.predictions:
+        raise BadInput("--blind-predictions stands beside --predictions; a --model is asked without images anyway")
+    dataset = store.open(config.folder)
+    every = list(dataset.items())
+    wanted = _wanted(dataset, every, config)
+    if config.predictions:
+        answers = _predicted(config.predictions, config, every)
+    else:
+        answers = model_answers.answer(dataset, wanted, config, progress)
+    items = [item for item in every if item.pair_id in wanted]
+    named = replace(answers, model=config.name or answers.model)
+    return stress_result.result(items, named, dataset.manifest, config.seed)
+
+
+def _wanted(dataset: Dataset, items: Sequence[Item], config: EvalConfig) -> set[str]:
+    """The pairs that count."""
+    of = mini.strata(items)
+    if config.pairs:
+        named = mini.read(config.pairs, dataset.manifest.seal, config.folder)
+        if gone := sorted(set(named) - set(of)):
+            raise BadInput(f"{config.pairs}: {config.folder} has no pair {gone[0]}")
+        of = {pair: of[pair] for pair in named}
+    return set(mini.draw(of, config.limit)) if config.limit else set(of)
+
+
+def _predicted(file: Path, config: EvalConfig, items: Sequence[Item]) -> Answers:
+    blind = config.blind_predictions
+    return Answers(
+        model=file.stem,
+        seeing=predictions.read(file, items, config.folder),
+        blind=predictions.read(blind, items, config.folder) if blind else {},
+    )

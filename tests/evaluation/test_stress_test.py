@@ -1,0 +1,42 @@
+"""From a set on the disk to a result: what is named, what is drawn, what is refused."""
+
+import json
+
+import pytest
+
+from pstgen.core.config import EvalConfig
+from pstgen.core.records import BadInput
+from pstgen.dataset import store
+from pstgen.evaluation import stress_test
+
+
+@pytest.fixture
+def answers(stress_set, tmp_path):
+    """Right ones."""
+    file = tmp_path / "right.json"
+    file.write_text(json.dumps({item.item_id: item.answer for item in store.open(stress_set).items()}))
+    return file
+
+
+def test_a_result_is_named_by_its_file_or_as_the_user_says(stress_set, answers):
+    assert stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers)).model == "right"
+    assert stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers, name="mine")).model == "mine"
+
+
+def test_a_result_is_of_the_set_that_was_put(stress_set, answers):
+    found = stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers))
+    assert found.set_seal == store.open(stress_set).manifest.seal
+    assert (found.answered, found.whole.figures["pairs"].share) == (48, 1)
+
+
+def test_a_limit_draws_the_same_pairs_each_time(stress_set, answers):
+    few = [stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers, limit=6)) for _ in range(2)]
+    more = stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers, limit=9))
+    assert few[0] == few[1]
+    assert few[0].won.keys() < more.won.keys()
+
+
+@pytest.mark.parametrize("named", [{}, {"model": "eye", "predictions": "right.json"}])
+def test_a_model_or_predictions_and_not_both_are_needed(stress_set, named):
+    with pytest.raises(BadInput, match=r"--model .* or --predictions FILE"):
+        stress_test.evaluate(EvalConfig(folder=stress_set, **named))
