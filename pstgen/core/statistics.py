@@ -59,6 +59,14 @@ def clopper_pearson(right: NDArray[np.int64], total: int, confidence: float) -> 
     return float(low), min(1.0, float(high))
 
 
+def binomial(right: int, total: int, confidence: float) -> tuple[float, float]:
+    """(low, high), Clopper-Pearson's, of right / total independent draws."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(right, total).proportion_ci(confidence)
+    return float(low), float(high)
+
+
 def bootstrap_ratio(
     right: NDArray[np.int64], counted: NDArray[np.int64], confidence: float, seed: int
 ) -> tuple[float, float]:

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pstgen.core.records import Pair, Score
-from pstgen.core.statistics import CONFIDENCE, clopper_pearson
+from pstgen.core.statistics import CONFIDENCE, binomial
 from pstgen.dataset.store import Dataset
 from pstgen.models.panel import ORDINARY
 from pstgen.questions.wording import NEUTRAL
@@ -151,5 +149,5 @@ def _ordinary(counts: Mapping[str, float] | None) -> Ordinary | None:
     if not counts or not counts["of"]:
         return None
     right, total = int(counts["right"]), int(counts["of"])
-    low, high = clopper_pearson((np.arange(total) < right).astype(np.int64), total, CONFIDENCE)
+    low, high = binomial(right, total, CONFIDENCE)
     return Ordinary(right=right, of=total, low=low, high=high, by_chance=counts["by chance"])

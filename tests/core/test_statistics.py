@@ -142,3 +142,10 @@ def test_questions_that_only_one_system_answered_do_not_count():
 def test_of_scores_between_0_and_1_the_larger_wins():
     assert statistics.mcnemar({"a": 0.6, "b": 0.3}, {"a": 0.3, "b": 0.6}) == 1
     assert statistics.mcnemar(dict.fromkeys("abcdef", 0.9), dict.fromkeys("abcdef", 0.3)) == pytest.approx(2 / 2**6)
+
+
+def test_a_share_of_draws_has_the_bounds_of_pairs_of_one_item_each():
+    right = np.array([1] * 7 + [0] * 13)
+    assert statistics.binomial(7, 20, 0.95) == pytest.approx(statistics.clopper_pearson(right, 20, 0.95))
+    low, high = statistics.binomial(3 * 10**17, 10**18, 0.95)  # a number that somebody else wrote takes no memory
+    assert low == pytest.approx(high, abs=1e-6)

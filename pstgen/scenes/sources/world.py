@@ -41,7 +41,12 @@ def defaults(config: BuildConfig) -> BuildConfig:
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every scene; each is drawn when it is read."""
-    return [Entry(f"world/{n}", f"{n}.png") for n in range(config.source.scenes)]
+    return [Entry(name, f"{n}.png") for n, name in enumerate(names(config))]
+
+
+def names(config: BuildConfig) -> Iterator[str]:
+    """The id of every scene."""
+    return (f"world/{n}" for n in range(config.source.scenes))
 
 
 def scenes(
@@ -57,8 +62,8 @@ def scenes(
     folder, damaged = _folder(config), 0
     try:
         with scratch.folder(".drafts-", folder) as drafts:
-            for number in range(config.source.scenes):
-                if wanted(f"world/{number}"):
+            for number, name in enumerate(names(config)):
+                if wanted(name):
                     kept = _kept(folder, number)
                     damaged += kept is None and _record(folder, number).is_file()
                     yield kept or _drawn(folder, drafts, number, config)

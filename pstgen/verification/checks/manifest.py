@@ -12,6 +12,7 @@ from pstgen.dataset.store import Dataset
 from pstgen.models.panel import ORDINARY
 from pstgen.questions.priors import is_prior_part
 from pstgen.scenes import sources
+from pstgen.scenes.sources import world
 from pstgen.verification import rebuild
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
@@ -96,7 +97,7 @@ def _origin(dataset: Dataset, settings: BuildConfig) -> Iterator[str]:
     if name != "world":
         return
     share, split = settings.questions.prior_share or 0.0, settings.questions.prior_split
-    prior = sum(is_prior_part(entry.id, split, share, settings.seed) for entry in sources.load(name).index(settings))
+    prior = sum(is_prior_part(scene, split, share, settings.seed) for scene in world.names(settings))
     fed = sum(dataset.manifest.funnel.get("scenes for the prior", {}).values())
     if not settings.questions.prior_file and fed != prior:
         yield f"manifest.json: funnel: {fed} scenes feed the prior, by its settings {prior}"

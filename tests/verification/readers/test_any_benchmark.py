@@ -119,7 +119,7 @@ def changed(draw):
             for step in above:
                 inner = inner[step]
             if draw(st.booleans()):
-                inner[key] = draw(ODD)
+                inner[key] = copy.deepcopy(draw(ODD))  # the same list, put into itself, has no end
             else:
                 del inner[key]
     coded = {file: bytearray(write(value)) for file, value in files.items()}
