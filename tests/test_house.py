@@ -26,6 +26,7 @@ LINK = re.compile(r"\]\((?!http|#)([^)#\s]+)")
 TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that has them
     "cli/__init__": "test_cli.py",
     "cli/shared": "cli/test_build.py",
+    "cli/versions": "dataset/test_difference.py",
     "core/callable_module": "test_examples.py",
     "core/config": "cli/test_build.py",
     "core/memo": "scenes",

@@ -97,24 +97,78 @@ def _read(folder: Path, most: int, names: Sequence[str]) -> tuple[Dataset, list[
 
 
 @click.command(
-    short_help="Write a set in another format.",
+    short_help="Write all pairs as a page to search and filter.",
     cls=Examples,
-    epilog="pstgen export pst/ --to page --out pages/\npstgen export pst/ --to sheet --out pictures/",
+    epilog="pstgen gallery pst/\npstgen gallery pst/ --most 200 --inline --out page/",
 )
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--to", "name", type=Names("exporters"), required=True, help="The format.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("export"), help="Folder to write.  [default: export]"
+    "--out", type=click.Path(path_type=Path), default=Path("gallery"), help="Folder to write.  [default: gallery]"
 )
-def export(folder: Path, name: str, out: Path) -> None:
-    """Write a dataset, or a page about it, in another format into a folder of its own."""
-    from pstgen.dataset import atomic, exporters, store
+@click.option("--inline", is_flag=True, help="Put the pictures into the page: a single file, to send or attach.")
+@click.option("--most", type=click.IntRange(1, bounds.MOST), help="So many pairs, of every family.  [default: all]")
+def gallery(folder: Path, out: Path, most: int | None, *, inline: bool) -> None:
+    """Write a page of all pairs: twins beside each other, the evidence outlined, what every judge answered.
+
+    It opens from the disk or from any web server, and loads nothing from elsewhere.
+    """
+    from pstgen.dataset import atomic, store
+    from pstgen.dataset.exporters import gallery as page
 
     with readable(folder):
         dataset = store.open(folder)
+    with tracking() as progress, if_interrupted("nothing was written"), atomic.create(out) as draft, readable(folder):
+        page.write(dataset, draft, inline=inline, most=most, progress=progress)
+    echo(f"{out / page.FILE}: open it in a browser")
+
+
+@click.command(
+    short_help="Write a set in another format.",
+    cls=Examples,
+    epilog="pstgen export pst/ --to lmms-eval --out harness/\npstgen export pst/ --to trl-grpo --out train/\n"
+    "pstgen export pst/ --to sheet --out pictures/",
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--to", "name", type=Names("exporters"), required=True, help="The format; docs/export.md tells of each.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("export"), help="Folder to write.  [default: export]"
+)
+@click.option("--force", is_flag=True, help="Write a set that is not sound too, and say so in a file beside it.")
+def export(folder: Path, name: str, out: Path, *, force: bool) -> None:
+    """Write a dataset, or a page about it, as another program reads it, into a folder of its own."""
+    from pstgen.dataset import atomic, exporters, store
+    from pstgen.verification import certificate
+
+    with readable(folder):
+        dataset = store.open(folder)
+    warning = _warning(dataset, force=force)
     with if_interrupted("nothing was written"), atomic.create(out) as draft, readable(folder):
         exporters.load(name).write(dataset, draft)
+        if warning:
+            (draft / "NOT-SOUND.txt").write_text(f"{warning}\n", encoding="utf-8")
     echo(f"{out}: {name}, of {dataset.manifest.items:,} items")
+    if not (folder / certificate.NAME).is_file():
+        say(f"note: {folder} was not verified yet: pstgen verify {folder}")
+
+
+def _warning(dataset: Dataset, *, force: bool) -> str:
+    """What the certificate holds against the set; "" where nothing does. Raises BadInput for a set that is not sound, without `force`."""
+    from pstgen.verification import certificate
+
+    if not (dataset.folder / certificate.NAME).is_file():
+        return ""
+    found = certificate.read(dataset.folder)
+    if found.manifest != dataset.manifest.seal:
+        raise BadInput(
+            f"{dataset.folder}: its certificate is another set's; pstgen verify {dataset.folder} writes its own"
+        )
+    if found.sound:
+        return ""
+    failed = ", ".join(finding.check for finding in found.findings if not finding.sound)
+    warning = f"{dataset.folder.name}: its certificate says that it is not sound ({failed})"
+    if not force:
+        raise BadInput(f"{warning}; --force writes it all the same, and says so")
+    return warning
 
 
 @click.command(

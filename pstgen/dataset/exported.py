@@ -1,24 +1,44 @@
 """What exporters have in common: pictures as files beside the rows, and an item as a chat model is given it."""
 
 import json
-from base64 import b64encode
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pstgen.core.records import Item
-from pstgen.dataset.limbs import focus
+from pstgen.core.pages import data_uri as data_uri_of
+from pstgen.core.records import BadInput, Item
+from pstgen.dataset import evidence
 from pstgen.dataset.rows import Row
 from pstgen.models.asking import lettered
 from pstgen.models.parsing import LETTERS
 
 IMAGES = "images"  # the folder of the pictures
-KINDS = {".jpg": "image/jpeg", ".png": "image/png"}  # by suffix
+KINDS = {
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".png": "png",
+    ".webp": "webp",
+    ".bmp": "bmp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+NAME = re.compile(r"[\w+-]+")  # of an item, where a file is to be called by it; no dot, which begins an extension
 
 
 def image_path(row: Row) -> str:
-    """Where the row's picture stands, from the exported folder: images/<item_id>.png or .jpg."""
-    return f"{IMAGES}/{row.item.item_id}{row.suffix}"
+    """Where the row's picture stands, from the exported folder: images/<item_id>.png or .jpg. Raises what `checked` raises."""
+    return f"{IMAGES}/{checked(row).item.item_id}{row.suffix}"
+
+
+def checked(row: Row) -> Row:
+    """The row, if its item and picture can give a file its name. Raises BadInput where they cannot: it may lead elsewhere."""
+    if not NAME.fullmatch(row.item.item_id) or row.suffix.lower() not in KINDS:
+        name = f"{row.item.item_id}{row.suffix}"
+        raise BadInput(
+            f"item {name!r}: no file can be called so: letters, digits, + and -, and one of {', '.join(KINDS)}"
+        )
+    return row
 
 
 def write_image(row: Row, folder: Path) -> str:
@@ -30,8 +50,8 @@ def write_image(row: Row, folder: Path) -> str:
 
 
 def data_uri(row: Row) -> str:
-    """The row's picture as text: data:image/png;base64,…"""
-    return f"data:{KINDS[row.suffix]};base64,{b64encode(row.image).decode()}"
+    """The row's picture as text: data:image/png;base64,… Raises what `checked` raises."""
+    return data_uri_of(row.image, KINDS[checked(row).suffix.lower()])
 
 
 def prompt(item: Item) -> str:
@@ -46,8 +66,8 @@ def letter(item: Item) -> str:
 
 def boxes(row: Row) -> list[tuple[float, float, float, float]]:
     """Of what shows the answer, in pixels: left, top, right, bottom. Empty where the whole picture shows it (an absence)."""
-    shown = [thing.region for thing in focus(row.item, row.scene).instances if thing.id in row.item.evidence]
-    return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in shown]
+    regions = [thing.region for thing in evidence.things(row)]
+    return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in regions]
 
 
 def write_lines(file: Path, records: Iterable[Any]) -> None:

@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from pstgen.cli import main
+from pstgen.dataset import sealing, store
+from pstgen.verification import certificate
+from pstgen.verification.findings import Finding
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -92,3 +95,48 @@ def test_a_picture_that_is_none_is_one_line_and_2(forged, tmp_path):
     result = run("show", folder, "--picture", tmp_path / "pairs.png")
     assert result.exit_code == 2, result.output
     assert "none of JPEG, PNG" in result.stderr
+
+
+@pytest.fixture
+def certified(small_set, tmp_path):
+    """A copy of the set, with a certificate that holds this against it; makes one."""
+
+    def make(*problems, manifest=None):
+        copy = tmp_path / "pst"
+        shutil.copytree(small_set, copy)
+        seal = manifest or store.open(copy).manifest.seal
+        lists = {name: [] for name in ("anew", "tested", "not_tested", "on_trust", "proven", "not_proven")}
+        finding = Finding(check="labels", summary="", problems=problems)
+        issued = certificate.Certificate(
+            format=certificate.FORMAT, pstgen="0", manifest=seal, sound=not problems, says="", thresholds={}, tried={},
+            findings=[finding], **lists,
+        )  # fmt: skip
+        (copy / certificate.NAME).write_bytes(sealing.canonical(issued))
+        return copy
+
+    return make
+
+
+def test_a_set_that_is_not_sound_is_not_exported_unless_it_is_said_beside_it(certified, tmp_path):
+    copy = certified("a label is wrong")
+    done = CliRunner().invoke(main, ["export", str(copy), "--to", "sheet", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "not sound (labels); --force" in done.output
+    assert not (tmp_path / "out").exists()
+    forced = CliRunner().invoke(main, ["export", str(copy), "--to", "sheet", "--out", str(tmp_path / "out"), "--force"])
+    assert forced.exit_code == 0, forced.output
+    assert "not sound (labels)" in (tmp_path / "out" / "NOT-SOUND.txt").read_text()
+
+
+def test_a_sound_set_is_exported_by_a_name_with_hyphens(certified, tmp_path):
+    words = ["export", str(certified()), "--to", "openai-batch", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "out" / "NOT-SOUND.txt").exists()
+
+
+def test_another_sets_certificate_is_none(certified, tmp_path):
+    copy = certified(manifest="0" * 64)
+    done = CliRunner().invoke(main, ["export", str(copy), "--to", "sheet", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "another set's" in done.output

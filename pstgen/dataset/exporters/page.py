@@ -1,4 +1,4 @@
-"""pairs.html: pairs as a page, with targets over the images, the chain, and what every judge answered."""
+"""pairs.html: pairs as a page, what shows the answer outlined, the chain, and what every judge answered."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,24 +7,33 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pstgen.core import pages
-from pstgen.core.records import Item, Score
+from pstgen.core.records import Item, Keypoint, Score
+from pstgen.dataset import evidence
 from pstgen.dataset.rows import Row
 from pstgen.dataset.sampling import PairRows, pick
 from pstgen.dataset.store import Dataset
 
 PAIRS = 24
+LEAST = 640  # pixels of the longer side of an overlay, so that its lines are fine on small images too
 
 
 class TwinView(NamedTuple):
-    """One image of a pair. image, overlay: data URIs; overlay: None for an absence, which has nothing to tint."""
+    """One image of a pair.
+
+    image: a data URI. width, height, outline (data of an SVG path, "" for an absence), joints: in pixels of the image. words: the
+    chain without boxes.
+    """
 
     item: Item
     chain: str
+    words: str
     image: str
-    overlay: str | None
+    width: int
+    height: int
+    outline: str
+    joints: list[Keypoint]
 
 
 class PairView(NamedTuple):
@@ -57,26 +66,32 @@ def _views(pairs: Sequence[PairRows], scores: Iterable[Score]) -> Iterator[PairV
 
 
 def _twin(row: Row) -> TwinView:
-    tint = overlay(row)
     return TwinView(
         item=row.item,
         chain=row.chain,
+        words=evidence.words(row),
         image=pages.data_uri(row.image, "png" if row.suffix == ".png" else "jpeg"),
-        overlay=None if tint is None else pages.data_uri(tint, "png"),
+        width=row.scene.width,
+        height=row.scene.height,
+        outline=evidence.path(row),
+        joints=evidence.joints(row),
     )
 
 
 def overlay(row: Row) -> bytes | None:
-    """The targets as one transparent PNG: mask yellow, keypoints magenta; None for an absence."""
-    pixels = {target.kind: target.pixels for target in row.targets}
-    if "mask" not in pixels:
+    """The outlines and joints as a transparent PNG in the image's proportions, of LEAST pixels or more; None for an absence."""
+    outlines, (height, width) = evidence.outlines(row), (row.scene.height, row.scene.width)
+    if not outlines:
         return None
-    heat: NDArray[np.float64] = (
-        np.asarray(pixels.get("keypoints", np.zeros_like(pixels["mask"])), dtype=np.float64)[..., None] / 255
-    )
-    tint = np.array([0, 214, 255]) * (1 - heat) + np.array([220, 0, 255]) * heat  # BGR
-    alpha = np.maximum(pixels["mask"][..., None] * 0.6, heat * 255)
-    done, code = cv2.imencode(".png", np.concatenate([tint, alpha], axis=2).astype(np.uint8))
+    scale = max(1, -(-LEAST // max(height, width)))
+    canvas = np.zeros((scale * height, scale * width, 4), np.uint8)
+    thin = max(2, round(0.003 * max(canvas.shape)))
+    middles = [np.rint((outline + 0.5) * scale).astype(np.int32) for outline in outlines]
+    for colour, extra in (((0, 0, 0, 255), thin), ((0, 214, 255, 255), 0)):  # black around yellow (BGRA)
+        cv2.polylines(canvas, middles, isClosed=True, color=colour, thickness=thin + extra)
+        for joint in evidence.joints(row):
+            cv2.circle(canvas, (round(joint.x * scale), round(joint.y * scale)), thin + extra, colour, thickness=-1)
+    done, code = cv2.imencode(".png", canvas)
     return code.tobytes() if done else None
 
 

@@ -1,6 +1,5 @@
 """pairs.png: pairs as a picture, the twins beside each other, what shows the answer outlined."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +13,14 @@ from pstgen.dataset.sampling import PairRows, pick
 from pstgen.dataset.store import Dataset
 from pstgen.scenes import pixels
 
-SIDE, GAP, TEXT = 256, 12, 64  # pixels: of a picture, between pictures, of the words above them
+SIDE, GAP, LINE, NOTE = (
+    256,
+    12,
+    20,
+    16,
+)  # pixels: of a picture, between pictures, of a line of a question, of a smaller one
 COLUMNS, PAIRS = 4, 24
-INK, DIM, PAPER = (28, 28, 32), (120, 120, 128), (255, 255, 255)
+INK, DIM, PAPER = (28, 28, 32), (92, 92, 100), (255, 255, 255)
 CONTROL, STRESS, EVIDENCE = (22, 122, 62), (188, 44, 36), (255, 214, 0)
 
 
@@ -26,9 +30,10 @@ def write(dataset: Dataset, folder: Path, /) -> None:
 
 
 def sheet(pairs: Sequence[PairRows], columns: int = COLUMNS) -> Image.Image:
-    """All pairs on one page, RGB, each as wide as the largest group."""
+    """All pairs on one page, RGB, each as wide as the largest group and as high as the one with the most words."""
     images = max((len(pair.rows) for pair in pairs), default=2)
-    width, height = images * SIDE + (images + 1) * GAP, SIDE + TEXT + 2 * GAP + 24
+    width = images * SIDE + (images + 1) * GAP
+    height = max((_words(pair, width, None) for pair in pairs), default=0) + SIDE + 2 * GAP + 2 * NOTE
     columns = min(max(1, 2 * columns // images), max(1, len(pairs)))
     page = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), PAPER)
     for n, pair in enumerate(pairs):
@@ -39,21 +44,46 @@ def sheet(pairs: Sequence[PairRows], columns: int = COLUMNS) -> Image.Image:
 def _card(pair: PairRows, width: int, height: int) -> Image.Image:
     card = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(card)
-    item = pair.control.item
-    lines = textwrap.wrap(item.question, width // 9)[:2]
-    for n, line in enumerate(lines):
-        pen.text((GAP, 6 + 20 * n), line, INK, ImageFont.load_default(17))
-    note = f"{' / '.join(item.options)}     {item.family}, {item.frame}, {item.twin}"
-    pen.text((GAP, 48), note, DIM, ImageFont.load_default(13))
+    item, top = pair.control.item, _words(pair, width, pen) + GAP
     for n, row in enumerate(pair.rows):
         left = GAP + n * (SIDE + GAP)
         picture = _picture(row)
-        card.paste(picture, (left, TEXT + GAP))
+        card.paste(picture, (left, top))
         answer, is_control = row.item.answer, row.item.role == "control"
         caption = f"{answer}   (as the words suggest)" if is_control else f"{answer}   (the words suggest {item.lure})"
         colour = CONTROL if is_control else STRESS
-        pen.text((left, TEXT + GAP + SIDE + 4), caption, colour, ImageFont.load_default(14))
+        for line_number, line in enumerate(_wrapped(caption, SIDE, 14)):
+            pen.text((left, top + SIDE + 4 + NOTE * line_number), line, colour, ImageFont.load_default(14))
     return card
+
+
+def _words(pair: PairRows, width: int, pen: ImageDraw.ImageDraw | None) -> int:
+    """Draw what stands above the pictures, all of it, unless there is no pen; returns how many pixels high it is."""
+    item, top = pair.control.item, 6
+    written = [f"written into the picture: {item.label}"] if item.label else []
+    notes = [f"{' / '.join(item.options)} · {item.family}, {item.frame}, {item.twin}", *written]
+    for text, size, step, colour in ((item.question, 17, LINE, INK), *((note, 13, NOTE, DIM) for note in notes)):
+        for line in _wrapped(text, width - 2 * GAP, size):
+            if pen:
+                pen.text((GAP, top), line, colour, ImageFont.load_default(size))
+            top += step
+    return top
+
+
+def _wrapped(text: str, width: int, size: int) -> list[str]:
+    """The text in lines of at most `width` pixels; a word that is longer is broken."""
+    font, lines = ImageFont.load_default(size), [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append("")
+            longer = word
+        while font.getlength(longer) > width and len(longer) > 1:
+            fits = max(1, int(len(longer) * width / font.getlength(longer)))
+            lines[-1], longer = longer[:fits], longer[fits:]
+            lines.append("")
+        lines[-1] = longer
+    return lines
 
 
 def _picture(row: Row) -> Image.Image:
