@@ -24,6 +24,7 @@ FILE = re.compile(
 )
 LINK = re.compile(r"\]\((?!http|#)([^)#\s]+)")
 TESTED_IN = {  # modules whose tests stand elsewhere: the file or folder that has them
+    "scenes/picture_features": "verification/checks/test_image_probe.py",
     "cli/__init__": "test_cli.py",
     "cli/shared": "cli/test_build.py",
     "cli/versions": "dataset/test_difference.py",

@@ -117,7 +117,7 @@ def _elsewhere(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--against",
     type=click.Path(path_type=Path),
-    help="Pictures that the set must not hold: a folder, or a file of COCO image ids.",
+    help="What the set must share nothing with: another set, a folder of pictures, or a file of COCO image ids.",
 )
 @click.option("--expect", metavar="HASH", help="The set's hash, as `build` printed it: is it this very set?")
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")

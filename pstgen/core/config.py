@@ -166,7 +166,9 @@ class VerifyConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     root: Path | None = None  # of photographs: COCO's folder, so that pictures and annotations can be compared with it
     annotations: Path | None = None  # the same, of the user's own file
     images: Path | None = None
-    against: Path | None = None  # a folder of pictures, or a file of COCO image ids, that the set must not share
+    against: Path | None = (
+        None  # a stress test, a folder of pictures, or a file of COCO image ids, that it must not share
+    )
     attackers: tuple[str, ...] = ()  # files in verification/attackers/; empty means all that have what they need
     attacker_lm: str = ""  # fine-tuned on the words: a folder, a hub id, or "ours", the one that comes with pstgen
     attacker_vlm: str = ""  # the same, of a vision-language model: blinded, tuned blind, shown another scene

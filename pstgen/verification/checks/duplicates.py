@@ -1,23 +1,26 @@
-"""Are there near-duplicates: among the set's own scenes, or of pictures that somebody trained on?"""
+"""Are there near-duplicates: among the set's own scenes, or of pictures or of another stress test that somebody trained on?"""
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import imagehash
 import numpy as np
+from more_itertools import chunked
 from numpy.typing import NDArray
 from PIL import Image
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, origin
+from pstgen.dataset import store
 from pstgen.dataset.store import Dataset
 from pstgen.scenes import pixels
-from pstgen.verification import probes
+from pstgen.verification import probes, shared_items
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
+from pstgen.verification.probes import ImageFile
 
 SIDE = 16  # frequencies a side that are kept; pHash usually keeps 8
 BITS = SIDE * SIDE
@@ -29,24 +32,27 @@ Hashes = NDArray[np.int8]
 
 
 def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
-    """Hash every picture and compare those of different scenes; with `config.against`, all with that folder's, too.
+    """Hash every picture and compare those of different scenes; with `config.against`, all with what stands there, too.
+
+    That is a folder of pictures, a file of COCO image ids, or a stress test: of the latter neither the bytes of a picture, nor
+    one that looks alike, nor a scene, a pair, or a question about one picture may be in both.
 
     A copy that was saved again as JPEG of quality 30, or at half or four thirds of its size, differs by at most 24 bits. Of
     any two of 7,072 scenes of the built-in world, the least varied source there is, one couple differs by 28 bits, and
     looks alike; all others differ by 38 or more, photographs by 94 or more. `config.alike` stands between.
     """
-    hashes = _own(dataset)
+    hashes = _first_pictures(probes.image_files(dataset))
     names = list(hashes)
     bits = np.stack(list(hashes.values()))
     alike = list(_alike(names, bits, config.alike))
-    shared, compared = _against(names, bits, config)
+    shared, compared, figures = _against(dataset, names, bits, config)
     problems = first_problems((*alike, *shared)) if len(alike) + len(shared) > config.duplicates else ()
     scenes = len({origin(name) for name in names})
     return Finding(
         check="duplicates",
         summary=f"{len(names):,} pictures of {scenes:,} scenes: {_near_duplicates(len(alike))}; {compared}",
         problems=problems,
-        figures={"alike": float(len(alike)), "alike/against": float(len(shared))},
+        figures={"alike": float(len(alike)), **figures},
     )
 
 
@@ -82,10 +88,10 @@ def near(first: Hashes, second: Hashes, alike: int) -> Iterator[tuple[int, int, 
             yield start + row, column, int(differ[row, column])
 
 
-def _own(dataset: Dataset) -> dict[str, Hashes]:
-    """Of every scene, edited ones by themselves, its first picture."""
+def _first_pictures(files: Iterable[ImageFile]) -> dict[str, Hashes]:
+    """Of every scene, edited ones by themselves, the hash of its first picture."""
     hashes: dict[str, Hashes] = {}
-    for file in probes.image_files(dataset):
+    for file in files:
         if file.item.scene_id not in hashes:
             with probes.naming(file):
                 hashes[file.item.scene_id] = signature(io.BytesIO(file.data))
@@ -98,14 +104,44 @@ def _alike(names: Sequence[str], bits: Hashes, alike: int) -> Iterator[str]:
             yield f"scenes {names[a]} and {names[b]}: look alike ({differ} of {BITS} bits differ)"
 
 
-def _against(names: Sequence[str], bits: Hashes, config: VerifyConfig) -> tuple[list[str], str]:
-    """What is wrong, and what was compared, in words."""
+def _against(
+    dataset: Dataset, names: Sequence[str], bits: Hashes, config: VerifyConfig
+) -> tuple[list[str], str, dict[str, float]]:
+    """What is wrong, what was compared, in words, and how much is shared, by kind."""
     place = config.against
     if place is None:
-        return [], "use --against to compare with training images"
-    if place.is_dir():
-        return _against_folder(place, names, bits, config.alike)
-    return _against_ids(place, names)
+        return (
+            [],
+            "use --against to compare with training images, or with a stress test to train on",
+            {"alike/against": 0.0},
+        )
+    if (place / "manifest.json").is_file() and (place / "data").is_dir():
+        return _against_set(dataset, store.open(place), names, bits, config.alike)
+    lines, compared = (
+        _against_folder(place, names, bits, config.alike) if place.is_dir() else _against_ids(place, names)
+    )
+    return lines, compared, {"alike/against": float(len(lines))}
+
+
+def _against_set(
+    dataset: Dataset, other: Dataset, names: Sequence[str], bits: Hashes, alike: int
+) -> tuple[list[str], str, dict[str, float]]:
+    """Compare with another stress test, whose pictures are read once, BATCH in memory. Raises BadInput where it was changed."""
+    shared_items.refuse_changed(other)
+    name = other.folder.resolve().name
+    own = shared_items.Contents.of(probes.image_files(dataset))
+    shared = shared_items.Shared(own, name, ids=shared_items.one_source(dataset, other))
+    hashed = set[str]()
+    for files in chunked(probes.image_files(other), BATCH):
+        for file in files:
+            shared.add(file)
+        first = _first_pictures(file for file in files if file.item.scene_id not in hashed)
+        hashed |= set(first)
+        others = list(first)
+        for n, m, differ in near(bits, np.stack(list(first.values())), alike) if first else ():
+            shared.add_alike(names[n], others[m], differ, BITS)
+    seal = other.manifest.seal
+    return shared.lines, f"compared with {shared.read:,} items of {name} (hash {seal}): {shared.words}", shared.figures
 
 
 def _against_folder(folder: Path, names: Sequence[str], bits: Hashes, alike: int) -> tuple[list[str], str]:
