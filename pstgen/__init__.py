@@ -4,6 +4,7 @@
 
     pstgen.build(source="world", scenes=300, out="pst/")   # a stress test, as `pstgen build` makes it
     pstgen.verify("pst/")                                  # examine it, write its certificate
+    pstgen.evaluate("pst/", model="eye")                   # what a model reaches, with and without the images
     dataset = pstgen.load("pst/")                          # items, pairs, rows with their targets
     pstgen.score(dataset, answers)                         # answers by item id -> item, pair, lure rate, ...
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from pstgen.build import from_settings as build
     from pstgen.dataset.store import Dataset
     from pstgen.evaluation.metrics import Scores
+    from pstgen.evaluation.stress_result import StressResult
     from pstgen.verify import from_folder as verify
 
-__all__ = ["__version__", "build", "load", "score", "verify"]
+__all__ = ["__version__", "build", "evaluate", "load", "score", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -43,6 +45,16 @@ def load(folder: str | Path) -> Dataset:
     from pstgen.dataset import store
 
     return store.open(Path(folder))
+
+
+def evaluate(folder: str | Path, **settings: Any) -> StressResult:
+    """Put a stress test to a model, or measure predictions, as `pstgen eval` does; settings: the command's options.
+
+    Raises pstgen.core.records.BadInput where there is no set, or a setting is wrong; Unavailable where a model does not open.
+    """
+    from pstgen.evaluation import stress_test
+
+    return stress_test.from_folder(folder, **settings)
 
 
 def score(dataset: Dataset, answers: Mapping[str, str], neutral: Mapping[str, str] | None = None) -> Scores:

@@ -87,8 +87,8 @@ def _items(dataset: Dataset, wanted: Collection[str]) -> int:
 
 
 def _items_on_disk(rows: Sequence[Row], folder: Path) -> Iterator[Item]:
-    for row in rows:
-        file = folder / f"{row.item.item_id}{row.suffix}"
+    for n, row in enumerate(rows):
+        file = folder / f"{n}{row.suffix}"  # an item's name may lead elsewhere
         file.write_bytes(row.image)
         yield replace(row.item, image=str(file))
 

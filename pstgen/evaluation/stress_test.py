@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pstgen.core.config import EvalConfig
+from pstgen.core.config import EvalConfig, read
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Item
 from pstgen.dataset import store
@@ -34,6 +35,14 @@ def evaluate(config: EvalConfig, progress: Progress = silent) -> StressResult:
     items = [item for item in every if item.pair_id in wanted]
     named = replace(answers, model=config.name or answers.model)
     return stress_result.result(items, named, dataset.manifest, config.seed)
+
+
+def from_folder(folder: str | Path, progress: Progress = silent, **settings: Any) -> StressResult:
+    """Evaluate as `pstgen eval` does: `pstgen.evaluate("pst/", model="eye")`.
+
+    settings: the command's options. Raises what `evaluate` raises.
+    """
+    return evaluate(read(None, settings | {"folder": folder}, EvalConfig), progress)
 
 
 def _wanted(dataset: Dataset, items: Sequence[Item], config: EvalConfig) -> set[str]:

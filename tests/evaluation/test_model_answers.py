@@ -1,6 +1,7 @@
 """A model answers each item with its image, without it, and framed items by their neutral question; each once."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,3 +113,12 @@ def test_a_server_that_does_not_answer_is_the_machines_failing(ask):
     pytest.importorskip("openai")
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         ask({"p00"}, model="http://127.0.0.1:9/v1", model_name="none", timeout=1.0)
+
+
+def test_an_item_whose_name_leads_elsewhere_writes_nothing_there(stress_set, tmp_path):
+    (row, *_) = store.open(stress_set).rows()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (item,) = model_answers._items_on_disk([replace(row, item=replace(row.item, item_id="../out"))], folder)
+    assert Path(item.image).parent == folder
+    assert list(tmp_path.iterdir()) == [folder]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import pstgen
 from pstgen.core.config import EvalConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset import store
@@ -40,3 +41,10 @@ def test_a_limit_draws_the_same_pairs_each_time(stress_set, answers):
 def test_a_model_or_predictions_and_not_both_are_needed(stress_set, named):
     with pytest.raises(BadInput, match=r"--model .* or --predictions FILE"):
         stress_test.evaluate(EvalConfig(folder=stress_set, **named))
+
+
+def test_the_library_does_as_the_command(stress_set, answers):
+    found = pstgen.evaluate(stress_set, predictions=answers)
+    assert found == stress_test.evaluate(EvalConfig(folder=stress_set, predictions=answers))
+    with pytest.raises(BadInput, match="predictionss"):
+        pstgen.evaluate(stress_set, predictionss=answers)
