@@ -1,17 +1,21 @@
 """From a question to a model's inputs: the processor's own chat template, special tokens once, and how an answer goes on from there."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cached_property
+from threading import Thread
 from typing import Any
 
 import numpy as np
 
-from pstgen.core.records import Unavailable
+from pstgen.core.records import BadInput
 
 Image = Any  # (H, W, 3) uint8
 
 PLAIN = "USER: {image}{question} ASSISTANT:"  # where there is no template
 PROBE = "Is there a dog in the picture?"
+LONGEST = 5  # seconds that a template may take to write its first prompt
 BLANK = np.full((64, 96, 3), 128, np.uint8)
 OPEN, CLOSED = "<think>", "\n\n</think>\n\n"
 NO_THOUGHT = {"enable_thinking": False, "thinking": False}  # templates ignore what they do not know
@@ -21,7 +25,7 @@ NOT_INPUTS = ("labels",)  # of a processor, that are for training
 class Chat:
     """Wraps questions as a model's processor does, and encodes them. sees: does it take images?
 
-    Raises Unavailable where the processor or its template takes no question.
+    Raises BadInput where its template takes no question.
     """
 
     def __init__(self, name: str, processor: Any, config: Any, *, sees: bool) -> None:
@@ -106,6 +110,22 @@ class Chat:
         options = {"chat_template": self.template, "tokenize": False, "add_generation_prompt": True}
         return str(self.processor.apply_chat_template(chat, **options, **NO_THOUGHT))
 
+    def _rendered_in_time(self, content: Any) -> str:
+        """The same, by a template that is not known yet: it may have no end. Raises TimeoutError."""
+        done: Future[str] = Future()
+
+        def render() -> None:
+            try:
+                done.set_result(self._rendered(content))
+            except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+                done.set_exception(error)
+
+        Thread(target=render, daemon=True).start()  # one that has no end ends with the process
+        try:
+            return done.result(LONGEST)
+        except FutureTimeout:
+            raise TimeoutError(f"it had not ended after {LONGEST} seconds") from None
+
     def _content(self, question: str, *, with_image: bool) -> Any:
         if self._takes_strings:
             return f"{self._placeholder if with_image else ''}{question}"
@@ -113,17 +133,19 @@ class Chat:
 
     @cached_property
     def _takes_strings(self) -> bool:
-        """Does the template take text as it is (language models), or a list of parts? Raises Unavailable where neither works."""
+        """Does the template take text as it is (language models), or a list of parts? Raises BadInput where neither works."""
         reason = "the question does not appear in what it writes"
         for strings in (False, True) if self.sees else (True, False):
             try:
-                rendered = self._rendered(PROBE if strings else [{"type": "text", "text": PROBE}])
+                rendered = self._rendered_in_time(PROBE if strings else [{"type": "text", "text": PROBE}])
+            except TimeoutError as error:
+                raise BadInput(f"{self.name}: its chat template takes no question: {error}") from None
             except Exception as error:  # noqa: BLE001 (a template can raise anything at all)
                 reason = " ".join(str(error).split())
                 continue
             if PROBE in rendered and "'text'" not in rendered:
                 return strings
-        raise Unavailable(f"{self.name}: its chat template takes no question: {reason}")
+        raise BadInput(f"{self.name}: its chat template takes no question: {reason}")
 
     @cached_property
     def _placeholder(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
-from pstgen.core.records import Unavailable
+from pstgen.core.records import BadInput, Unavailable
 from pstgen.models import scoring
 from pstgen.models.asking import prompt
 
@@ -59,7 +59,7 @@ def check(model: Model) -> SelfCheck:
             _takes_images(model, pictures[0])
             seeing, padded, difference = _road(model, [pictures[n] for *_, n in QUESTIONS])
         blind, blind_padded, blind_difference = _road(model, [None] * len(QUESTIONS))
-    except Unavailable:
+    except (BadInput, Unavailable):
         raise
     except Exception as error:  # a model can raise anything at all
         without = " without an image, as a judge must be" * bool(seeing)

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pstgen.core.records import Unavailable
+from pstgen.core.records import BadInput
 from pstgen.models.chat import BLANK, Chat
 from pstgen.models.huggingface import Model
 
@@ -189,9 +189,18 @@ def test_a_template_that_takes_no_question_is_refused_in_a_line(tiny, template):
     model = tiny("llava")
     chat = Chat("mine", model.processor, model.model.config, sees=True)
     chat.template = template
-    with pytest.raises(Unavailable, match="mine: its chat template takes no question: ") as told:
+    with pytest.raises(BadInput, match="mine: its chat template takes no question: ") as raised:
         chat.text(QUESTION, with_image=True)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_template_without_an_end_is_not_waited_for(tiny, monkeypatch):
+    monkeypatch.setattr("pstgen.models.chat.LONGEST", 0.3)
+    model = tiny("llava")
+    chat = Chat("mine", model.processor, model.model.config, sees=True)
+    chat.template = "{% for i in range(2000) %}{% for j in range(2000) %}x{% endfor %}{% endfor %}"  # a second or so
+    with pytest.raises(BadInput, match="had not ended"):
+        chat.text(QUESTION, with_image=True)
 
 
 def test_what_a_processor_returns_for_training_is_no_input(tiny):
