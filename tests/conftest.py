@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: more thre
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 from pycocotools import mask as coco_mask
 
@@ -124,6 +125,17 @@ def _photographs(folder, split, numbers, *, pictures=True, captions=True, prefix
     return file
 
 
+def _made_once(tmp_path_factory, name, make):
+    """A folder that `make` fills for all processes of a run: whoever comes first makes it, the others wait."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    base = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    with FileLock(base / f"{name}.lock"):
+        if not (base / name).exists():
+            make(base / f"{name}.draft")
+            (base / f"{name}.draft").rename(base / name)
+    return base / name
+
+
 @pytest.fixture(scope="session")
 def sound_set(tmp_path_factory):
     """A small sound set of the world, its certificate beside it; nobody writes into it."""
@@ -131,11 +143,32 @@ def sound_set(tmp_path_factory):
     from pstgen.core.config import VerifyConfig, build_config
     from pstgen.verify import verify
 
-    out = tmp_path_factory.mktemp("built") / "pst"
-    many = {"scenes": 500, "size": 64, "candidates": 150, "wordings": 3, "pairs_per_kind": 3, "min_options_share": 0.0}
-    build(build_config(source="world", prior_base="world", out=out, **many))
-    assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
-    return out
+    def make(out):
+        many = {
+            "scenes": 500,
+            "size": 64,
+            "candidates": 150,
+            "wordings": 3,
+            "pairs_per_kind": 3,
+            "min_options_share": 0.0,
+        }
+        build(build_config(source="world", prior_base="world", out=out, **many))
+        assert [problem for finding in verify(VerifyConfig(folder=out)) for problem in finding.problems] == []
+
+    return _made_once(tmp_path_factory, "sound", make)
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory):
+    """Twenty pairs or so of the world, judged by no model and not verified; nobody writes into it."""
+    from pstgen.build import build
+    from pstgen.core.config import build_config
+
+    def make(out):
+        few = {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
+        build(build_config(source="world", prior_base="world", out=out, **few))
+
+    return _made_once(tmp_path_factory, "small", make)
 
 
 STRESS_PAIRS = 24  # of `stress_set`: six of each of two families, in neutral and in leading words

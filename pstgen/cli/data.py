@@ -146,9 +146,8 @@ def export(folder: Path, name: str, out: Path, *, force: bool) -> None:
         exporters.load(name).write(dataset, draft)
         if warning:
             (draft / "NOT-SOUND.txt").write_text(f"{warning}\n", encoding="utf-8")
-    echo(f"{out}: {name}, of {dataset.manifest.items:,} items")
-    if not (folder / certificate.NAME).is_file():
-        say(f"note: {folder} was not verified yet: pstgen verify {folder}")
+    unknown = "" if (folder / certificate.NAME).is_file() else f"; not verified yet: pstgen verify {folder}"
+    echo(f"{out}: {name}, of {dataset.manifest.items:,} items{unknown}")
 
 
 def _warning(dataset: Dataset, *, force: bool) -> str:

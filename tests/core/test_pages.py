@@ -30,7 +30,9 @@ def test_html_is_escaped_and_markdown_is_not():
     assert not pages._environment().autoescape("dataset/exporters/card.md.jinja")
 
 
-HTML = [name for name in TEMPLATES if name.endswith(".html.jinja") and "parts" not in name]
+GALLERY = "dataset/exporters/gallery.html.jinja"  # the one page with a script
+MACROS = ("core/parts.html.jinja", "dataset/exporters/outline.html.jinja")
+HTML = [name for name in TEMPLATES if name.endswith(".html.jinja") and name not in (GALLERY, *MACROS)]
 
 
 @pytest.mark.parametrize("name", HTML)
@@ -39,6 +41,18 @@ def test_every_page_has_the_one_policy_which_allows_no_script(name):
     if name != "core/page.html.jinja":
         assert source.startswith('{% extends "core/page.html.jinja" %}')
     assert not re.search(r"<script|\son\w+=|javascript:|\|\s*safe\b|autoescape|Markup", source)
+
+
+def test_the_gallery_runs_its_own_script_alone_by_its_hash():
+    source = (PACKAGE / GALLERY).read_text()
+    (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', source)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["script-src"] == "'sha256-{{ hash }}'"
+    assert [rules[name] for name in ("default-src", "base-uri", "form-action")] == ["'none'"] * 3
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", source)
+    assert scripts == ["{{ data | safe }}", "{{ script | safe }}"]
+    assert source.count("safe") == len(scripts) + source.count("unsafe-inline")
+    assert not re.search(r"\son\w+=|javascript:", source)
 
 
 def test_the_policy_comes_before_anything_that_it_is_about_and_allows_styles_and_own_images_alone():

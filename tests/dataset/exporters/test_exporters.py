@@ -7,18 +7,14 @@ from html import unescape
 import pytest
 from PIL import Image
 
-from pstgen.build import build
 from pstgen.core import plugins
-from pstgen.core.config import build_config
 from pstgen.dataset import exporters, sampling, store
 from pstgen.dataset.exporters import page, sheet
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    out = tmp_path_factory.mktemp("exporters") / "pst"
-    build(build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
-    return store.open(out)
+def dataset(small_set):
+    return store.open(small_set)
 
 
 @pytest.mark.parametrize("name", plugins.names("exporters"))

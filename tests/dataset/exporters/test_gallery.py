@@ -14,9 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from pstgen.build import build
 from pstgen.cli import main
-from pstgen.core.config import build_config
 from pstgen.core.records import BadInput, Pair
 from pstgen.dataset import evidence, sampling, store
 from pstgen.dataset.exporters import gallery, page, sheet
@@ -25,11 +23,8 @@ from pstgen.pairs import shares
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    out = tmp_path_factory.mktemp("gallery") / "pst"
-    few = {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1, "lm": "none", "vlm": "none"}
-    build(build_config(source="world", prior_base="world", **few, out=out))
-    return store.open(out)
+def dataset(small_set):
+    return store.open(small_set)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,6 @@ import pytest
 import yaml
 
 import pstgen
-from pstgen.build import build
-from pstgen.core.config import build_config
 from pstgen.core.records import BadInput
 from pstgen.dataset import exported, exporters, store
 from pstgen.dataset.exporters import openai_batch, vlmevalkit
@@ -28,10 +26,8 @@ HARNESSES = ("lmms_eval", "vlmevalkit", "evalscope", "inspect", "openai_batch")
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    out = tmp_path_factory.mktemp("harnesses") / "pst"
-    build(build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
-    return store.open(out)
+def dataset(small_set):
+    return store.open(small_set)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ import pytest
 from PIL import Image
 
 from pstgen import rewards
-from pstgen.build import build
-from pstgen.core.config import build_config
 from pstgen.dataset import exporters, store, training_rows
 
 PARQUET = ["trl_sft", "trl_dpo", "trl_grpo", "verl", "easyr1"]
@@ -20,10 +18,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # other people's libraries wa
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    out = tmp_path_factory.mktemp("trainers") / "pst"
-    build(build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out))
-    return store.open(out)
+def dataset(small_set):
+    return store.open(small_set)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from pstgen import build
-from pstgen.core.config import build_config
 from pstgen.dataset import store
 from pstgen.evaluation import inference
 from pstgen.evaluation.data import DataPaths
@@ -20,12 +18,8 @@ from pstgen.training.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
-def pst(tmp_path_factory):
-    out = tmp_path_factory.mktemp("overlays") / "pst"
-    build.build(
-        build_config(source="world", prior_base="world", scenes=60, size=64, candidates=10, wordings=1, out=out)
-    )
-    return out
+def pst(small_set):
+    return small_set
 
 
 @pytest.fixture(scope="module")
