@@ -200,6 +200,12 @@ def test_a_setting_that_leaves_a_trace_is_noticed(copy, name):
     assert noticed(copy)
 
 
+@pytest.mark.parametrize("name", ["prior_share", "scenes", "seed", "another"])
+def test_a_setting_beside_the_section_that_has_it_is_noticed(copy, name):
+    seal(copy, settings={**store.open(copy).manifest.settings, "source" if name == "seed" else name: 0})
+    assert noticed(copy)
+
+
 @pytest.mark.parametrize("name", ["judges", "funnel", "dropped", "models"])
 def test_counts_and_judges_that_contradict_the_set_are_noticed(copy, name):
     manifest = store.open(copy).manifest

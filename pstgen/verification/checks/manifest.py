@@ -62,11 +62,13 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 
 
 def _names(dataset: Dataset) -> Iterator[str]:
-    """Every setting is there that a build writes, and no other."""
+    """Every setting is there that a build writes, and no other; each in its section, and once."""
     usual = configs.flat(configs.manifest_settings(BuildConfig(), 0.0, None))
     found = configs.flat(dataset.manifest.settings)
     for name in sorted(usual.keys() ^ found.keys()):
         yield f"manifest.json: setting {name} is {'missing' if name in usual else 'none of a build'}"
+    if configs.nested(found) != dataset.manifest.settings:
+        yield "manifest.json: settings stand outside their sections, or in two places"
 
 
 def _models(dataset: Dataset) -> Iterator[str]:
