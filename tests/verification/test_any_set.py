@@ -120,7 +120,7 @@ def test_any_place_of_the_manifest(small, folder, data):
     inner = changed = copy.deepcopy(record)
     for step in above:
         inner = inner[step]
-    inner[key] = data.draw(ODD)
+    inner[key] = copy.deepcopy(data.draw(ODD))
     assume(changed != record)
     try:
         bare = msgspec.json.encode(changed | {"seal": ""}, order="sorted")

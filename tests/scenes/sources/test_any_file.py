@@ -85,7 +85,7 @@ def test_a_changed_file_is_read_or_refused_in_one_line(folder, changes):
             for step in above:
                 inner = inner[step]
             if instead:
-                inner[key] = instead[0]
+                inner[key] = copy.deepcopy(instead[0])  # the same list, put into itself, has no end
             else:
                 del inner[key]
     file, report = folder / "mine.json", Report()
