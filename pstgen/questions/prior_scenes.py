@@ -225,15 +225,15 @@ def why_no_prior(scenes: int, divided: Parts, report: Report) -> str:
 
 
 def empty_families(families: Sequence[str], report: Report) -> Iterator[str]:
-    """Families that gave no candidate, a line for all of them; and whether captions would open some."""
+    """Whether captions would bring more pairs; and families that gave no candidate, a line for all of them."""
     candidates = report.stations["candidate pairs"]
     none = [family for family in families if not candidates[family]]
     if report.stations.get("scenes for items") and not report.captioned:
         yield (
-            "there are no captions, without which nothing small is known to be there, and nothing to be absent: no pair in "
-            f"{', '.join(none) or 'no family'}, fewer in others; captions_*.json beside instances_*.json brings them"
+            "there are no captions, without which nothing small is known to be there, and nothing to be absent: fewer pairs; "
+            "captions_*.json beside instances_*.json brings them"
         )
-    elif none:
+    if none:
         yield f"no pair was found in {', '.join(none)}: no question of theirs has two answers, one of them expected"
 
 

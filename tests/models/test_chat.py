@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from threading import Event
 
 import numpy as np
 import pytest
@@ -195,12 +196,14 @@ def test_a_template_that_takes_no_question_is_refused_in_a_line(tiny, template):
 
 
 def test_a_template_without_an_end_is_not_waited_for(tiny, monkeypatch):
-    monkeypatch.setattr("pstgen.models.chat.LONGEST", 0.3)
+    monkeypatch.setattr("pstgen.models.chat.LONGEST", 0.1)
     model = tiny("llava")
     chat = Chat("mine", model.processor, model.model.config, sees=True)
-    chat.template = "{% for i in range(2000) %}{% for j in range(2000) %}x{% endfor %}{% endfor %}"  # a second or so
+    ended = Event()
+    monkeypatch.setattr(chat, "_rendered", lambda _: ended.wait() or "")  # as one that loops does
     with pytest.raises(BadInput, match="had not ended"):
         chat.text(QUESTION, with_image=True)
+    ended.set()
 
 
 def test_what_a_processor_returns_for_training_is_no_input(tiny):

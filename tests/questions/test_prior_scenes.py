@@ -290,14 +290,15 @@ def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
     assert (len(elsewhere.items), elsewhere.share) == (40, 0.0)
 
 
-def test_without_captions_it_is_said_what_that_closes_and_what_opens_it():
+def test_without_captions_it_is_said_what_that_costs_and_what_brings_it():
     report = Report()
     report.count("scenes for items", ["coco"] * 3)
     report.count("candidate pairs", ["relation"])
-    (line,) = prior_scenes.empty_families(("existence", "relation"), report)
-    assert "no captions" in line
-    assert "no pair in existence, fewer in others; captions_*.json" in line
+    captions, empty = prior_scenes.empty_families(("existence", "relation"), report)
+    assert captions.startswith("there are no captions")
+    assert "fewer pairs; captions_*.json" in captions
+    assert empty.startswith("no pair was found in existence:")
     report.captioned = 3
     (line,) = prior_scenes.empty_families(("existence", "relation"), report)
-    assert line.startswith("no pair was found in existence:")
+    assert line == empty
     assert list(prior_scenes.empty_families(("relation",), report)) == []
