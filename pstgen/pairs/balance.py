@@ -1,9 +1,10 @@
 """Pairs are evened out, so that the picture alone does not tell which twin is which.
 
 What is unusual tends to look unusual: where four cups stand on a table, one sees it without the question. So, family by
-family, a classifier that knows only the pictures, and has learnt from other scenes, says of each pair which twin is the
-stress twin, and which answers "yes". Where it is right more often than a coin, and surely so, among the pairs of which it is
-about as sure as many stay that it gets wrong as right: matching by a propensity score (Rosenbaum and Rubin 1983).
+family, a classifier that knows only the pictures, and has learnt from other scenes, says of each pair which twin is the stress
+twin, and which answers "yes". Where it is right more often than a coin, and probably not by chance, among the pairs of
+which it is about as sure as many stay that it gets wrong as right: matching by a propensity score (Rosenbaum and Rubin
+1983).
 """
 
 from collections import Counter, defaultdict
@@ -23,7 +24,7 @@ from pstgen.scenes.picture_features import Features, picture
 ENOUGH = 100  # pairs of a family, below which too little can be learnt of their pictures
 HALVINGS = 8  # of the scenes: a pair is judged by what was learnt from the other half, whenever its twins fall into one
 GROUPS = 4  # of pairs of which the classifier is about equally sure
-CONFIDENCE = 0.95  # that it is right more often than a coin
+CONFIDENCE = 0.8  # that it is right more often than a coin
 DIGITS = 6  # of a lead: later ones change with the processor
 ROUNDS = 3  # at most
 
@@ -85,26 +86,29 @@ def _families(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
 
 
 def _evened(pairs: list[Pair], look: Look, attribute: Attribute, learn: Callable[[], Any]) -> list[Pair]:
-    """The pairs of one family, without those that make it too easy."""
+    """The pairs of one family, without those that make it too easy. A group counts with each of its stress twins."""
     tried = [pair for pair in pairs if attribute == "role" or set(pair.options) == YES_NO]
     if len(tried) < ENOUGH:
         return pairs
-    lead = leads([_ordered(pair, attribute) for pair in tried], look, learn)
+    owners, twins = zip(
+        *((n, twins) for n, pair in enumerate(tried) for twins in _ordered(pair, attribute)), strict=True
+    )
+    lead: NDArray[np.float64] = np.round(np.bincount(owners, weights=leads(twins, look, learn)), DIGITS)
     gone = {tried[n].pair_id for n in _surplus(lead)}
     return [pair for pair in pairs if pair.pair_id not in gone]
 
 
-def _ordered(pair: Pair, attribute: Attribute) -> Twins:
-    """The stress twin first, or the twin that answers "yes"; of several stress twins the one that a hash draws."""
-    stress = min(pair.stress, key=lambda item: sha256(item.item_id.encode()).digest())
-    first = attribute == "role" or stress.answer == "yes"
-    return (stress, pair.control) if first else (pair.control, stress)
+def _ordered(pair: Pair, attribute: Attribute) -> Iterator[Twins]:
+    """Each stress twin beside the control twin; or first the twin that answers "yes"."""
+    for stress in pair.stress:
+        first = attribute == "role" or stress.answer == "yes"
+        yield (stress, pair.control) if first else (pair.control, stress)
 
 
 def leads(pairs: Sequence[Twins], look: Look, learn: Callable[[], Any]) -> NDArray[np.float64]:
-    """(N,) of each pair, by how much its first twin looks more like a first twin than its second does.
+    """(N,) of each two twins, by how much the first looks more like a first twin than the second does.
 
-    What is learnt is learnt from scenes of the other half. 0 where no halving tests the pair.
+    What is learnt is learnt from scenes of the other half. 0 where no halving tests them.
     """
     import sklearn.ensemble  # noqa: F401 (whose threads are limited only once it is loaded)
     from threadpoolctl import threadpool_limits
@@ -120,7 +124,7 @@ def leads(pairs: Sequence[Twins], look: Look, learn: Callable[[], Any]) -> NDArr
                     model = learn().fit(np.concatenate([first[train], second[train]]), np.repeat([1, 0], len(train)))
                     sums[test] += model.decision_function(first[test]) - model.decision_function(second[test])
                     tests[test] += 1
-    return np.round(sums / np.maximum(tests, 1), DIGITS)
+    return sums / np.maximum(tests, 1)
 
 
 def halves_of(scenes: Sequence[frozenset[str]], salt: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -65,6 +65,11 @@ def share(pairs, gallery):
     return float(np.mean(lead[lead != 0] > 0))
 
 
+def couples_right(groups, gallery):
+    """The same, of every stress twin beside its control twin."""
+    return share([Pair((stress,), group.control) for group in groups for stress in group.stress], gallery)
+
+
 def test_where_stress_twins_look_different_as_many_stay_that_mislead_the_eye(shown):
     pairs, gallery = shown(25)
     dropped = Counter()
@@ -74,6 +79,19 @@ def test_where_stress_twins_look_different_as_many_stay_that_mislead_the_eye(sho
     assert len(kept) > 0.4 * N
     assert dropped == {("colour", balance.REASON): N - len(kept)}
     assert kept == [pair for pair in pairs if pair in kept]
+
+
+def test_a_group_is_evened_by_all_of_its_stress_twins(shown):
+    """Each but the first is brighter than the control twin."""
+    pairs, gallery = shown(25)
+    groups = [
+        Pair((item(pair.pair_id, "stress", other.control.scene_id), pair.stress[0], other.stress[0]), pair.control)
+        for pair, other in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+    kept = balance.even(groups, gallery)
+    assert 0.3 * len(groups) < len(kept) < 0.95 * len(groups)
+    assert couples_right(groups, gallery) > 0.58
+    assert couples_right(kept, gallery) < 0.54
 
 
 def test_where_pictures_tell_nothing_every_pair_stays(shown):
@@ -104,7 +122,7 @@ def test_of_yes_and_no_it_is_evened_too_which_twin_answers_yes(shown):
             turned.append(Pair((bright,), dark))
     kept = balance.even(turned, gallery)
     assert 0.3 * N < len(kept) < 0.95 * N
-    twins = [balance._ordered(pair, "answer") for pair in kept]
+    twins = [twins for pair in kept for twins in balance._ordered(pair, "answer")]
     assert all(first.answer == "yes" for first, _ in twins)
     lead = balance.leads(twins, balance._look(kept, gallery, 1), balance._linear)
     assert float(np.mean(lead[lead != 0] > 0)) < 0.57
