@@ -224,11 +224,6 @@ class Candidate:
         """The same in nats, without its interval."""
         return self.association.value
 
-    @property
-    def direction(self) -> str:
-        """Of yes and no, the lure: "yes" is expected and absent, "no" unexpected and present; else ""."""
-        return self.lure if set(self.options) == {"yes", "no"} else ""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -284,6 +279,16 @@ class Pair:
     def items(self) -> tuple[Item, ...]:
         """All twins, the control last."""
         return *self.stress, self.control
+
+    @property
+    def direction(self) -> str:
+        """Of yes and no, the lure; of numbers, whether all stress twins show "more" than it says, or all "fewer"; else ""."""
+        if set(self.options) == {"yes", "no"}:
+            return self.lure
+        if all(option.isdecimal() for option in self.options):
+            more = {int(item.answer) > int(self.lure) for item in self.stress}
+            return "more" if more == {True} else "fewer" if more == {False} else ""
+        return ""
 
     @property
     def pair_id(self) -> str:

@@ -12,8 +12,7 @@ from pstgen.questions.wording import NEUTRAL
 from pstgen.scenes import vocabulary
 
 YES, NO, CHOICE, TWO = "yes", "no", "choice", "two"  # sorts: the lure of yes and no, four options, two others
-MORE, FEWER = "more", "fewer"
-OPPOSITE = {YES: NO, NO: YES, MORE: FEWER, FEWER: MORE}
+OPPOSITE = {YES: NO, NO: YES, "more": "fewer", "fewer": "more"}
 TURNS = (CHOICE, YES, CHOICE, NO, CHOICE, TWO)
 
 FEW = 20  # pairs: a set of fewer is kept as it is, since shares of it say little
@@ -120,22 +119,12 @@ def _both_directions(pairs: Sequence[Pair], config: SelectionConfig) -> list[Pai
     share = config.max_direction_share
     if share >= 1:
         return list(pairs)
-    counts = Counter(_group(pair, direction) for pair in pairs if (direction := _direction(pair)))
+    counts = Counter(_group(pair, pair.direction) for pair in pairs if pair.direction)
     opposites = {
-        _group(pair, direction): _group(pair, OPPOSITE[direction]) for pair in pairs if (direction := _direction(pair))
+        _group(pair, pair.direction): _group(pair, OPPOSITE[pair.direction]) for pair in pairs if pair.direction
     }
     left = {group: int(share / (1 - share) * counts[other]) for group, other in opposites.items()}
-    return _at_most(pairs, lambda pair: _group(pair, direction) if (direction := _direction(pair)) else "", left)
-
-
-def _direction(pair: Pair) -> str:
-    """Yes or no, the lure; of numbers, whether all stress twins show more than the lure says, or all fewer; else ""."""
-    if _sort(pair) in {YES, NO}:
-        return pair.lure
-    if all(option.isdecimal() for option in pair.options):
-        more = {int(item.answer) > int(pair.lure) for item in pair.stress}
-        return MORE if more == {True} else FEWER if more == {False} else ""
-    return ""
+    return _at_most(pairs, lambda pair: _group(pair, pair.direction) if pair.direction else "", left)
 
 
 def _group(pair: Pair, direction: str) -> str:

@@ -276,14 +276,14 @@ def test_numbers_that_are_more_in_one_twin_and_fewer_in_another_have_no_directio
     first = twins(0, "more")
     low, high = (replace(first.stress[0], answer=answer, lure="2") for answer in ("1", "3"))
     both = Pair((low, high), replace(first.control, answer="2", lure="2"))
-    assert shares._direction(first) == "more"
-    assert shares._direction(both) == ""
+    assert first.direction == "more"
+    assert both.direction == ""
     assert shares.select([both], free(max_direction_share=0.5)) == [both]
 
 
 def test_what_is_no_number_and_not_yes_or_no_has_no_direction():
     pairs = [twins(n, sort) for n, sort in enumerate(("choice", "choice", "two"))]
-    assert {shares._direction(pair) for pair in pairs} == {""}
+    assert {pair.direction for pair in pairs} == {""}
     assert len(shares.select(pairs, free(max_direction_share=0.5))) == 3
 
 

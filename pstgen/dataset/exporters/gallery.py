@@ -13,7 +13,7 @@ from more_itertools import interleave_longest
 
 from pstgen.core import pages
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import BadInput, Item, Score
+from pstgen.core.records import BadInput, Item, Pair, Score
 from pstgen.dataset import evidence, exported
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
@@ -104,20 +104,6 @@ def page(entries: Sequence[Entry], source: str) -> str:
     )
 
 
-def direction(items: Sequence[Item]) -> str:
-    """Where the lure leads: "yes" or "no"; of numbers whether the stress twins show "more" or "fewer"; else "other".
-
-    items: all twins, the control last.
-    """
-    *stress, control = items
-    if set(control.options) == {"yes", "no"}:
-        return control.lure
-    if not all(option.isdecimal() for option in control.options):
-        return "other"
-    signs = {int(item.answer) > int(control.lure) for item in stress}
-    return "other" if len(signs) != 1 else "more" if signs == {True} else "fewer"
-
-
 def _drawn(dataset: Dataset) -> Iterator[str]:
     """The names of all pairs, a pair of each family in turn."""
     families: defaultdict[str, list[str]] = defaultdict(list)
@@ -147,7 +133,7 @@ def _entries(rows: Iterable[Row], answers: dict[str, dict[str, Answers]], folder
             family=control.family,
             frame=control.frame,
             twin=control.twin,
-            direction=direction(items),
+            direction=Pair(tuple(items[:-1]), control).direction or "other",
             question=control.question,
             neutral=control.neutral,
             options=control.options,

@@ -15,11 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from pstgen.cli import main
-from pstgen.core.records import BadInput, Pair
+from pstgen.core.records import BadInput
 from pstgen.dataset import evidence, sampling, store
 from pstgen.dataset.exporters import gallery, page, sheet
 from pstgen.dataset.sampling import PairRows
-from pstgen.pairs import shares
 
 
 @pytest.fixture(scope="module")
@@ -101,18 +100,10 @@ def test_every_judge_is_quoted_for_every_twin_in_the_wording_that_was_kept(datas
         assert set(verdict["choices"]) == set(said[name, judge].values())
 
 
-def test_the_direction_is_that_by_which_pairs_are_shared_out(dataset):
-    directions = {pair.pair_id: gallery.direction(pair.items) for pair in dataset.pairs()}
+def test_a_pair_says_its_direction(dataset, folder):
+    directions = {entry["id"]: entry["direction"] for entry in entries(folder)}
+    assert directions == {pair.pair_id: pair.direction or "other" for pair in dataset.pairs()}
     assert {"yes", "no", "other"} <= set(directions.values())
-    for pair in dataset.pairs():
-        assert directions[pair.pair_id] == (shares._direction(pair) or "other")
-
-
-@pytest.mark.parametrize(("answers", "direction"), [("34", "more"), ("01", "fewer"), ("14", "other")])
-def test_of_numbers_the_direction_is_more_or_fewer_than_the_lure(dataset, answers, direction):
-    item = replace(next(dataset.items()), options=("0", "1", "2", "3", "4"), lure="2", answer="2")
-    pair = Pair(tuple(replace(item, answer=answer) for answer in answers), item)
-    assert gallery.direction(pair.items) == direction == (shares._direction(pair) or "other")
 
 
 def test_what_is_read_aloud_has_no_coordinates(dataset):
