@@ -38,25 +38,25 @@ def read(file: Path, items: Iterable[Item], of: Path) -> dict[str, str]:
         if name is None or answer is None:
             raise BadInput(f"{file}: row {n} {_lacking(name, row)}")
         if name in answers:
-            raise BadInput(f"{file}: row {n} answers item {name} a second time; keep one answer for each item")
+            raise BadInput(f"{file}: row {n} answers item {name!r} a second time; keep one answer for each item")
         answers[name] = answer
     if not answers:
         raise BadInput(f"{file}: holds no answer")
     if unknown := sorted(answers.keys() - known):
         raise BadInput(
             f"{file}: {len(unknown):,} of {len(answers):,} answers are to items that {of} does not have "
-            f"({', '.join(unknown[:SHOWN])}): they are to another set, or to another version of it"
+            f"({', '.join(map(repr, unknown[:SHOWN]))}): they are to another set, or to another version of it"
         )
     return {name: _option(answer, known[name]) for name, answer in answers.items()}
 
 
 def _lacking(name: str | None, row: Mapping[str, Any]) -> str:
-    there = ", ".join(sorted(map(str, row))[:8]) or "none"
+    there = ", ".join(sorted(map(repr, row))[:8]) or "none"
     if name is None:
         return f"has no item_id; needed are columns item_id and prediction (or answer), there are: {there}"
     if any(column in row for column in ANSWERS):
-        return f"has no answer to item {name}; leave it out, and its pair is not counted"
-    return f"has no answer to item {name}; needed is a column prediction (or answer), there are: {there}"
+        return f"has no answer to item {name!r}; leave it out, and its pair is not counted"
+    return f"has no answer to item {name!r}; needed is a column prediction (or answer), there are: {there}"
 
 
 def _option(answer: str, options: Sequence[str]) -> str:

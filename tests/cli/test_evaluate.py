@@ -166,9 +166,9 @@ GOOD = {"item_id": "p00-a", "answer": "red"}
     ("rows", "says"),
     [
         ([GOOD], "no pair has an answer to each of its twins"),
-        ([GOOD, GOOD], "answers.jsonl: row 2 answers item p00-a a second time"),
+        ([GOOD, GOOD], "answers.jsonl: row 2 answers item 'p00-a' a second time"),
         ([GOOD, {"item_id": "p99-a", "answer": "red"}], "1 of 2 answers are to items that"),
-        ([{"id": "p00-a"}], "answers.jsonl: row 1 has no answer to item p00-a"),
+        ([{"id": "p00-a"}], "answers.jsonl: row 1 has no answer to item 'p00-a'"),
         ([{"answer": "red"}], "answers.jsonl: row 1 has no item_id"),
     ],
 )

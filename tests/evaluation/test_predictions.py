@@ -151,13 +151,13 @@ ROW = {"item_id": "a-a", "answer": "yes"}
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([ROW, ROW], r"row 2 answers item a-a a second time"),
-        ([ROW, {"item_id": "z-a", "answer": "yes"}], r"1 of 2 answers are to items that .*pst does not have \(z-a\)"),
-        ([{"answer": "yes"}], r"row 1 has no item_id; .*there are: answer"),
-        ([{"item_id": "a-a", "score": 1}], r"row 1 has no answer to item a-a; .*there are: item_id, score"),
-        ([{"item_id": "a-a", "answer": None}], r"row 1 has no answer to item a-a; leave it out"),
+        ([ROW, ROW], r"row 2 answers item 'a-a' a second time"),
+        ([ROW, {"item_id": "z-a", "answer": "yes"}], r"1 of 2 answers are to items that .*pst does not have \('z-a'\)"),
+        ([{"answer": "yes"}], r"row 1 has no item_id; .*there are: 'answer'"),
+        ([{"item_id": "a-a", "score": 1}], r"row 1 has no answer to item 'a-a'; .*there are: 'item_id', 'score'"),
+        ([{"item_id": "a-a", "answer": None}], r"row 1 has no answer to item 'a-a'; leave it out"),
         ([ROW | {"lure": "no", "role": "stress"}], r"holds the set's own answers"),
-        ([openai_batch("a-a", "") | {"response": None, "error": {"code": "batch_expired"}}], r"no answer to item a-a; leave it out"),
+        ([openai_batch("a-a", "") | {"response": None, "error": {"code": "batch_expired"}}], r"no answer to item 'a-a'; leave it out"),
         ([], r"neither JSON nor JSON lines|holds no"),
     ],
 )  # fmt: skip
