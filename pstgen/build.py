@@ -24,7 +24,7 @@ from pstgen.models import association, calibration, detector, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.witnesses import Witness
-from pstgen.pairs import agreement, balance, selection, shares, twins
+from pstgen.pairs import agreement, balance, edits, selection, shares, twins
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
 from pstgen.questions import facts, prior_base, prior_file, prior_scenes, priors, sample, visual_prompts, wording
@@ -239,7 +239,7 @@ def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     makers = [twins.load(name).open(context) for name in config.pairs.twins or plugins.names("twins")]
     by_family: defaultdict[str, list[Candidate]] = defaultdict(list)
     known = facts.known(item_scenes(run), config, run.report, 1 if run.witness else run.cores)
-    passing = run.progress(known, "scenes for items", len(run.parts.items))
+    passing = run.progress(edits.ahead(known, makers, run.cores), "scenes for items", len(run.parts.items))
     paired = (
         candidate for scene, known_facts in passing for maker in makers for candidate in maker.pair(scene, known_facts)
     )

@@ -1,18 +1,24 @@
 """What every edit shares: two versions of one scene, of which facts are asked anew; labels are worked out, never assumed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
+from itertools import tee
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pstgen.core import workers
 from pstgen.core.records import Candidate, Fact, Instance, Scene
 from pstgen.pairs.context import PairContext, candidate
 from pstgen.pairs.image_ops import Chance, Pixels, Refused
+from pstgen.pairs.twins import Maker
 from pstgen.questions import families
-from pstgen.scenes import png
+from pstgen.scenes import pixels, png
 from pstgen.scenes.truth import layout
 
 TRIES = 3  # things of a scene, that an edit is tried on
@@ -34,7 +40,19 @@ class Version:
     depth: NDArray[np.uint16] | None = None
 
 
+class Attempt(NamedTuple):
+    """An edit that was tried. scenes: its two versions, whose files are written, or () where it was refused: why.
+
+    asked: by family, facts of the first and of the second version with one question and two answers.
+    """
+
+    scenes: tuple[Scene, ...]
+    asked: dict[str, list[tuple[Fact, Fact]]]
+    refused: str = ""
+
+
 Edit = Callable[[Scene, Instance, Chance], tuple[Version, Version]]
+Passing = tuple[Scene, tuple[Fact, ...]]
 Leads = dict[tuple[str, str], int]  # sentence and what is told apart → pairs
 
 
@@ -52,79 +70,38 @@ def subjects(scene: Scene) -> list[Instance]:
     ]
 
 
-@dataclass
-class Edited:
-    """A twin maker: applies one edit and its sham to scenes, and pairs what has then one question and two answers.
-
-    families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
-    asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
-    photographs: is it made on photographs too, where nobody names it? Most edits of them look like cut-outs. keeps_known: an
-    answer is known after the edit only where one was known before, so that a scene without one need not be edited.
-    lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
-    often than the other, or the first version was the control twin: who tells pictures apart by their looks, not knowing
-    the question, must win nothing by it.
-    """
+@dataclass(frozen=True)
+class Procedure:
+    """How an edit is tried: all that a worker process needs of it. families: those that are asked; work: a folder."""
 
     name: str
     edit: Edit
     families: tuple[str, ...]
-    context: PairContext
-    on: Callable[[Scene], list[Instance]] = subjects
-    forms: tuple[str, ...] = ()
-    photographs: bool = False
-    keeps_known: bool = False
-    made: int = 0
-    lead: Leads = field(default_factory=lambda: defaultdict(int))
+    on: Callable[[Scene], list[Instance]]
+    forms: tuple[str, ...]
+    seed: int
+    work: Path
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
-        """Up to PAIRS pairs of each of a few things, until there are as many as the run wants; facts are asked anew."""
-        config = self.context.config
-        families = [
-            name for name in self.families if not config.questions.families or name in config.questions.families
-        ]
-        if not families or not self.wants(scene):
-            return
+    def attempts(self, scene: Scene) -> list[Attempt]:
+        """Try the edit on TRIES things of a scene; of both versions facts are asked anew."""
         if scene.width * scene.height > LARGEST:
-            self.context.refused[self.name, "its picture is too large to be edited"] += 1
-            return
-        if self.keeps_known and not any(fact.family in families for fact in facts):
-            return
-        chance = np.random.default_rng(list(sha256(f"{config.seed}/{self.name}/{scene.id}".encode()).digest()))
+            return [Attempt((), {}, "its picture is too large to be edited")]
+        chance = np.random.default_rng(list(sha256(f"{self.seed}/{self.name}/{scene.id}".encode()).digest()))
         things = self.on(scene)
-        for n in chance.permutation(len(things))[:TRIES].tolist():
-            try:
-                versions = self.edit(scene, things[n], chance)
-            except Refused as reason:
-                self.context.refused[self.name, str(reason)] += 1
-                continue
-            scenes = [self._kept(scene, version, chance) for version in versions]
-            candidates = self._pairs(scenes, families)
-            if not candidates:
-                self.context.refused[self.name, "no question has two answers, one of them expected"] += 1
-            for pair, leads in candidates:
-                if any(abs(lead) > LEAD for lead in leads.values()):
-                    self.context.refused[self.name, "its looks would go with an answer too often"] += 1
-                    continue
-                self.lead.update(leads)
-                self.made += 1
-                for edited, version in zip(scenes, versions, strict=True):
-                    png.write(edited.path, version.image)
-                yield pair
+        return [self._attempt(scene, things[n], chance) for n in chance.permutation(len(things))[:TRIES].tolist()]
 
-    def wants(self, scene: Scene) -> bool:
-        """Are there fewer pairs than the run wants, and is the edit made on such scenes?"""
-        config = self.context.config
-        fits = scene.complete or self.photographs or self.name in config.pairs.twins
-        return fits and self.made < config.pairs.edited
-
-    def rest(self, /) -> Iterator[Candidate]:
-        """Nothing: every scene gives its pairs by itself."""
-        yield from ()
+    def _attempt(self, scene: Scene, thing: Instance, chance: Chance) -> Attempt:
+        try:
+            versions = self.edit(scene, thing, chance)
+        except Refused as reason:
+            return Attempt((), {}, str(reason))
+        scenes = tuple(self._kept(scene, version, chance) for version in versions)
+        return Attempt(scenes, {family: self._asked(scenes, family) for family in self.families})
 
     def _kept(self, scene: Scene, version: Version, chance: Chance) -> Scene:
         """Write the version's files. Its name does not tell which of the two it is."""
         name = f"{scene.id}+{self.name}-{chance.bytes(4).hex()}"
-        image, depth = (self.context.work / f"{name.replace('/', '-')}{end}" for end in (".png", ".depth.png"))
+        image, depth = (self.work / f"{name.replace('/', '-')}{end}" for end in (".png", ".depth.png"))
         png.write(image, version.image, FAST)
         if version.depth is not None:
             png.write(depth, version.depth)
@@ -137,23 +114,95 @@ class Edited:
             captions=version.captions,
         )
 
-    def _pairs(self, scenes: Sequence[Scene], families: Sequence[str]) -> list[tuple[Candidate, Leads]]:
-        """Of each family one pair, that leaves no lead if there is one, and otherwise by a hash; with the leads it leaves."""
-        chosen = list[tuple[Candidate, Leads]]()
-        for family in families:
-            candidates = self._found(scenes, family)
-            with_leads = [(pair, self._leads(pair, candidates, scenes[0].id)) for pair in candidates]
-            chosen += sorted(with_leads, key=lambda each: (max(map(abs, each[1].values())), each[0].pair_id))[:1]
-        return sorted(chosen, key=lambda each: (-each[0].pull, each[0].pair_id))[:PAIRS]
-
-    def _found(self, scenes: Sequence[Scene], family: str) -> list[Candidate]:
+    def _asked(self, scenes: Sequence[Scene], family: str) -> list[tuple[Fact, Fact]]:
         ask = families.load(family).ask
         first, second = (
             {f.question: f for f in ask(scene) if f.truth.known and (not self.forms or f.form in self.forms)}
             for scene in scenes
         )
-        pairs = (self._paired(first[question], second[question], scenes) for question in first.keys() & second.keys())
-        return [pair for pair in pairs if pair]
+        both = ((first[question], second[question]) for question in first.keys() & second.keys())
+        return [facts for facts in both if facts[0].truth.answer != facts[1].truth.answer]
+
+
+@dataclass
+class Edited:
+    """A twin maker: applies one edit and its sham to scenes, and pairs what has then one question and two answers.
+
+    families: those whose answers the edit can change; on: what it can be tried on; forms: the sentences that may be
+    asked, where not all may: an edited picture must not give its answer away to somebody who does not know the question.
+    photographs: is it made on photographs too, where nobody names it? Most edits of them look like cut-outs. keeps_known: an
+    answer is known after the edit only where one was known before, so that a scene without one need not be edited.
+    lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
+    often than the other, or the first version was the control twin: who tells pictures apart by their looks, not knowing
+    the question, must win nothing by it. ready: attempts that were made ahead, by scene.
+    """
+
+    name: str
+    edit: Edit
+    families: tuple[str, ...]
+    context: PairContext
+    on: Callable[[Scene], list[Instance]] = subjects
+    forms: tuple[str, ...] = ()
+    photographs: bool = False
+    keeps_known: bool = False
+    remembers: bool = False  # the scenes that passed: it cannot be tried ahead
+    made: int = 0
+    lead: Leads = field(default_factory=lambda: defaultdict(int))
+    ready: dict[str, list[Attempt]] = field(default_factory=dict)
+
+    @cached_property
+    def procedure(self) -> Procedure:
+        """How it is tried."""
+        config = self.context.config
+        asked = tuple(name for name in self.families if name in (config.questions.families or self.families))
+        return Procedure(self.name, self.edit, asked, self.on, self.forms, config.seed, self.context.work)
+
+    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+        """Up to PAIRS pairs of each of a few things, until there are as many as the run wants; facts are asked anew."""
+        ready = self.ready.pop(scene.id, None)
+        if not self.wants(scene, facts):
+            return
+        for attempt in self.procedure.attempts(scene) if ready is None else ready:
+            if attempt.refused:
+                self.context.refused[self.name, attempt.refused] += 1
+            else:
+                yield from self._taken(attempt)
+
+    def wants(self, scene: Scene, facts: Sequence[Fact]) -> bool:
+        """Are there fewer pairs than the run wants, is the edit made on such scenes, and can a pair come of it?"""
+        config, families = self.context.config, self.procedure.families
+        fits = scene.complete or self.photographs or self.name in config.pairs.twins
+        known = not self.keeps_known or any(fact.family in families for fact in facts)
+        return bool(families) and fits and known and self.made < config.pairs.edited
+
+    def rest(self, /) -> Iterator[Candidate]:
+        """Nothing: every scene gives its pairs by itself."""
+        yield from ()
+
+    def _taken(self, attempt: Attempt) -> Iterator[Candidate]:
+        """Its pairs, but those by which a look at the pictures would tell answers."""
+        candidates = self._pairs(attempt)
+        if not candidates:
+            self.context.refused[self.name, "no question has two answers, one of them expected"] += 1
+        for pair, leads in candidates:
+            if any(abs(lead) > LEAD for lead in leads.values()):
+                self.context.refused[self.name, "its looks would go with an answer too often"] += 1
+                continue
+            self.lead.update(leads)
+            self.made += 1
+            for edited in attempt.scenes:
+                png.write(edited.path, pixels.image(edited))
+            yield pair
+
+    def _pairs(self, attempt: Attempt) -> list[tuple[Candidate, Leads]]:
+        """Of each family one pair, that leaves no lead if there is one, and otherwise by a hash; with the leads it leaves."""
+        chosen = list[tuple[Candidate, Leads]]()
+        for asked in attempt.asked.values():
+            pairs = (self._paired(first, second, attempt.scenes) for first, second in asked)
+            candidates = [pair for pair in pairs if pair]
+            with_leads = [(pair, self._leads(pair, candidates, attempt.scenes[0].id)) for pair in candidates]
+            chosen += sorted(with_leads, key=lambda each: (max(map(abs, each[1].values())), each[0].pair_id))[:1]
+        return sorted(chosen, key=lambda each: (-each[0].pull, each[0].pair_id))[:PAIRS]
 
     def _leads(self, pair: Candidate, others: Sequence[Candidate], first: str) -> Leads:
         """Leads once this pair is taken.
@@ -178,7 +227,28 @@ class Edited:
         """The two facts as a pair, if their answers differ and one of them is what one expects."""
         added = self.context.associations(first.question)
         lure = self.context.lure(added)
-        if first.truth.answer == second.truth.answer or lure not in {first.truth.answer, second.truth.answer}:
+        if lure not in {first.truth.answer, second.truth.answer}:
             return None
         control, stress = (first, second) if first.truth.answer == lure else (second, first)
         return candidate(control, [stress], added, self.name, scenes)
+
+
+def ahead(passing: Iterable[Passing], makers: Iterable[Maker], processes: int) -> Iterator[Passing]:
+    """Pass scenes on with their facts; meanwhile worker processes try edits on those that come next, while they are wanted."""
+    if processes < 2:
+        yield from passing
+        return
+    edited = [maker for maker in makers if isinstance(maker, Edited) and not maker.remembers]
+    passed, coming = tee(passing)
+    jobs = ((scene, [each.procedure for each in edited if each.wants(scene, facts)]) for scene, facts in coming)
+    attempts = workers.parallel_map(_tried, jobs, processes)
+    for (scene, facts), by_name in zip(passed, attempts, strict=True):
+        for maker in edited:
+            if maker.name in by_name:
+                maker.ready[scene.id] = by_name[maker.name]
+        yield scene, facts
+
+
+def _tried(job: tuple[Scene, Sequence[Procedure]], /) -> dict[str, list[Attempt]]:
+    scene, procedures = job
+    return {procedure.name: procedure.attempts(scene) for procedure in procedures}

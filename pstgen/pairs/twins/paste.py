@@ -33,13 +33,14 @@ class Paste(Edited):
     """Remembers things of the scenes that pass and puts them into later ones."""
 
     def __init__(self, context: PairContext) -> None:
-        super().__init__("paste", self._edit, ("existence", "count"), context, lambda scene: list(scene.instances[:1]))
+        things = ("existence", "count"), context, lambda scene: list(scene.instances[:1])
+        super().__init__("paste", self._edit, *things, remembers=True)
         self.donors: deque[Donor] = deque(maxlen=DONORS)
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
         """As every edit; afterwards the scene's things are donors."""
         yield from super().pair(scene, facts)
-        if self.wants(scene):
+        if self.wants(scene, facts):
             self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
 
     def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
