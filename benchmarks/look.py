@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "pstgen", ROOT / "tests"
-ROADS = {"build", "verify", "train_eval", "__init__", "__main__", "rewards"}  # and what trainers import
+ROADS = {"build", "verify", "train_eval", "__init__", "__main__", "rewards", "shards"}  # what trainers import, and a build in parts
 WINDOW = 6  # lines that two places share
 COMMON = 8  # places a run may stand in before it is an idiom
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -15,14 +15,16 @@ from pstgen.core import plugins, resources, scratch, workers
 from pstgen.core.callable_module import make_callable
 from pstgen.core.config import BuildConfig, build_config, manifest_settings, with_settings
 from pstgen.core.progress import Progress, silent
-from pstgen.core.records import BadInput, Candidate, Item, Pair, Scene, Score
+from pstgen.core.records import BadInput, Candidate, Pair, Scene, Score
 from pstgen.core.report import Report
 from pstgen.core.resources import is_server
 from pstgen.dataset import atomic, exporters, rendering, store
+from pstgen.dataset.parts import Shard
 from pstgen.dataset.rows import Cells
 from pstgen.models import association, calibration, detector, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
+from pstgen.models.recorded import Recorded
 from pstgen.models.witnesses import Witness
 from pstgen.pairs import agreement, balance, edits, selection, shares, twins
 from pstgen.pairs.context import PairContext
@@ -39,7 +41,8 @@ class Run:
     """What every station of one build shares.
 
     work: a folder for images that are made on the way; it does not outlast the build. witness: passes scenes on with what
-    the models that the user named say of them, or None. cores: processes for what is done scene by scene.
+    the models that the user named say of them, or None. cores: processes for what is done scene by scene. shard: which pairs
+    models judge, or None for all. recorded: what they said in other runs, and say in this one, or None.
     """
 
     config: BuildConfig
@@ -49,6 +52,8 @@ class Run:
     report: Report = field(default_factory=Report)
     witness: Witness | None = None
     cores: int = 1
+    shard: Shard | None = None
+    recorded: Recorded | None = None
 
     def note(self, line: str) -> None:
         """Say what the user should know of this run, now and in the manifest."""
@@ -56,28 +61,34 @@ class Run:
         self.progress.note(line)
 
 
-def build(config: BuildConfig, progress: Progress = silent) -> Report:
+def build(config: BuildConfig, progress: Progress = silent, recorded: Recorded | None = None) -> Report:
     """Build a stress test in `config.out` and say what became of everything on the way.
 
-    Raises BadInput for wrong files or words, Unavailable where the surroundings do not allow it; either way nothing
-    is left in `config.out`.
+    recorded: what models said already. Raises BadInput for wrong files or words, Unavailable where the surroundings do not
+    allow it; either way nothing is left in `config.out`.
     """
     with atomic.create(config.out) as folder, scratch.folder("pstgen-") as work:
         judges = open_judges(config)
-        run = prepare(config, work, progress)
-        with _interruptible(run.report):
-            observed = count_facts(run)
-            prior = fit_prior(observed, run)
-            candidates = keep_agreed(propose_pairs(prior, run), judges, run)
-            gallery = open_scenes(candidates, run)
-            panel = train_judges(judges, observed, prior, candidates, run)
-            misled, scores = select_wordings(candidates, gallery, panel, run)
+        run = replace(prepare(config, work, progress), recorded=recorded)
+        with interruptible(run.report):
+            misled, scores, gallery, panel = judge_pairs(judges, run)
             kept = add_images(select_pairs(misled, gallery, run), gallery, run)
             scores += record_others(kept, panel, run)
             items = store.write_cells(folder, render_rows(kept, gallery, run))
             store.write_scores(folder, selection.mark_kept(scores, kept))
             publish(folder, panel.judges, items, run)
     return run.report
+
+
+def judge_pairs(judges: Sequence[Judge], run: Run) -> tuple[list[Pair], list[Score], dict[str, Scene], Panel]:
+    """From scenes to pairs in a wording that misleads every baseline, with what judges said and the scenes that are shown."""
+    observed = count_facts(run)
+    prior = fit_prior(observed, run)
+    candidates = keep_agreed(propose_pairs(prior, run), judges, run)
+    gallery = open_scenes(candidates, run)
+    panel = train_judges(judges, observed, prior, candidates, run)
+    misled, scores = select_wordings(candidates, gallery, panel, run)
+    return misled, scores, gallery, panel
 
 
 def from_settings(progress: Progress = silent, **settings: Any) -> Report:
@@ -89,7 +100,7 @@ def from_settings(progress: Progress = silent, **settings: Any) -> Report:
 
 
 @contextmanager
-def _interruptible(report: Report) -> Iterator[None]:
+def interruptible(report: Report) -> Iterator[None]:
     """Say what becomes of a build that is interrupted."""
     try:
         yield
@@ -299,7 +310,7 @@ def train_judges(
     rest, unseen = sample.without(examples, tally, questions)
     fitted = priors.load(run.config.questions.prior).fit(unseen)
     others = {judge.name: judge.learn(rest, images, fitted) for judge in judges if not judge.durable}
-    panel = Panel([judge for judge in learnt.values() if judge], run.config, run.report, run.progress)
+    panel = Panel([judge for judge in learnt.values() if judge], run.config, run.report, run.progress, run.recorded)
     panel.calibrate(questions, {name: judge for name, judge in others.items() if judge})
     return panel
 
@@ -315,7 +326,7 @@ def select_wordings(
         for n, pair in enumerate(wording.word(candidate, judging.wordings, questions.frames, questions.templates))
         if not pair.control.label or _end(pair, gallery) is not None
     }
-    trial = Trial(panel.answer, run.report, run.progress)
+    trial = Trial(panel.answer, run.report, run.progress, run.shard.has if run.shard else bool)
     misled = trial.misled(wordings, panel.deciding)
     return misled, trial.scores
 
@@ -340,7 +351,7 @@ def add_images(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> lis
     plain = [
         (item, gallery[item.scene_id].path, top) for pair, top in zip(kept, tops, strict=True) for item in pair.items
     ]
-    files = workers.parallel_map(partial(_image, run.work), plain, run.cores)
+    files = workers.parallel_map(partial(visual_prompts.shown, run.work), plain, run.cores)
     return [pair.map(lambda item: replace(item, image=next(files))) for pair in kept]
 
 
@@ -378,11 +389,6 @@ def publish(folder: Path, judges: Iterable[Judge], items: int, run: Run) -> None
     for name in exporters.PAGES:
         exporters.load(name).write(store.Dataset(folder, manifest), folder)
     store.seal(folder, manifest)
-
-
-def _image(work: Path, shown: tuple[Item, str, bool], /) -> str:
-    item, path, top = shown
-    return visual_prompts.file(path, item, work, top=top) if item.mark or item.label else path
 
 
 def _end(pair: Pair, gallery: dict[str, Scene]) -> bool | None:

@@ -11,6 +11,7 @@ from pstgen.core import __version__
 
 COMMANDS = (
     build.build,
+    build.merge,
     build.inspect,
     build.priors,
     check.verify,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -14,6 +14,9 @@ from pstgen.cli.shared import Completed, Device, Examples, Names, number
 from pstgen.cli.terminal import echo
 from pstgen.core import bounds, config
 from pstgen.core.records import Unavailable
+
+if TYPE_CHECKING:
+    from pstgen.core.report import Report
 
 
 def _frames() -> tuple[str, ...]:
@@ -87,7 +90,8 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     "pstgen build --source coco --lm smollm2 --out pst/\n"
     "pstgen build --annotations mine.json --family count --family colour --out pst/\n"
     "pstgen build --source coco --limit 200 --wordings 4 --out trial/\n"
-    "pstgen build --config pst/manifest.json --seed 1 --out pst-1/",
+    "pstgen build --config pst/manifest.json --seed 1 --out pst-1/\n"
+    "pstgen build --source coco --vlm ~/models/qwen --shard 2/8 --out parts/2   # then pstgen merge parts/*",
 )
 @shared.SETTINGS
 @_source
@@ -152,10 +156,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @_number("--price-out", "Of a million tokens received.")
 @click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
+@click.option("--shard", help="Let models judge this share of the pairs alone, such as 2/8, for pstgen merge.")
 @click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")
 @click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
 @shared.JSON
-def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **options: Any) -> None:
+def build(
+    file: Path | None, *, shard: str | None, dry: bool, print_config: bool, as_json: bool, **options: Any
+) -> None:
     """Build a Perception Stress Test: pairs of images that share a question whose words mislead.
 
     \b
@@ -165,8 +172,7 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen.build import build as build_set
     from pstgen.build import dry_run, with_defaults
-    from pstgen.cli import judge_tables, tables
-    from pstgen.dataset import judged, store
+    from pstgen.cli import tables
 
     given = config.read(file, options, config.BuildConfig)
     settings = with_defaults(given)
@@ -174,6 +180,9 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
         echo(config.as_yaml(settings).rstrip())
         return
     _hints(given, settings)
+    if shard:
+        _part(settings, shard)
+        return
     with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
         if dry:
             plan = dry_run(settings, progress)
@@ -182,17 +191,60 @@ def build(file: Path | None, *, dry: bool, print_config: bool, as_json: bool, **
     if dry:
         shared.emit(plan) if as_json else tables.foreseen(plan)
         return
+    _built(settings.out, report, as_json=as_json)
+
+
+def _part(settings: config.BuildConfig, typed: str) -> None:
+    from pstgen import shards
+    from pstgen.dataset import parts
+
+    shard = parts.shard(typed)
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
+        verdicts = shards.build_part(settings, shard, progress)
+    echo(
+        f"{settings.out}: part {shard}, {verdicts:,} verdicts of models. Next: pstgen merge, with all {shard.of} parts"
+    )
+
+
+@click.command(
+    short_help="Make the set of a build that was shared out.",
+    cls=Examples,
+    epilog="pstgen merge parts/* --out pst/",
+)
+@click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("pst"), help="The dataset's folder.  [default: pst]"
+)
+@shared.JSON
+def merge(parts: tuple[Path, ...], out: Path, *, as_json: bool) -> None:
+    """Make one set of all parts that `pstgen build --shard` wrote: the bytes are those of one build.
+
+    The settings are those of the parts; sources and models are read again from where they were, and models are asked what
+    they were not asked in any part, as a rule nothing.
+    """
+    from pstgen import shards
+
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
+        settings, report, new = shards.merge(parts, out, progress)
+    shared.say(f"{new:,} verdicts of models were in no part, and were asked for")
+    _built(settings.out, report, as_json=as_json)
+
+
+def _built(out: Path, report: Report, *, as_json: bool) -> None:
+    """Print what was built, and what became of everything else."""
+    from pstgen.cli import judge_tables, tables
+    from pstgen.dataset import judged, store
+
     pairs = report.stations["kept"].total()
-    with shared.if_interrupted(f"{settings.out} is built and whole"):
+    with shared.if_interrupted(f"{out} is built and whole"):
+        dataset = store.open(out)
         if as_json:
-            seal = store.open(settings.out).manifest.seal
-            made = {"out": settings.out, "pairs": pairs, "hash": seal, "funnel": report.stations}
+            made = {"out": out, "pairs": pairs, "hash": dataset.manifest.seal, "funnel": report.stations}
             shared.emit({**made, **tables.left_out(report)})
             return
         tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
-        dataset = store.open(settings.out)
         judge_tables.judges(judged.of_dataset(dataset))
-        echo(f"{settings.out}: {pairs:,} pairs, hash {dataset.manifest.seal}. Next: pstgen verify {settings.out}")
+        echo(f"{out}: {pairs:,} pairs, hash {dataset.manifest.seal}. Next: pstgen verify {out}")
 
 
 def _hints(given: config.BuildConfig, settings: config.BuildConfig) -> None:

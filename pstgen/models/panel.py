@@ -12,6 +12,7 @@ from pstgen.models import calibration, engines
 from pstgen.models.calibration import Calibration
 from pstgen.models.judges import Judge
 from pstgen.models.looking import Look
+from pstgen.models.recorded import Recorded
 
 MOST_INVALID = 0.05  # of a model's answers, before the user is warned
 COMPARED = 200  # items on which the ways of asking are compared
@@ -20,12 +21,16 @@ ORDINARY = "ordinary questions"
 
 @dataclass
 class Panel:
-    """Judges that have learnt what they may know. calibrations: of blind models, by the judge's name."""
+    """Judges that have learnt what they may know.
+
+    recorded: what models said in other runs, and say in this one, or None. calibrations: of blind models, by the judge's name.
+    """
 
     judges: Sequence[Judge]
     config: BuildConfig
     report: Report
     progress: Progress
+    recorded: Recorded | None = None
     calibrations: dict[str, Calibration] = field(default_factory=dict)
 
     @property
@@ -44,11 +49,15 @@ class Panel:
 
     def answer(self, judge: Judge, items: Sequence[Item]) -> Iterator[Verdict]:
         """One verdict an item, in their order, calibrated where the judge is."""
-        verdicts = engines.load(self.config.judges.engine).run(judge, items, self.config)
+        noted = self.recorded if judge.durable else None
+        verdicts = noted.answer(judge, items, self._ask) if noted else self._ask(judge, items)
         known = self.calibrations.get(judge.name)
         if known is None:
             return verdicts
         return (replace(v, calibrated=known.apply(item, v)) for item, v in zip(items, verdicts, strict=True))
+
+    def _ask(self, judge: Judge, items: Sequence[Item]) -> Iterator[Verdict]:
+        return engines.load(self.config.judges.engine).run(judge, items, self.config)
 
     def calibrate(self, questions: Sequence[Item], apart: Mapping[str, Judge]) -> None:
         """Let blind judges answer ordinary questions; who is no better than chance does not decide.

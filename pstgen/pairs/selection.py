@@ -28,12 +28,14 @@ class Baseline(Protocol):
 class Trial:
     """Baselines answer wordings, and what they say is recorded.
 
-    answer: one verdict an item. fooled: judge → pair → family, of the pairs with a wording that fooled that judge.
+    answer: one verdict an item. mine: by its name, are durable baselines to judge a pair? It is done with where they are not.
+    fooled: judge → pair → family, of the pairs with a wording that fooled that judge.
     """
 
     answer: Callable[..., Iterable[Verdict]]
     report: Report
     progress: Progress
+    mine: Callable[[str], bool] = bool
     scores: list[Score] = field(default_factory=list)
     fooled: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -48,6 +50,7 @@ class Trial:
             if not judge.durable:
                 wordings = self._left(judge, wordings)
         slow = [judge for judge in baselines if judge.durable]
+        wordings = {name: pair for name, pair in wordings.items() if self.mine(pair.pair_id)}
         fallen: dict[str, Pair] = {}
         done, total = 0, len(wordings) * len(slow)
         for batch in _rounds(wordings):

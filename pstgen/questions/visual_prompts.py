@@ -60,6 +60,12 @@ def end_for_label(pair: Pair, scenes: Sequence[Scene]) -> bool | None:
     return next((top for top in (draw, not draw) if all(map(_free, pair.items, scenes, [top] * len(scenes)))), None)
 
 
+def shown(work: Path, image: tuple[Item, str, bool], /) -> str:
+    """The file that an item shows: the scene's, or one in `work` with its mark or label. image: item, path, label on top?"""
+    item, path, top = image
+    return file(path, item, work, top=top) if item.mark or item.label else path
+
+
 def file(path: str, item: Item, folder: Path, *, top: bool = False) -> str:
     """Write the image with the item's mark or label as a PNG into `folder`, once; returns its path. Raises OSError where it cannot."""
     key = sha256(f"{path}{item.mark}{item.label}{top}".encode()).hexdigest()[:16]
