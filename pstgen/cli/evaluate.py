@@ -59,8 +59,20 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 @click.option("--adapter", help="A folder of peft's that is added to the model.")
 @click.option(
     "--ask",
-    type=click.Choice(("options", "letters", "generate")),
-    help="Log-probability of the options, of their letters, or free text.  [default: letters where there is a chat template, else options]",
+    type=click.Choice(("options", "letters", "generate", "point", "box")),
+    help="Log-probability of the options, of their letters, or free text; or the point or box that shows the answer.  "
+    "[default: letters where there is a chat template, else options]",
+)
+@click.option(
+    "--coordinates",
+    type=click.Choice(("thousandths", "pixels", "percent", "fraction", "locations")),
+    help="Of points and boxes: in which they are asked for and read.  [default: thousandths, or as the form of the answer says]",
+)
+@click.option(
+    "--collateral",
+    is_flag=True,
+    default=None,
+    help="Ask edited twins a question that the edit does not touch, too.",
 )
 @click.option("--device", type=Device(), help="auto, cpu, cuda, mps.  [default: auto]")
 @click.option("--device-map", help="Spread a large model's weights over devices: auto, balanced, …")
@@ -91,6 +103,9 @@ def evaluate(file: Path | None, *, compare: tuple[Path, Path] | None, as_json: b
 
     settings = config.read(file, options, config.EvalConfig)
     _writable(settings.out)
+    if settings.ask in {"point", "box"}:
+        _ground(settings, as_json=as_json)
+        return
     with tracking() as progress, if_interrupted(INTERRUPTED), readable(settings.folder):
         found = stress_test.evaluate(settings, progress)
     if settings.out:
@@ -105,6 +120,24 @@ def evaluate(file: Path | None, *, compare: tuple[Path, Path] | None, as_json: b
         echo(
             f"{settings.out}: written. Next: pstgen eval --compare {settings.out} OTHER, or pstgen leaderboard {settings.out.parent}"
         )
+
+
+def _ground(settings: config.EvalConfig, *, as_json: bool) -> None:
+    """Ask for places instead of options."""
+    from pstgen.evaluation import grounding, stress_test
+
+    with tracking() as progress, if_interrupted(INTERRUPTED), readable(settings.folder):
+        found = stress_test.ground(settings, progress)
+    if settings.out:
+        grounding.write(settings.out, found)
+    if as_json:
+        emit(found)
+        return
+    from pstgen.cli import stress_tables
+
+    stress_tables.grounding(found)
+    if settings.out:
+        echo(f"{settings.out}: written")
 
 
 def _writable(out: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pstgen.cli.console import Console, empty_table, styled
 
 if TYPE_CHECKING:
+    from pstgen.evaluation.grounding import GroundedGroup, GroundingResult
     from pstgen.evaluation.mini import Mini
     from pstgen.evaluation.stress_comparison import Comparison
     from pstgen.evaluation.stress_result import Figure, Group, StressResult
@@ -24,24 +25,56 @@ def result(found: StressResult) -> None:
 
     blind = any(name in group.figures for group in found.groups for name in BLIND)
     heads = {**HEADS, **(BLIND if blind else {})}
-    table = empty_table("", "pairs", "won", "95% CI", "coin", *heads.values(), gap=1)
+    rows = [(group.kind, _cells(group, list(heads))) for group in found.groups]
+    _print(f"{found.model}, in %", ("pairs", "won", "95% CI", "coin", *heads.values()), rows)
+    for line in stress_summary.lines(found):
+        Console().print(line)
+
+
+def grounding(found: GroundingResult) -> None:
+    """The same of places: pairs that are grounded, beside what answers reach that look at nothing."""
+    from pstgen.evaluation import stress_summary
+
+    ways = list(found.whole.chance)
+    heads = [way.replace(" ", "\n") for way in ways]
+    iou = ("mean\nIoU",) if found.whole.iou else ()
+    rows = [(group.kind, _grounded_cells(group, ways)) for group in found.groups]
+    title = f"{found.model}, where it sees the answer ({found.place}), in %"
+    _print(title, ("pairs", "grounded", "95% CI", *heads, "items\nright", *iou, "\ninvalid"), rows)
+    for line in stress_summary.grounded_lines(found):
+        Console().print(line)
+
+
+def _grounded_cells(group: GroundedGroup, ways: Sequence[str]) -> list[str]:
+    pairs = group.pairs
+    return [
+        NARROW.get(group.name, group.name),
+        f"{pairs.n:,}",
+        _percent(pairs),
+        f"{100 * pairs.low:.0f}-{100 * pairs.high:.0f}",
+        *(f"{100 * group.chance[way].pairs:.1f}" for way in ways),
+        _percent(group.items, 0),
+        *((f"{100 * group.iou.mean:.0f}",) if group.iou else ()),
+        _percent(group.invalid, 0),
+    ]
+
+
+def _print(title: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """A table of a result's groups, those of one kind together. rows: kind and cells."""
+    table = empty_table("", *heads, gap=1)
     for column in table.columns:
         column.vertical, column.no_wrap = "bottom", True
     for column in table.columns[1:]:
         column.justify = "right"
     kind = ""
-    for group in sorted(
-        (group for group in found.groups if group.kind in SHOWN), key=lambda group: SHOWN.index(group.kind)
-    ):
-        if kind and group.kind not in {kind, "all"}:
+    for of, cells in sorted((row for row in rows if row[0] in SHOWN), key=lambda row: SHOWN.index(row[0])):
+        if kind and of not in {kind, "all"}:
             table.add_section()
-        kind = group.kind
-        table.add_row(*_cells(group, list(heads)))
+        kind = of
+        table.add_row(*cells)
     console = Console()
-    console.print(styled((f"{found.model}, in %", "bold")))
+    console.print(styled((title, "bold")))
     console.print(table)
-    for line in stress_summary.lines(found):
-        console.print(line)
 
 
 def _cells(group: Group, names: Sequence[str]) -> list[str]:

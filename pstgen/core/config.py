@@ -15,6 +15,10 @@ from pstgen.core.resources import could_be_hub_id, is_server
 
 T = TypeVar("T", bound=msgspec.Struct)
 Way = Literal["options", "letters", "generate"]  # in which a model is asked
+Place = Literal["point", "box"]  # what a model is asked to give instead of an option: where the answer is shown
+Coordinates = Literal[
+    "thousandths", "pixels", "percent", "fraction", "locations"
+]  # units of a place; locations: 1024ths
 Workers = Annotated[int, Meta(ge=0, le=1024)]
 Concurrency = Annotated[int, Meta(ge=1, le=1024)]
 Timeout = Annotated[float, Meta(gt=0, le=86_400)]
@@ -194,7 +198,11 @@ class EvalConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True)
     neutral: bool = True  # ask framed items by their neutral question too
     revision: str | None = None  # of the hub
     adapter: str | None = None  # a folder of peft's
-    ask: Way | None = None
+    ask: Way | Place | None = None
+    coordinates: Coordinates | None = (
+        None  # in which a place is asked for and read; None is decided by the model and the form
+    )
+    collateral: bool = False  # ask edited twins a question that the edit does not touch, too
     device: str = "auto"
     device_map: str | None = None
     dtype: str = "auto"

@@ -3,20 +3,23 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from more_itertools import batched
 
 from pstgen.core import resources, scratch
-from pstgen.core.config import BuildConfig, EvalConfig, build_config
+from pstgen.core.config import BuildConfig, EvalConfig, Place, build_config
 from pstgen.core.progress import Progress
 from pstgen.core.records import Item, Verdict
 from pstgen.core.resources import is_server
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
+from pstgen.evaluation import collateral
+from pstgen.evaluation.collateral import Drawn
 from pstgen.models import engines, judges
 from pstgen.models.looking import Look
 
+PLACES: tuple[Place, ...] = get_args(Place)
 CHUNK = 256  # rows whose images lie on the disk at once
 OURS = "eye"  # the model that comes with pstgen
 SEEING, BLIND, NEUTRAL = "seeing", "blind", "neutral"
@@ -27,7 +30,8 @@ WHAT = {SEEING: "questions with their images", BLIND: "the same without the imag
 class Answers:
     """Answers of a model by item id, the option's text or "" where none is named, or several.
 
-    neutral: to the framed items' neutral questions, with the image. model, revision: what answered. way: how it was asked.
+    neutral: to the framed items' neutral questions, with the image. drawn: questions that the edits do not touch, None where none
+    were wanted; collateral: the answers to them. model, revision: what answered. way: how it was asked.
     """
 
     model: str
@@ -36,6 +40,8 @@ class Answers:
     seeing: dict[str, str] = field(default_factory=dict)
     blind: dict[str, str] = field(default_factory=dict)
     neutral: dict[str, str] = field(default_factory=dict)
+    drawn: Drawn | None = None
+    collateral: dict[str, str] = field(default_factory=dict)
 
 
 def answer(dataset: Dataset, wanted: Collection[str], config: EvalConfig, progress: Progress) -> Answers:
@@ -44,45 +50,56 @@ def answer(dataset: Dataset, wanted: Collection[str], config: EvalConfig, progre
     Images are written to the disk CHUNK rows at a time. Raises what opening the model raises.
     """
     settings = _settings(config)
-    kind = "endpoint" if is_server(settings.judges.vlm or "") else "vlm"
-    opened: Sequence[Any] = judges.load(kind).open(settings)
-    looks = {look.view: look for look in opened if isinstance(look, Look)}
-    seeing = looks["seeing"]
-    given = Answers(_short(seeing.model.name), seeing.revision, seeing.way)
-    shown = progress(dataset.rows_of(wanted), WHAT[SEEING], _items(dataset, wanted))
+    seeing, blind = opened(config)
+    asked = collateral.draw(dataset, wanted, progress) if config.collateral else None
+    given = Answers(short(seeing.model.name), seeing.revision, seeing.way, drawn=asked)
+    shown = progress(dataset.rows_of(wanted), WHAT[SEEING], count(dataset, wanted))
     for rows in batched(shown, CHUNK):
         with scratch.folder("pstgen-") as folder:
             items = list(_items_on_disk(rows, folder))
             given.seeing.update(_answers(seeing, items, settings))
             if config.blind:
-                given.blind.update(_answers(looks["no-image"], items, settings))
+                given.blind.update(_answers(blind, items, settings))
             if config.neutral:
                 given.neutral.update(_answers(seeing, [_plain(item) for item in items if _framed(item)], settings))
+            if asked:
+                given.collateral.update(_answers(seeing, list(_beside(items, asked)), settings))
     return given
 
 
-def _short(name: str) -> str:
+def opened(config: EvalConfig) -> tuple[Look, Look]:
+    """The model of a run: as it sees each item's own image, and as it sees none. Raises what opening it raises."""
+    settings = _settings(config)
+    kind = "endpoint" if is_server(settings.judges.vlm or "") else "vlm"
+    every: Sequence[Any] = judges.load(kind).open(settings)
+    looks = {look.view: look for look in every if isinstance(look, Look)}
+    return looks["seeing"], looks["no-image"]
+
+
+def short(name: str) -> str:
     """Of a folder on this machine its last part; a hub id or a server's name as it is."""
     return Path(name).name if Path(name).is_dir() else name
 
 
 def _settings(config: EvalConfig) -> BuildConfig:
-    """The judge's settings of this run."""
+    """The judge's settings of this run; who is asked for a place says it in words of its own."""
     return build_config(
+        ask="generate" if config.ask in PLACES else config.ask,
         vlm=resources.model_named(config.model, OURS),
         vlm_name=config.model_name,
         vlm_revision=config.revision,
         **{
             name: getattr(config, name)
             for name in (
-                *("adapter", "ask", "device", "device_map", "dtype", "attention"),
+                *("adapter", "device", "device_map", "dtype", "attention"),
                 *("batch_size", "concurrency", "timeout"),
             )
         },
     )
 
 
-def _items(dataset: Dataset, wanted: Collection[str]) -> int:
+def count(dataset: Dataset, wanted: Collection[str]) -> int:
+    """The items of the wanted pairs."""
     return sum(item.pair_id in wanted for item in dataset.items())
 
 
@@ -99,6 +116,13 @@ def _framed(item: Item) -> bool:
 
 def _plain(item: Item) -> Item:
     return replace(item, question=item.neutral)
+
+
+def _beside(items: Sequence[Item], asked: Drawn) -> Iterator[Item]:
+    """Of each item whose pair has a question that the edit does not touch: that question instead of its own."""
+    for item in items:
+        if question := asked.questions.get(item.pair_id):
+            yield collateral.as_item(question, item)
 
 
 def _answers(look: Any, items: Sequence[Item], settings: BuildConfig) -> dict[str, str]:

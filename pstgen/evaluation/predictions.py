@@ -1,9 +1,11 @@
 """Answers that were made elsewhere: tables of item ids and answers, and what harnesses and servers write."""
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pstgen.core import reading
 from pstgen.core.records import BadInput, Item, Unavailable
@@ -32,9 +34,24 @@ def read(file: Path, items: Iterable[Item], of: Path) -> dict[str, str]:
     `prediction`); the output of OpenAI's Batch API (`custom_id`, `response.body`).
     """
     known = {item.item_id: item.options for item in items}
+    return {name: _option(answer, known[name]) for name, answer in _texts(file, known, of, _answer).items()}
+
+
+def texts(file: Path, items: Iterable[Item], of: Path) -> dict[str, str]:
+    """By item id an answer in its own words, as `--ask point` and `--ask box` need it; of the files that `read` reads.
+
+    An answer may be a list of numbers too, or a list of such lists, or an object that has one: it is read as its JSON. Raises
+    what `read` raises.
+    """
+    return _texts(file, {item.item_id for item in items}, of, _place)
+
+
+def _texts(
+    file: Path, known: Collection[str], of: Path, answer_of: Callable[[Mapping[str, Any], Path], str | None]
+) -> dict[str, str]:
     answers: dict[str, str] = {}
     for n, row in enumerate(_rows(file), 1):
-        name, answer = _name(row, known), _answer(row, file)
+        name, answer = _name(row, known), answer_of(row, file)
         if name is None or answer is None:
             raise BadInput(f"{file}: row {n} {_lacking(name, row)}")
         if name in answers:
@@ -42,12 +59,12 @@ def read(file: Path, items: Iterable[Item], of: Path) -> dict[str, str]:
         answers[name] = answer
     if not answers:
         raise BadInput(f"{file}: holds no answer")
-    if unknown := sorted(answers.keys() - known):
+    if unknown := sorted(answers.keys() - set(known)):
         raise BadInput(
             f"{file}: {len(unknown):,} of {len(answers):,} answers are to items that {of} does not have "
             f"({', '.join(map(repr, unknown[:SHOWN]))}): they are to another set, or to another version of it"
         )
-    return {name: _option(answer, known[name]) for name, answer in answers.items()}
+    return answers
 
 
 def _lacking(name: str | None, row: Mapping[str, Any]) -> str:
@@ -76,7 +93,9 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_mapping_of_answers(row: Mapping[str, Any]) -> bool:
-    return not set(row) & {*NAMES, *ANSWERS} and all(isinstance(answer, (str, int, float)) for answer in row.values())
+    return not set(row) & {*NAMES, *ANSWERS} and all(
+        isinstance(answer, (str, int, float)) or _numbers(answer) for answer in row.values()
+    )
 
 
 def _name(row: Mapping[str, Any], known: Collection[str]) -> str | None:
@@ -103,6 +122,26 @@ def _answer(row: Mapping[str, Any], file: Path) -> str | None:
     if isinstance(given, float) and given.is_integer():
         return f"{given:.0f}"  # a number in a column of decimals
     return str(given) if isinstance(given, (str, int, float)) else None
+
+
+def _place(row: Mapping[str, Any], file: Path) -> str | None:
+    """The text of an answer, as `_answer` has it; of a list or an object that holds numbers its JSON."""
+    given = row.get(next((name for name in ANSWERS if name in row), ""))
+    return msgspec.json.encode(given).decode() if _holds_place(given) else _answer(row, file)
+
+
+def _holds_place(given: object) -> bool:
+    """Is it a place, an object that has one, or a list of such objects? A server's reply is none of these."""
+    if isinstance(given, Mapping):
+        return any(map(_numbers, given.values()))
+    return _numbers(given) or (isinstance(given, list) and bool(given) and all(map(_holds_place, given)))
+
+
+def _numbers(given: object) -> bool:
+    """Is it a list of two numbers or more, or a list of such lists?"""
+    if not isinstance(given, list) or not given:
+        return False
+    return all(map(_numbers, given)) or (len(given) > 1 and all(isinstance(part, int | float) for part in given))
 
 
 def _message(reply: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from pstgen.core.statistics import share_of_pairs
 from pstgen.dataset import sealing
 from pstgen.dataset.chance import coin
 from pstgen.dataset.store import Manifest
+from pstgen.evaluation.collateral import Question
 from pstgen.evaluation.model_answers import Answers
 from pstgen.questions.wording import NEUTRAL
 
@@ -66,13 +67,28 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     figures: dict[str, Figure]
 
 
-class StressResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CollateralResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model makes of questions that an edit does not touch, each asked of both twins.
+
+    edited: pairs with edited twins; left_out: those without such a question, by reason. figures: "flip" (of pairs, the twins
+    are answered differently), "right" (of items), "invalid_rate" (of items), and "flip/…" by way of editing; none where no question
+    was asked. questions: by pair id; answers: by item id, the option, or "" where none was named, or several.
+    """
+
+    edited: int
+    left_out: dict[str, int]
+    figures: dict[str, Figure]
+    questions: dict[str, Question]
+    answers: dict[str, str]
+
+
+class StressResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A model's result on one set, written as JSON.
 
     set_seal: of the set's manifest. selected_by: did this model judge the set's wordings when it was built, so that it cannot win a
     pair without the images? items: of the set; answered: of these. incomplete: pairs of which a twin was not answered, and
     that no figure counts. won: by pair, are all twins right? answers, blind, neutral: by item id, the option, or "" where none
-    was named, or several. seal: sha256 of the canonical JSON of all the rest.
+    was named, or several. collateral: None where it was not asked for. seal: sha256 of the canonical JSON of all the rest.
     """
 
     format: int
@@ -90,6 +106,7 @@ class StressResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     answers: dict[str, str]
     blind: dict[str, str]
     neutral: dict[str, str]
+    collateral: CollateralResult | None = None
     seal: str = ""
 
     @property
@@ -128,6 +145,7 @@ def result(items: Sequence[Item], answers: Answers, manifest: Manifest, seed: in
         answers=seeing,
         blind=answers.blind,
         neutral=answers.neutral,
+        collateral=_collateral(items, answers, seed),
     )
 
 
@@ -145,6 +163,10 @@ def read(file: Path) -> StressResult:
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}") from None
     except msgspec.DecodeError as error:
+        if b'"grounded":' in code and b'"place":' in code:
+            raise BadInput(
+                f"{file}: a result about places (--ask point, --ask box), which are neither compared nor ranked; leave it out"
+            ) from None
         raise BadInput(f"{file}: not a result of `pstgen eval`: {error}") from None
     if found.format != FORMAT:
         raise BadInput(f"{file}: format {found.format}; this pstgen reads format {FORMAT}")
@@ -169,14 +191,14 @@ def _won(items: Sequence[Item], answers: Mapping[str, str]) -> dict[str, bool]:
 def _groups(items: Sequence[Item], answers: Answers, seed: int) -> Iterator[Group]:
     members: dict[tuple[str, str], list[Item]] = {}
     for item in items:
-        for key in _keys(item):
+        for key in keys(item):
             members.setdefault(key, []).append(item)
     for kind, name in sorted(members, key=lambda key: (KINDS.index(key[0]), key != ("words", "neutral"), key[1])):
         part = members[kind, name]
         yield Group(kind, name, _coin(part), dict(_figures(part, answers, seed)))
 
 
-def _keys(item: Item) -> Iterator[tuple[str, str]]:
+def keys(item: Item) -> Iterator[tuple[str, str]]:
     """The parts of the set that an item belongs to."""
     yield "all", ALL
     yield "words", "neutral" if item.frame == NEUTRAL else "misleading"
@@ -202,23 +224,60 @@ def _figures(items: Sequence[Item], answers: Answers, seed: int) -> Iterator[tup
         for name, (counts, hits) in ITEMS.items():
             part = [item for item in complete if counts(item)]
             if part:
-                yield f"{prefix}{name}", _share(part, [hits(item, given[item.item_id]) for item in part], seed)
+                yield f"{prefix}{name}", share(part, [hits(item, given[item.item_id]) for item in part], seed)
     framed = [item for item in items if item.item_id in answers.neutral]
     if framed:
         flipped = [answers.neutral[item.item_id] != answers.seeing[item.item_id] for item in framed]
-        yield "flip_rate", _share(framed, flipped, seed)
+        yield "flip_rate", share(framed, flipped, seed)
 
 
 def _pairs(items: Sequence[Item], given: Mapping[str, str], seed: int) -> Figure:
-    won = np.array(list(_won(items, given).values()), np.int64)
-    return _figure(won, np.ones_like(won), seed)
+    return share_of_pairs_won(list(_won(items, given).values()), seed)
 
 
-def _share(items: Sequence[Item], hits: Sequence[bool], seed: int) -> Figure:
-    """Of single items; those of a pair are drawn together."""
+def share_of_pairs_won(won: Sequence[bool], seed: int) -> Figure:
+    """The share of pairs that are won, each one draw."""
+    hits = np.array(won, np.int64)
+    return _figure(hits, np.ones_like(hits), seed)
+
+
+def share(items: Sequence[Item], hits: Sequence[bool], seed: int) -> Figure:
+    """The share of hits, of single items; those of a pair are drawn together."""
     number = {pair: n for n, pair in enumerate(dict.fromkeys(item.pair_id for item in items))}
     rows = [number[item.pair_id] for item in items]
     return _figure(np.bincount(rows, weights=hits).astype(np.int64), np.bincount(rows), seed)
+
+
+def _collateral(items: Sequence[Item], answers: Answers, seed: int) -> CollateralResult | None:
+    if (drawn := answers.drawn) is None:
+        return None
+    asked = [item for item in items if item.item_id in answers.collateral]
+    return CollateralResult(
+        drawn.edited,
+        dict(drawn.left_out),
+        dict(_collateral_figures(asked, drawn.questions, answers.collateral, seed)),
+        drawn.questions,
+        answers.collateral,
+    )
+
+
+def _collateral_figures(
+    items: Sequence[Item], questions: Mapping[str, Question], given: Mapping[str, str], seed: int
+) -> Iterator[tuple[str, Figure]]:
+    if not items:
+        return
+    answered: dict[str, set[str]] = {}
+    for item in items:
+        answered.setdefault(item.pair_id, set()).add(given[item.item_id])
+    flipped = {pair: len(different) > 1 for pair, different in answered.items()}
+    yield "flip", share_of_pairs_won(list(flipped.values()), seed)
+    yield "right", share(items, [given[item.item_id] == questions[item.pair_id].answer for item in items], seed)
+    yield "invalid_rate", share(items, [not given[item.item_id] for item in items], seed)
+    for twin in sorted({questions[pair].twin for pair in flipped}):
+        yield (
+            f"flip/{twin}",
+            share_of_pairs_won([flips for pair, flips in flipped.items() if questions[pair].twin == twin], seed),
+        )
 
 
 def _figure(right: Any, counted: Any, seed: int) -> Figure:

@@ -244,3 +244,57 @@ def test_a_folder_that_cannot_be_ranked_is_one_line_and_exit_2(results, tmp_path
     (results / "again.json").write_text("[]")
     refused("again.json: not a result of `pstgen eval`", "leaderboard", results, "--out", tmp_path / "board.html")
     assert not (tmp_path / "board.html").exists()
+
+
+@pytest.fixture
+def points(small_set, tmp_path):
+    """A file with the same point about every item of the small set."""
+    file = tmp_path / "points.jsonl"
+    rows = [{"item_id": item.item_id, "prediction": [500, 500]} for item in store.open(small_set).items()]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_places_are_asked_for_and_their_result_is_neither_compared_nor_ranked(small_set, points, tmp_path):
+    out = tmp_path / "places" / "point.json"
+    done = run("eval", small_set, "--predictions", points, "--ask", "point", "--out", out)
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "points grounds" in said
+    assert "Random points would be right on" in said
+    assert "items were left out: a mark in the picture shows the place already." in said
+    assert "pstgen leaderboard" not in said
+    found = json.loads(run("eval", small_set, "--predictions", points, "--ask", "point", "--json").output)
+    assert found["place"] == "point"
+    assert found["groups"][0]["items"]["n"] == len(found["answers"])
+    refused("a result about places", "eval", "--compare", out, out)
+    refused("a result about places", "leaderboard", out.parent)
+
+
+def test_a_box_is_graded_by_its_iou(small_set, points):
+    points.write_text(points.read_text().replace("[500, 500]", "[250, 250, 750, 750]"))
+    found = json.loads(run("eval", small_set, "--predictions", points, "--ask", "box", "--json").output)
+    (whole, *_) = found["groups"]
+    assert whole["iou"]["mean"] == pytest.approx(whole["chance"]["centre box"]["iou"])
+
+
+def test_the_eye_which_names_no_place_is_said_to_name_none(small_set, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = run("eval", small_set, "--model", "eye", "--ask", "point", "--limit", 3, "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "100.0% of its answers name no point that can be read; they count as wrong. It says, for one:" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--ask", "places"), "--ask"),
+        (("--coordinates", "pixels"), "--coordinates is about places"),
+        (("--collateral",), "--collateral needs a --model"),
+        (("--ask", "box", "--collateral"), "--collateral needs a --model"),
+        (("--ask", "box", "--blind-predictions", "a.jsonl"), "places are asked for by --ask point or --ask box"),
+    ],
+)
+def test_options_about_places_that_do_not_fit_are_one_line_and_exit_2(small_set, points, words, says):
+    refused(says, "eval", small_set, "--predictions", points, *words)

@@ -3,6 +3,7 @@
 import pytest
 
 from pstgen.cli import stress_tables
+from pstgen.evaluation.grounding import Chance, GroundedGroup, GroundedItem, GroundingResult, Mean
 from pstgen.evaluation.mini import Mini, Shares
 from pstgen.evaluation.stress_comparison import Comparison
 from pstgen.evaluation.stress_result import Figure, Group, StressResult
@@ -92,3 +93,29 @@ def test_a_mini_says_how_far_off_it_is_and_whether_the_order_is_kept(capsys):
     assert "100 of 1,000 pairs, that tell these models apart best." in said
     stress_tables.mini(Mini(**fields, shares=[*shares[:1], *shares[2:]], pairs=["a"] * 100))
     assert "their order is kept" in printed(capsys)
+
+
+def places(model, place):
+    """With the longest names and numbers that there are."""
+    figure = Figure(1.0, 1.0, 1.0, 1.0, 1.0, 12_345)
+    boxes = place == "box"
+    ways = ("whole image", "centre box") if boxes else ("random point",)
+    groups = [
+        GroundedGroup(kind=kind, name=name, pairs=figure, items=figure, invalid=figure, outside=figure,
+            iou=Mean(1.0, 1.0, 1.0, 12_345) if boxes else None, chance={way: Chance(1.0, 1.0, 1.0) for way in ways})
+        for kind, name in (("all", "all"), ("words", "neutral"), ("family", "combination"), ("direction", "unexpected, present"))
+    ]  # fmt: skip
+    return GroundingResult(
+        format=1, pstgen="", model=model, revision="", place=place, coordinates="thousandths", set_seal="", items=9, left_out={},
+        incomplete=0, other_units={}, groups=groups, grounded={}, answers={"a": GroundedItem(HOSTILE, None, right=False)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["point", "box"])
+def test_the_table_of_places_fits_and_a_model_cannot_command_the_terminal(capsys, place):
+    stress_tables.grounding(places(HOSTILE, place))
+    text = printed(capsys)
+    rows = [line[:13].strip() for line in text.splitlines() if "12,345" in line[:25]]
+    assert rows == ["neutral words", "all", "combination", "lure is no"]
+    assert ("IoU" in text.partition("grounds")[0]) == (place == "box")
+    assert "It says, for one:" in text

@@ -180,3 +180,57 @@ def test_a_damaged_workbook_is_named(tmp_path, code):
     (tmp_path / "bad.xlsx").write_bytes(code)
     with pytest.raises(BadInput, match=r"bad\.xlsx: not a workbook that can be read"):
         read(tmp_path / "bad.xlsx")
+
+
+PLACES = {"a-a": "[1, 2]", "a-b": '<point x="1.5" y="2">', "b-a": "[[1,2,3,4],[5,6,7,8]]", "b-b": "I cannot see it."}
+
+
+def places(file):
+    return predictions.texts(file, ITEMS, file.parent / "pst")
+
+
+def test_places_are_kept_in_their_own_words(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(lines({"item_id": name, "prediction": given} for name, given in PLACES.items()))
+    assert places(file) == PLACES
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([1, 2], "[1,2]"),
+        ([0.5, 0.25], "[0.5,0.25]"),
+        ([[1, 2, 3, 4], [5, 6, 7, 8]], "[[1,2,3,4],[5,6,7,8]]"),
+        ({"point_2d": [1, 2]}, '{"point_2d":[1,2]}'),
+        ([{"bbox_2d": [1, 2, 3, 4], "label": "cup"}], '[{"bbox_2d":[1,2,3,4],"label":"cup"}]'),
+        (["[1, 2]"], "[1, 2]"),  # as lmms-eval keeps a text
+        (7, "7"),
+    ],
+)
+def test_a_place_may_be_a_list_or_an_object_of_numbers(tmp_path, given, text):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(lines([{"item_id": name, "prediction": given} for name in ("a-a", "a-b")]))
+    assert places(file) == {"a-a": text, "a-b": text}
+
+
+def test_an_object_of_places_by_item_is_read(tmp_path):
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({"a-a": [1, 2], "a-b": "[3, 4]"}))
+    assert places(file) == {"a-a": "[1,2]", "a-b": "[3, 4]"}
+
+
+def test_a_servers_message_about_a_place_is_read(tmp_path):
+    file = tmp_path / "batch.jsonl"
+    message = {"body": {"choices": [{"message": {"content": "[1, 2]"}}]}}
+    file.write_text(lines([{"custom_id": "a-a", "response": message}]))
+    assert places(file) == {"a-a": "[1, 2]"}
+
+
+def test_places_are_refused_as_options_are(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(lines([{"item_id": "a-a", "prediction": [1, 2]}] * 2))
+    with pytest.raises(BadInput, match="row 2 answers item 'a-a' a second time"):
+        places(file)
+    file.write_text(lines([{"item_id": "z-z", "prediction": [1, 2]}]))
+    with pytest.raises(BadInput, match="1 of 1 answers are to items that"):
+        places(file)

@@ -1,6 +1,7 @@
 """A result's figures are those that one works out by hand, and those of `pstgen.score`; a file that is none is refused."""
 
 import random
+from collections import Counter
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from pstgen.core.records import BadInput, Item
 from pstgen.core.statistics import clopper_pearson
 from pstgen.dataset.store import Manifest
 from pstgen.evaluation import stress_result, stress_summary
+from pstgen.evaluation.collateral import Drawn, Question
 from pstgen.evaluation.metrics import pst
 from pstgen.evaluation.model_answers import Answers
 
@@ -194,3 +196,24 @@ def test_what_is_no_result_or_was_changed_is_refused(tmp_path, change, says):
     file.write_bytes(change(code))
     with pytest.raises(BadInput, match=rf"result\.json: {says}"):
         stress_result.read(file)
+
+
+def test_a_result_that_was_written_before_there_were_questions_beside_edits_is_read(tmp_path):
+    """Its bytes are those that are written today where none were asked: the field is left out, not null."""
+    file = tmp_path / "mine.json"
+    stress_result.write(file, measured(RIGHT))
+    assert "collateral" not in file.read_text()
+    assert stress_result.read(file).collateral is None
+
+
+def test_questions_beside_edits_are_read_as_they_were_written(tmp_path):
+    question = Question("What colour is the dog?", ["red", "blue"], "red", "colour", "remove")
+    drawn = Drawn(3, {"a": question}, Counter({"it is a mirror": 2}))
+    found = measured(RIGHT, drawn=drawn, collateral={"a-a": "red", "a-b": "blue"})
+    stress_result.write(tmp_path / "mine.json", found)
+    again = stress_result.read(tmp_path / "mine.json").collateral
+    assert again == found.collateral
+    assert {name: figure.share for name, figure in again.figures.items()} == {
+        "flip": 1, "right": 0.5, "invalid_rate": 0, "flip/remove": 1,
+    }  # fmt: skip
+    assert (again.edited, again.left_out, again.questions) == (3, {"it is a mirror": 2}, {"a": question})
