@@ -1,4 +1,4 @@
-.PHONY: install demo test fuzz slow lint look bench rehearsal figures
+.PHONY: install demo test fuzz slow lint look bench rehearsal figures docs
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -45,6 +45,9 @@ rehearsal: install  ## the README's commands on a stand-in for COCO of that scal
 
 figures: install  ## run what the README's figures come from, and write them there
 	$(BIN)/python benchmarks/figures.py
+
+docs: install  ## the documentation site, in build/site: open index.html there
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: install
 	for file in coco_load build world targets; do $(BIN)/python benchmarks/$$file.py || exit 1; done

@@ -90,7 +90,7 @@ def attackers(attacked, items):
     """Attacker x selection."""
     least = next(iter(attacked["nobody"]))
     rows = [["*pairs that stay*", *(len({item.pair_id for item in some}) for some in items.values())]]
-    rows += [["*every pair hit once*", *(f"{100 * by[least].ceiling:.1f}" for by in attacked.values())]]
+    rows += [["*one twin of every pair*", *(f"{100 * by[least].ceiling:.1f}" for by in attacked.values())]]
     rows += [[f"`{one}`", *(both(by[one], "items") for by in attacked.values())] for one in attacked["nobody"]]
     most = max(one.pairs.share for by in attacked.values() for one in by.values())
     return [

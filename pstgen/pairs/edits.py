@@ -186,7 +186,7 @@ class Edited:
             self.context.refused[self.name, "no question has two answers, one of them expected"] += 1
         for pair, leads in candidates:
             if any(abs(lead) > LEAD for lead in leads.values()):
-                self.context.refused[self.name, "its looks would go with an answer too often"] += 1
+                self.context.refused[self.name, "its looks would correlate with the answer"] += 1
                 continue
             self.lead.update(leads)
             self.made += 1
