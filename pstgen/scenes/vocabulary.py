@@ -27,7 +27,8 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     several: words that say how many there are at least. alike: categories that people confuse with it, or call by the
     same word. conspicuous: large and seldom hidden, so that annotators do not miss it.
     uncounted: comes in parts that people count differently. hollow: its outline encloses what is not part of it. vague:
-    people do not agree on what has this name. unless: categories beside which it is likely to be something else.
+    people do not agree on what has this name. modelled: there are toys and statues of it. unless: categories beside which it
+    is likely to be something else.
     """
 
     say: str = ""
@@ -40,6 +41,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uncounted: bool = False
     hollow: bool = False
     vague: bool = False
+    modelled: bool = False
     unless: tuple[str, ...] = ()
 
 

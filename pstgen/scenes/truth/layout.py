@@ -24,6 +24,7 @@ FARTHER, MUCH_FARTHER = 1.2, 1.5  # times as far counts as farther, if depth is 
 MIN_JOINTS = 3  # of seventeen, labelled: enough to see that it is a person
 LEVEL = 0.5  # of the smaller box's side, that two boxes share which are level, or one above the other
 DARK = 80  # of 255: so dark are three quarters of the pixels of what is in the dark
+MODELS = ("toy", "toys", "doll", "dolls", "figurine", "figurines", "statue", "statues", "sculpture", "sculptures")
 SAME_THING = 0.8  # overlap of two boxes (IoU) above which they show the same thing
 
 
@@ -36,7 +37,8 @@ def is_tiny(thing: Instance, scene: Scene) -> bool:
 def is_plain(thing: Instance, scene: Scene) -> bool:
     """Would anyone see at once what it is? Not a crowd, not tiny; on photographs, large or named by a caption.
 
-    What no caption names must also be detected, where a detector looked. A person at the image's edge with hardly a
+    What no caption names must also be detected, where a detector looked, and whole: of a refrigerator at the edge one sees
+    a grey side. A person at the image's edge with hardly a
     joint labelled is a hand or a leg, and not plain. Measured on photographs: of the things that no caption names one in
     four is doubtful, of those that a caption names one in eight.
     """
@@ -57,13 +59,14 @@ def _is_plain(thing: Instance, scene: Scene) -> bool:
         return False
     if scene.complete:
         return thing.area >= NAMED_AREA * scene.width * scene.height
-    if is_fragment(thing, scene) or has_other_name(thing.category, scene) or is_dark(thing, scene):
+    if is_fragment(thing, scene) or may_be_another(thing.category, scene) or is_dark(thing, scene):
         return False
     if vocabulary.named(thing.category, scene):
         return thing.area >= NAMED_AREA * scene.width * scene.height
     undetected = scene.detected is not None and thing.category not in scene.detected
+    cut_off = bool(scene.captions) and truncated(thing, scene)
     share = UNNAMED_AREA if scene.captions else UNCAPTIONED_AREA
-    return not undetected and thing.area >= share * scene.width * scene.height
+    return not (undetected or cut_off) and thing.area >= share * scene.width * scene.height
 
 
 def is_dark(thing: Instance, scene: Scene) -> bool:
@@ -79,12 +82,12 @@ def _grey(scene: Scene) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(pixels.image(scene), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def has_other_name(category: str, scene: Scene) -> bool:
-    """May people call what is annotated as this category something else here?
+def may_be_another(category: str, scene: Scene) -> bool:
+    """May what is annotated as this category be something else here, or people call it so?
 
     They may where captions name only what it is confused with (an armchair, annotated as couch; a bidet, as toilet), where
-    something beside it shows that it is something else (a monitor by its keyboard, annotated as TV), and where people do
-    not agree on the word.
+    something beside it shows that it is something else (a monitor by its keyboard, annotated as TV), where people do not
+    agree on the word, and where captions speak of toys or statues, which some call giraffes and others do not.
     """
     terms = vocabulary.terms(category)
     doubtful = terms.vague or vocabulary.rivalled(category, scene)
@@ -92,6 +95,8 @@ def has_other_name(category: str, scene: Scene) -> bool:
         return True
     confused = any(vocabulary.named(kind, scene) for kind in terms.alike)
     if confused and not vocabulary.named(category, scene):
+        return True
+    if terms.modelled and any(vocabulary.names_any(MODELS, caption) for caption in scene.captions):
         return True
     return not by_category(scene).keys().isdisjoint(terms.unless)
 

@@ -34,8 +34,8 @@ QUANTITIES = {
 }
 IMAGES = (  # what shows things that are not there: one counts them, another does not
     *("mirror", "mirrors", "reflection", "reflections", "reflected", "reflecting", "window", "windows"),
-    *("poster", "posters", "painting", "paintings", "statue", "statues", "sculpture", "mannequin", "mannequins"),
-    *("toy", "toys", "doll", "dolls", "figurine", "figurines"),
+    *("poster", "posters", "painting", "paintings", "mannequin", "mannequins"),
+    *layout.MODELS,
 )
 TOYS = ("teddy bear",)  # what is a toy itself
 

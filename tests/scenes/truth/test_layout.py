@@ -56,3 +56,22 @@ def test_a_dark_thing_in_a_dark_photograph_is_not_plain(thing, scene, tmp_path, 
     photograph = replace(scene(dog, complete=False, captions=("A dog.",)), path=str(tmp_path / "dog.png"))
     assert layout.is_plain(dog, photograph) == plain
     assert layout.is_plain(dog, replace(photograph, path=""))
+
+
+@pytest.mark.parametrize(
+    ("x", "captions", "plain"),
+    [(0, ("A kitchen.",), False), (20, ("A kitchen.",), True), (0, ("A refrigerator.",), True), (0, (), True)],
+)
+def test_what_the_edge_cuts_off_and_no_caption_names_is_not_plain(scene, thing, x, captions, plain):
+    """Of a refrigerator one may see a grey side."""
+    side = thing("refrigerator", x, 10, 40, 60)
+    assert layout.is_plain(side, scene(side, complete=False, captions=captions)) == plain
+
+
+@pytest.mark.parametrize(
+    ("category", "caption", "plain"),
+    [("giraffe", "Toys: a giraffe and a bull.", False), ("giraffe", "A giraffe.", True), ("cup", "A cup and a toy.", True)],
+)  # fmt: skip
+def test_where_a_caption_speaks_of_toys_an_animal_may_be_one(scene, thing, category, caption, plain):
+    animal = thing(category, 20, 20, 30, 30)
+    assert layout.is_plain(animal, scene(animal, complete=False, captions=(caption,))) == plain
