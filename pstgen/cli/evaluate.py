@@ -106,7 +106,7 @@ def evaluate(file: Path | None, *, compare: tuple[Path, Path] | None, as_json: b
     if settings.ask in {"point", "box"}:
         _ground(settings, as_json=as_json)
         return
-    with tracking() as progress, if_interrupted(INTERRUPTED), readable(settings.folder):
+    with tracking() as progress, if_interrupted(INTERRUPTED):
         found = stress_test.evaluate(settings, progress)
     if settings.out:
         stress_result.write(settings.out, found)
@@ -126,7 +126,7 @@ def _ground(settings: config.EvalConfig, *, as_json: bool) -> None:
     """Ask for places instead of options."""
     from pstgen.evaluation import grounding, stress_test
 
-    with tracking() as progress, if_interrupted(INTERRUPTED), readable(settings.folder):
+    with tracking() as progress, if_interrupted(INTERRUPTED):
         found = stress_test.ground(settings, progress)
     if settings.out:
         grounding.write(settings.out, found)

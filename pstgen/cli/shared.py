@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from pstgen.cli import progress
 from pstgen.cli.exits import ENVIRONMENT, stop
 from pstgen.cli.terminal import echo, visible, visible_json
 from pstgen.core import bounds, plugins
-from pstgen.core.records import BadInput
+from pstgen.dataset.damage import readable  # noqa: F401
 
 SETTINGS = click.option(
     "--config",
@@ -30,6 +29,7 @@ SETTINGS = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
 
 SPLITS = ("val2017", "train2017")  # of COCO
+LICENCES = ("cc-by", "cc-by-sa", "cc-by-nd", "cc-by-nc", "cc-by-nc-sa", "cc-by-nc-nd", "cc0", "public-domain")
 BASES = ("coco-2014", "world", "none")  # of priors
 
 
@@ -151,30 +151,6 @@ def _log(ctx: click.Context, _param: click.Parameter, file: Path | None) -> None
     log.info("pstgen %s", " ".join(sys.argv[1:]))
     ctx.call_on_close(lambda: log.removeHandler(handler))
     ctx.call_on_close(handler.close)
-
-
-@contextmanager
-def readable(folder: Path) -> Iterator[None]:
-    """Raise BadInput where the block finds a set's files damaged, or other than what pstgen writes."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (
-        pa.ArrowException,
-        msgspec.MsgspecError,
-        ValueError,
-        TypeError,
-        LookupError,
-        RecursionError,
-        OSError,
-    ) as error:
-        if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
-            raise  # it is the machine's
-        said = str(error).partition(". Detail")[0]
-        raise BadInput(
-            f"{folder}: is damaged, or no set of this format: {said}; pstgen verify {folder} examines it"
-        ) from error
 
 
 def meta(name: str) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pstgen.core import plugins
 from pstgen.core.progress import Progress
 from pstgen.core.records import MATCHED, Fact, Instance, Item, Scene
+from pstgen.dataset.damage import guarded
 from pstgen.dataset.rows import Row, on_disk
 from pstgen.dataset.store import Dataset
 from pstgen.questions import facts, families, wording
@@ -50,7 +51,9 @@ def draw(dataset: Dataset, wanted: Collection[str], progress: Progress) -> Drawn
     """A question for every edited pair among the wanted, as far as there is one; the same each time."""
     edited = {item.pair_id for item in dataset.items() if item.pair_id in wanted and item.twin != MATCHED}
     questions, left_out = dict[str, Question](), Counter[str]()
-    pairs = groupby(dataset.rows_of(edited) if edited else (), key=lambda row: row.item.pair_id)
+    pairs = groupby(
+        guarded(dataset.rows_of(edited), dataset.folder) if edited else (), key=lambda row: row.item.pair_id
+    )
     for pair_id, twins in progress(pairs, WHAT, len(edited)) if edited else ():
         found = of_pair(list(twins))
         if isinstance(found, Question):

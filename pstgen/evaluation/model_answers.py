@@ -12,6 +12,7 @@ from pstgen.core.config import BuildConfig, EvalConfig, Place, build_config
 from pstgen.core.progress import Progress
 from pstgen.core.records import Item, Verdict
 from pstgen.core.resources import is_server
+from pstgen.dataset.damage import guarded
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
 from pstgen.evaluation import collateral
@@ -53,7 +54,7 @@ def answer(dataset: Dataset, wanted: Collection[str], config: EvalConfig, progre
     seeing, blind = opened(config)
     asked = collateral.draw(dataset, wanted, progress) if config.collateral else None
     given = Answers(short(seeing.model.name), seeing.revision, seeing.way, drawn=asked)
-    shown = progress(dataset.rows_of(wanted), WHAT[SEEING], count(dataset, wanted))
+    shown = progress(guarded(dataset.rows_of(wanted), dataset.folder), WHAT[SEEING], count(dataset, wanted))
     for rows in batched(shown, CHUNK):
         with scratch.folder("pstgen-") as folder:
             items = list(_items_on_disk(rows, folder))

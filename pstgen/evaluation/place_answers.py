@@ -17,6 +17,7 @@ from more_itertools import batched
 from pstgen.core import locks
 from pstgen.core.config import Coordinates, EvalConfig, Place
 from pstgen.core.progress import Progress
+from pstgen.dataset.damage import guarded
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
 from pstgen.evaluation import grounding_targets, model_answers, places
@@ -56,7 +57,7 @@ def answer(dataset: Dataset, wanted: set[str], place: Place, config: EvalConfig,
     seeing, _ = model_answers.opened(config)
     unit = config.coordinates or usual_unit(seeing.model)
     given = PlaceAnswers(model_answers.short(seeing.model.name), seeing.model.revision, unit, config.coordinates)
-    shown = progress(dataset.rows_of(wanted), WHAT, model_answers.count(dataset, wanted))
+    shown = progress(guarded(dataset.rows_of(wanted), dataset.folder), WHAT, model_answers.count(dataset, wanted))
     rows = (row for row in shown if not grounding_targets.left_out(row))
     kept = Texts(_path(f"{seeing.server} {seeing.model.revision} {MAX_TOKENS}"))
     try:

@@ -9,6 +9,7 @@ from pstgen.core.config import EvalConfig, read
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Item
 from pstgen.dataset import store
+from pstgen.dataset.damage import guarded, readable
 from pstgen.dataset.store import Dataset
 from pstgen.evaluation import grounding, mini, model_answers, place_answers, predictions, stress_result
 from pstgen.evaluation.grounding import GroundingResult
@@ -30,8 +31,9 @@ def evaluate(config: EvalConfig, progress: Progress = silent) -> StressResult:
         )
     if config.coordinates:
         raise BadInput("--coordinates is about places: it stands beside --ask point or --ask box")
-    dataset = store.open(config.folder)
-    every = list(dataset.items())
+    with readable(config.folder):
+        dataset = store.open(config.folder)
+        every = list(dataset.items())
     wanted = _wanted(dataset, every, config)
     if config.predictions:
         answers = _predicted(config.predictions, config, every)
@@ -53,8 +55,9 @@ def ground(config: EvalConfig, progress: Progress = silent) -> GroundingResult:
         raise BadInput(
             "places are asked for by --ask point or --ask box, without --collateral and --blind-predictions, which are about options"
         )
-    dataset = store.open(config.folder)
-    every = list(dataset.items())
+    with readable(config.folder):
+        dataset = store.open(config.folder)
+        every = list(dataset.items())
     wanted = _wanted(dataset, every, config)
     if config.predictions:
         texts = predictions.texts(config.predictions, every, config.folder)
@@ -62,7 +65,9 @@ def ground(config: EvalConfig, progress: Progress = silent) -> GroundingResult:
     else:
         answers = place_answers.answer(dataset, wanted, place, config, progress)
     named = replace(answers, model=config.name or answers.model)
-    return grounding.result(dataset.rows_of(wanted), place, named, dataset.manifest, config.seed)
+    return grounding.result(
+        guarded(dataset.rows_of(wanted), config.folder), place, named, dataset.manifest, config.seed
+    )
 
 
 def _check(config: EvalConfig) -> None:
