@@ -23,11 +23,17 @@ from pstgen.core import pages
 from pstgen.dataset import exported, schema
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import BATCH_ROWS, Dataset
-from pstgen.models import parsing
+from pstgen.models import asking, parsing
 
 TASK = "perception_stress_test"  # none of lmms-eval's own has that name
+IN_WORDS = f"{TASK}_words"  # the same, asked without letters
 DATA = "test.parquet"
-TEMPLATES = {f"{TASK}.yaml": "task.yaml.jinja", "utils.py": "functions.py.jinja", "README.md": "readme.md.jinja"}
+TEMPLATES = {
+    f"{TASK}.yaml": "task.yaml.jinja",
+    f"{IN_WORDS}.yaml": "words.yaml.jinja",
+    "utils.py": "functions.py.jinja",
+    "README.md": "readme.md.jinja",
+}
 COLUMNS: dict[str, pa.DataType] = {
     "item_id": pa.string(),
     "pair_id": pa.string(),
@@ -35,6 +41,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "role": pa.string(),
     "image": schema.IMAGE,
     "prompt": pa.string(),
+    "prompt_in_words": pa.string(),
     "question": pa.string(),
     "options": pa.list_(pa.string()),
     "answer": pa.string(),
@@ -46,7 +53,7 @@ COLUMNS: dict[str, pa.DataType] = {
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
-    """Write perception_stress_test.yaml, utils.py, README.md and test.parquet, whose images are the very bytes of the set."""
+    """Write two tasks, utils.py, README.md and test.parquet, whose images are the very bytes of the set."""
     twins = Counter(item.pair_id for item in dataset.items())
     columns = _schema()
     with pq.ParquetWriter(folder / DATA, columns, compression="zstd") as writer:
@@ -54,6 +61,7 @@ def write(dataset: Dataset, folder: Path, /) -> None:
             writer.write_table(pa.Table.from_pylist(batch, schema=columns))
     values = {
         "task": TASK,
+        "in_words": IN_WORDS,
         "data": DATA,
         "items": twins.total(),
         "pairs": len(twins),
@@ -73,6 +81,7 @@ def _records(dataset: Dataset, twins: Counter[str]) -> Iterator[dict[str, Any]]:
             "twins": twins[item.pair_id],
             "image": _image(row),
             "prompt": exported.prompt(item),
+            "prompt_in_words": asking.prompt(item.question, item.options),
             "letter": exported.letter(item),
         }
 

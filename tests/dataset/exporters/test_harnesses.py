@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.resources import files
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -203,25 +204,52 @@ def test_a_pair_that_is_asked_in_part_is_left_out_and_named(folders, caplog):
     assert functions.share_of_pairs(scored[:1]) != functions.share_of_pairs(scored[:1])  # not a number
 
 
-@pytest.mark.slow
-def test_lmms_eval_prints_the_figures_of_pstgen(dataset, folders, tmp_path):
+def lmms_eval(folder, task, out, model, arguments):
+    """What lmms-eval prints of a task, by metric, and its log of answers by item."""
     needs("lmms_eval")
     code = (
-        "import sys; from lmms_eval.__main__ import cli_evaluate; sys.argv = ['lmms_eval', '--model', 'dummy', "
-        f"'--model_args', 'response=A', '--include_path', '.', '--tasks', 'perception_stress_test', '--log_samples', "
-        f"'--output_path', {str(tmp_path / 'out')!r}]; cli_evaluate()"
+        f"import sys; from lmms_eval.__main__ import cli_evaluate; sys.argv = ['lmms_eval', '--model', {model!r}, "
+        f"'--model_args', {arguments!r}, '--include_path', '.', '--tasks', {task!r}, '--log_samples', "
+        f"'--batch_size', '1', '--output_path', {str(out)!r}]; cli_evaluate()"
     )
-    elsewhere(code, folders["lmms_eval"], tmp_path / "cache")
-    (file,) = (tmp_path / "out").rglob("*_results.json")
-    printed = json.loads(file.read_text())["results"]["perception_stress_test"]
+    elsewhere(code, folder, out / "cache")
+    (file,) = out.rglob("*_results.json")
+    printed = json.loads(file.read_text())["results"][task]
+    (log,) = out.rglob("*_samples_*.jsonl")
+    return printed, {row["item_id"]: row for row in map(json.loads, log.read_text().splitlines())}
+
+
+@pytest.mark.slow
+def test_lmms_eval_prints_the_figures_of_pstgen(dataset, folders, tmp_path):
+    printed, log = lmms_eval(folders["lmms_eval"], "perception_stress_test", tmp_path, "dummy", "response=A")
     ours = pstgen.score(dataset, {item.item_id: "A" for item in dataset.items()}).figures
     for name in ("pair", "item", "lure_rate", "invalid_rate"):
         assert printed[f"pst_{name},none"] == pytest.approx(ours[name] / 100)
     assert printed["pst_item_stderr_clustered,none"] > 0
-    (log,) = (tmp_path / "out").rglob("*_samples_*.jsonl")
-    assert {json.loads(line)["item_id"] for line in log.read_text().splitlines()} == {
-        item.item_id for item in dataset.items()
-    }
+    assert log.keys() == {item.item_id for item in dataset.items()}
+
+
+@pytest.mark.slow
+def test_lmms_eval_with_the_eye_inside_prints_what_pstgen_eval_prints(dataset, folders, tmp_path):
+    """Needs `pip install lmms-eval` beside pstgen, in an environment of its own; its own class for LLaVA loads the eye."""
+    eye = files("pstgen") / "models" / "weights" / "eye"
+    arguments = f"pretrained={eye},device=cpu,device_map=cpu,dtype=float32"
+    task = "perception_stress_test_words"
+    printed, log = lmms_eval(folders["lmms_eval"], task, tmp_path, "llava_hf", arguments)
+    result = pstgen.evaluate(dataset.folder, model="eye", ask="generate", blind=False, neutral=False)
+    answers = {name: row["filtered_resps"].strip() for name, row in log.items()}
+    assert {name for name, answer in answers.items() if answer != result.answers[name]} <= {
+        name for name, answer in result.answers.items() if not answer
+    }  # what names no option is logged as it is by one, and as no answer by the other
+    (whole,) = (group.figures for group in result.groups if group.kind == "all")
+    for metric, ours in (
+        ("pair", "pairs"),
+        ("item", "items"),
+        ("lure_rate", "lure_rate"),
+        ("invalid_rate", "invalid_rate"),
+    ):
+        assert printed[f"pst_{metric},none"] == pytest.approx(whole[ours].share)
+    assert 0.2 < whole["pairs"].share < 1
 
 
 # VLMEvalKit
