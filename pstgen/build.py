@@ -18,10 +18,10 @@ from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Candidate, Pair, Scene, Score
 from pstgen.core.report import Report
 from pstgen.core.resources import is_server
-from pstgen.dataset import atomic, exporters, rendering, store
+from pstgen.dataset import atomic, blurring, exporters, rendering, store
 from pstgen.dataset.parts import Shard
 from pstgen.dataset.rows import Cells
-from pstgen.models import association, calibration, detector, witnesses
+from pstgen.models import association, calibration, detector, engines, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.recorded import Recorded
@@ -88,7 +88,7 @@ def judge_pairs(judges: Sequence[Judge], run: Run) -> tuple[list[Pair], list[Sco
     gallery = open_scenes(candidates, run)
     panel = train_judges(judges, observed, prior, candidates, run)
     misled, scores = select_wordings(candidates, gallery, panel, run)
-    return misled, scores, gallery, panel
+    return hide_faces(misled, gallery, run), scores, gallery, panel
 
 
 def from_settings(progress: Progress = silent, **settings: Any) -> Report:
@@ -126,7 +126,8 @@ def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
             "scenes for the prior": len(run.parts.prior) + len(run.parts.held),
             "of which pictures are looked at": len(run.parts.pictured),
             "scenes for items": len(run.parts.items),
-            "pictures that are not at hand": len(run.report.refused.records),
+            "pictures that are not at hand": len(run.report.refused.records) - run.parts.unlicensed,
+            "pictures of other licences": run.parts.unlicensed,
             "families": list(families),
             "judges": {judge.name: judge.revision for judge in judges},
             "wordings judged, at most": len(families) * config.pairs.candidates * config.judges.wordings,
@@ -152,6 +153,7 @@ def check(config: BuildConfig) -> None:
     for folder, names in {**listed, "priors": (config.questions.prior,), "engines": (config.judges.engine,)}.items():
         for name in names:
             plugins.known(folder, name)
+    engines.check(config)
     for family in facts.family_names(config):
         wording.check(family, config.questions.frames, config.questions.templates)
     prior_scenes.check(config)
@@ -168,27 +170,12 @@ def prepare(config: BuildConfig, work: Path, progress: Progress = silent) -> Run
     witness, report = witnesses.open(config.source, work), Report()
     divided = prior_scenes.divide(config, report)
     cores = (config.workers or workers.cores()) if len(divided.items) + len(divided.prior) >= facts.MANY else 1
-    run = Run(config, work, divided, progress, report, witness, cores)
-    progress.plan(steps(divided, config))
+    known = with_settings(config, licenses=divided.licences)  # by their addresses, whatever the user calls them
+    run = Run(known, work, divided, progress, report, witness, cores)
+    progress.plan(prior_scenes.steps(divided, config))
     for line in divided.notes:
         run.note(line)
     return run
-
-
-def steps(divided: Parts, config: BuildConfig) -> list[tuple[str, float]]:
-    """The stations that take time, and about how many seconds, measured on two cores: only their ratio matters."""
-    pairs = 12 * min(config.pairs.candidates, len(divided.items))
-    models = sum(name in config.judges.names for name in ("lm", "vlm", "endpoint"))
-    return [
-        ("scenes for the prior", 0.0005 * len(divided.prior) + 0.008 * len(divided.pictured)),
-        ("scenes for items", 0.012 * len(divided.items)),
-        ("scenes of candidates", 0.001 * pairs),
-        ("ordinary questions", 2.0 * models),
-        ("wordings", 0.001 * pairs * config.judges.wordings),
-        ("wordings for models", 0.004 * models * pairs * min(2, config.judges.wordings)),
-        ("items for the seeing model", 0.004 * models * pairs),
-        ("writing items", 0.01 * pairs),
-    ]
 
 
 def count_facts(run: Run) -> Observed:
@@ -331,6 +318,14 @@ def select_wordings(
     return misled, trial.scores
 
 
+def hide_faces(misled: list[Pair], gallery: dict[str, Scene], run: Run) -> list[Pair]:
+    """Where that is wanted, give items a picture with blurred faces; pairs whose answers it would change are dropped."""
+    if not run.config.source.blur_faces:
+        return misled
+    run.note(blurring.summary([gallery[name] for name in sorted({i.scene_id for pair in misled for i in pair.items})]))
+    return blurring.blur(misled, gallery, run.work, run.cores, run.report.dropped)
+
+
 def select_pairs(misled: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> list[Pair]:
     """Of the wordings that misled every baseline, those that stay. Raises BadInput, with the reasons, where there is none.
 
@@ -349,7 +344,9 @@ def add_images(kept: Sequence[Pair], gallery: dict[str, Scene], run: Run) -> lis
     """Give every twin its image; a mark or a label is drawn into a copy."""
     tops = (bool(pair.control.label and _end(pair, gallery)) for pair in kept)
     plain = [
-        (item, gallery[item.scene_id].path, top) for pair, top in zip(kept, tops, strict=True) for item in pair.items
+        (item, item.image or gallery[item.scene_id].path, top)
+        for pair, top in zip(kept, tops, strict=True)
+        for item in pair.items
     ]
     files = workers.parallel_map(partial(visual_prompts.shown, run.work), plain, run.cores)
     return [pair.map(lambda item: replace(item, image=next(files))) for pair in kept]

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pstgen.cli import build, check, data, evaluate, learn, versions
+from pstgen.cli import build, check, data, evaluate, learn, publish, versions
 from pstgen.cli.exits import CODES, plainly
 from pstgen.cli.terminal import prepare_streams
 from pstgen.core import __version__
@@ -24,6 +24,7 @@ COMMANDS = (
     data.gallery,
     data.export,
     versions.diff,
+    publish.publish,
     data.fetch,
     data.world,
     learn.eye,

@@ -35,6 +35,11 @@ def _number(option: str, text: str) -> Callable[[Callable[..., Any]], Callable[.
     return click.option(option, type=number(settings, name), help=text)
 
 
+def _parted(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Lists that are parted by commas, as one."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
 def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options about where scenes come from and what the prior rests on."""
     path = click.Path(path_type=Path)
@@ -50,6 +55,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--images", type=path, help="The folder of its pictures.  [default: is looked for]"),
             click.option("--names", type=path, help="YAML, category: noun, where its names are no words."),
+            click.option(
+                "--licenses",
+                type=Completed(lambda: shared.LICENCES),
+                multiple=True,
+                callback=_parted,
+                help="Only pictures with these give items: ids, names, addresses, cc-by, cc0, … parted by commas.",
+            ),
             _number("--scenes", "Scenes to draw (world).  [default: 2000]"),
             _number("--size", "Pixels a side (world).  [default: 256]"),
             _number("--typicality", "Typical facts (world).  [default: 0.85]"),
@@ -104,6 +116,9 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Word only so (repeatable): neutral, typical, leading, caption, …, or one of your --templates.",
 )
 @click.option("--templates", type=click.Path(path_type=Path), help="Your own templates, searched first.")
+@click.option(
+    "--blur-faces/--no-blur-faces", default=None, help="Of people whose heads have joints (photographs).  [default: no]"
+)
 @click.option("--detector", type=click.Path(path_type=Path), help='ONNX file or folder: a "no" needs its silence.')
 @click.option("--depth-model", help="A folder or hub id that estimates depth (photographs).")
 @click.option("--twin", "twins", type=Names("twins"), multiple=True, help="Make pairs only so (repeatable).")
@@ -155,6 +170,11 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @_number("--price-in", "Of a million tokens sent.")
 @_number("--price-out", "Of a million tokens received.")
 @click.option("--engine", type=Names("engines"), help="What runs the judges.  [default: local]")
+@click.option(
+    "--ray-address", help="Of a Ray cluster: HOST:PORT or auto.  [default: $RAY_ADDRESS, or Ray on this machine]"
+)
+@_number("--gpus-per-worker", "Of the engine ray; 0.5 lets two share one.  [default: 1 if there are any]")
+@shared.RESUME
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @click.option("--shard", help="Let models judge this share of the pairs alone, such as 2/8, for pstgen merge.")
 @click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")
@@ -237,12 +257,13 @@ def _built(out: Path, report: Report, *, as_json: bool) -> None:
 
     pairs = report.stations["kept"].total()
     with shared.if_interrupted(f"{out} is built and whole"):
-        dataset = store.open(out)
         if as_json:
-            made = {"out": out, "pairs": pairs, "hash": dataset.manifest.seal, "funnel": report.stations}
+            seal = store.open(out).manifest.seal
+            made = {"out": out, "pairs": pairs, "hash": seal, "funnel": report.stations}
             shared.emit({**made, **tables.left_out(report)})
             return
         tables.funnel(report, None if shared.meta("verbose") else tables.COMMONEST)
+        dataset = store.open(out)
         judge_tables.judges(judged.of_dataset(dataset))
         echo(f"{out}: {pairs:,} pairs, hash {dataset.manifest.seal}. Next: pstgen verify {out}")
 

@@ -24,7 +24,6 @@ from pstgen.cli.shared import (
     if_interrupted,
     meta,
     number,
-    readable,
     say,
     tracking,
 )
@@ -32,6 +31,7 @@ from pstgen.cli.terminal import echo
 from pstgen.core import bounds, config
 from pstgen.core.progress import Progress
 from pstgen.core.records import Unavailable
+from pstgen.dataset.damage import readable
 
 if TYPE_CHECKING:
     from pstgen.verification.checks import Check

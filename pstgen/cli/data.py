@@ -17,13 +17,13 @@ from pstgen.cli.shared import (
     Names,
     if_interrupted,
     number,
-    readable,
     say,
     tracking,
 )
 from pstgen.cli.terminal import echo
 from pstgen.core import bounds, config
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.dataset.damage import readable
 
 if TYPE_CHECKING:
     from pstgen.core.records import Score

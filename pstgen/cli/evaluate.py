@@ -9,6 +9,7 @@ import click
 
 from pstgen.cli.shared import (
     JSON,
+    RESUME,
     SETTINGS,
     Completed,
     Device,
@@ -16,12 +17,12 @@ from pstgen.cli.shared import (
     emit,
     if_interrupted,
     number,
-    readable,
     tracking,
 )
 from pstgen.cli.terminal import echo
 from pstgen.core import config, scratch
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.dataset.damage import readable
 
 INTERRUPTED = "answers so far are in the cache; the same command goes on from there"
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -83,6 +84,7 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 @click.option(
     "--timeout", type=number(config.EvalConfig, "timeout"), help="Seconds a request may take.  [default: 120]"
 )
+@RESUME
 @click.option("--out", type=click.Path(path_type=Path), help="Write the result here (JSON), to compare and to rank.")
 @click.option(
     "--compare", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two results, and ask no model."

@@ -29,6 +29,7 @@ def _summary(found: Inspection) -> list[str]:
     return [
         f"pictures   {scenes}; {small} to {large} pixels",
         f"things     {found.things:,} of {len(found.kinds):,} categories: {masks} with a mask, {joints} with joints",
+        f"licences   {', '.join(f'{n:,} {label}' for label, n in found.licences)}",
         f"captions   of {_share(found.captioned, found.scenes['for items'])} of the pictures for items",
     ]
 

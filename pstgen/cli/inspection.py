@@ -41,7 +41,8 @@ class Inspection(msgspec.Struct, frozen=True):
     """Of the scenes that were looked at.
 
     scenes: by what they are for. things: of all categories; masks, joints: how many of them have that. captioned: scenes with
-    captions. sizes: the smallest and the largest picture, pixels. pairs: candidates, of which judges will keep some.
+    captions. sizes: the smallest and the largest picture, pixels. pairs: candidates, of which judges will keep some. licences:
+    of all annotated pictures, with their number, the commonest first.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Inspection(msgspec.Struct, frozen=True):
     pairs: int
     left_out: list[tuple[str, int]]
     notes: list[str]
+    licences: list[tuple[str, int]]
 
 
 def inspect(config: BuildConfig, progress: Progress = silent) -> Inspection:
@@ -115,7 +117,13 @@ def _inspection(config: BuildConfig, scenes: dict[str, int], report: Report, see
         pairs=sum(family.pairs for family in families),
         left_out=reasons.left_out(report.refused.records),
         notes=report.notes,
+        licences=_licences(config),
     )
+
+
+def _licences(config: BuildConfig) -> list[tuple[str, int]]:
+    counted = sources.licences(config, sources.load(config.source.name).index(config))
+    return sorted(((licence.label, n) for licence, n in counted.items()), key=lambda row: (-row[1], row[0]))
 
 
 def _families(names: Iterable[str], report: Report) -> Iterator[Family]:

@@ -18,13 +18,18 @@ from pstgen.cli import progress
 from pstgen.cli.exits import ENVIRONMENT, stop
 from pstgen.cli.terminal import echo, visible, visible_json
 from pstgen.core import bounds, plugins
-from pstgen.dataset.damage import readable  # noqa: F401
 
 SETTINGS = click.option(
     "--config",
     "file",
     type=click.Path(path_type=Path),
     help="YAML file of settings (names: --print-config) or a manifest.json; options overrule it.",
+)
+RESUME = click.option(
+    "--resume",
+    type=click.Choice(("auto", "always", "never")),
+    help="Of models' kept verdicts: auto takes those there are; never asks all anew and replaces them; "
+    "always is an error unless a run with these settings and models left some.  [default: auto]",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
 

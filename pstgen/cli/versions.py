@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pstgen.cli.shared import JSON, Examples, emit, readable
+from pstgen.cli.shared import JSON, Examples, emit
 from pstgen.cli.terminal import echo
+from pstgen.dataset.damage import readable
 
 if TYPE_CHECKING:
     from pstgen.dataset.difference import Change, Difference

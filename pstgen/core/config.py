@@ -23,6 +23,8 @@ Workers = Annotated[int, Meta(ge=0, le=1024)]
 Concurrency = Annotated[int, Meta(ge=1, le=1024)]
 Timeout = Annotated[float, Meta(gt=0, le=86_400)]
 Folds = Annotated[int, Meta(ge=2, le=1000)]
+Gpus = Annotated[float, Meta(ge=0, le=1024)]
+Resume = Literal["auto", "always", "never"]  # what becomes of verdicts that the journal has
 Confidence = Annotated[float, Meta(gt=0, lt=1)]
 Bits = Annotated[int, Meta(ge=0, le=256)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -36,6 +38,9 @@ LEFT_OUT = (
     "prior_vqa",
     "out",
     "workers",
+    "resume",
+    "ray_address",
+    "gpus_per_worker",
     *LIMITS,
 )  # of a manifest
 FILES = ("annotations", "names", "templates", "prior_annotations", "prior_file")  # of the user's own
@@ -56,6 +61,8 @@ class SourceConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     images: Path | None = None  # the folder of its pictures, where they are not beside it
     names: Path | None = None  # YAML: category → the noun that questions call it
     limit: Count | None = None  # scenes that give items, at most: the first ones
+    licenses: tuple[str, ...] = ()  # of pictures for items: ids, names, addresses, cc-by; empty means all
+    blur_faces: bool = False  # of photographs, by the joints of heads
     scenes: Scenes = 2000  # of the built-in world: how many to draw
     size: Side = 256  # of the built-in world: the side of a scene in pixels
     typicality: Share = 0.85  # of the built-in world: the share of facts that are as one expects
@@ -122,6 +129,9 @@ class JudgeConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True
     price_out: Amount = 0.0  # of a million tokens that come back
     wordings: Count = 4  # tries to find words for which every baseline falls
     engine: str = "local"  # a file in models/engines/
+    resume: Resume = "auto"  # auto: kept verdicts are taken; never: asked anew; always: an error where there are none
+    ray_address: str | None = None  # of a Ray cluster: HOST:PORT, "auto"; None takes $RAY_ADDRESS, or starts Ray here
+    gpus_per_worker: Gpus | None = None  # of the engine ray; None is 1 where the cluster has GPUs, else 0
 
 
 class SelectionConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +218,7 @@ class EvalConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=True)
     dtype: str = "auto"
     attention: str | None = None
     batch_size: Count = 32
+    resume: Resume = "auto"  # auto: kept answers are taken; never: asked anew; always: an error where there are none
     seed: Seed = 0  # of the intervals' draws
     out: Path | None = None  # where the result is written
 
@@ -347,6 +358,8 @@ def manifest_settings(config: BuildConfig, prior_share: float, detector: str | N
     settings = flat(msgspec.to_builtins(config, enc_hook=str))
     for name in LEFT_OUT:
         del settings[name]
+    if settings["engine"] == "ray":
+        settings["engine"] = "local"  # the bytes are the same, and whoever builds the set again needs no cluster
     named = {name: settings[name] and _name(settings[name]) for name in NAMED}
     return nested({**settings, **named, "detector": detector, "prior_share": prior_share})
 

@@ -1,15 +1,24 @@
-"""What exporters have in common: pictures as files beside the rows, and an item as a chat model is given it."""
+"""What exporters have in common: pictures as files beside the rows, an item as a chat model is given it, parquet, and pages."""
 
+import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pstgen.core.pages import data_uri as data_uri_of
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from more_itertools import chunked
+
+from pstgen.core import pages
 from pstgen.core.records import BadInput, Item
-from pstgen.dataset import evidence
+from pstgen.dataset import evidence, schema
 from pstgen.dataset.rows import Row
+from pstgen.dataset.store import BATCH_ROWS, Dataset
+from pstgen.models import parsing
 from pstgen.models.asking import lettered
 from pstgen.models.parsing import LETTERS
 
@@ -51,7 +60,12 @@ def write_image(row: Row, folder: Path) -> str:
 
 def data_uri(row: Row) -> str:
     """The row's picture as text: data:image/png;base64,… Raises what `checked` raises."""
-    return data_uri_of(row.image, KINDS[checked(row).suffix.lower()])
+    return pages.data_uri(row.image, KINDS[checked(row).suffix.lower()])
+
+
+def image_cell(row: Row) -> dict[str, Any]:
+    """The picture, the very bytes of the set, and the name of its file, as `datasets` writes an image."""
+    return {"bytes": row.image, "path": f"{row.item.item_id}{row.suffix}"}
 
 
 def prompt(item: Item) -> str:
@@ -75,3 +89,56 @@ def write_lines(file: Path, records: Iterable[Any]) -> None:
     with file.open("w", encoding="utf-8") as lines:
         for record in records:
             lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def twins(dataset: Dataset) -> Counter[str]:
+    """By pair id, how many items a pair has."""
+    return Counter(item.pair_id for item in dataset.items())
+
+
+def chat_cells(item: Item, columns: Iterable[str], twins: Mapping[str, int]) -> dict[str, Any]:
+    """The item's own fields among the columns, and `prompt`, `letter` and `twins`: how many items its pair has."""
+    own = {name: getattr(item, name) for name in columns if hasattr(item, name)}
+    return {**own, "prompt": prompt(item), "letter": letter(item), "twins": twins[item.pair_id]}
+
+
+def write_parquet(file: Path, columns: Mapping[str, pa.DataType], records: Iterable[dict[str, Any]]) -> None:
+    """Write the records, BATCH_ROWS in memory, with the note by which Hugging Face's `datasets` knows images from bytes."""
+    note = msgspec.json.encode({"info": {"features": {name: feature(kind) for name, kind in columns.items()}}})
+    table = pa.schema(list(columns.items()), metadata={"huggingface": note})
+    with pq.ParquetWriter(file, table, compression="zstd") as writer:
+        for batch in chunked(records, BATCH_ROWS):
+            writer.write_table(pa.Table.from_pylist(batch, schema=table))
+
+
+def feature(kind: pa.DataType) -> Any:
+    """A column's type as `datasets` writes it: a list in the form that its versions before 4 read too.
+
+    >>> feature(pa.list_(pa.string()))
+    [{'dtype': 'string', '_type': 'Value'}]
+    """
+    if kind == schema.IMAGE:
+        return {"_type": "Image"}
+    if pa.types.is_struct(kind):
+        return {field.name: feature(field.type) for field in kind}
+    if pa.types.is_list(kind):
+        return [feature(kind.value_type)]
+    return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
+
+
+def write_task(folder: Path, harness: str, templates: Mapping[str, str], dataset: Dataset, /, **values: Any) -> None:
+    """Write a harness's files, by name, each from the template HARNESS.TEMPLATE.jinja beside the exporters.
+
+    A template is given `values`, and `items`, `pairs`, `seal`, and `parser`: the source of `models.parsing`, for a harness that
+    has no pstgen.
+    """
+    given = {
+        "items": dataset.manifest.items,
+        "pairs": len(twins(dataset)),
+        "seal": dataset.manifest.seal,
+        "parser": inspect.getsource(parsing),
+        **values,
+    }
+    for name, template in templates.items():
+        text = pages.render(f"dataset/exporters/{harness}.{template}.jinja", **given)
+        (folder / name).write_text(text, encoding="utf-8")

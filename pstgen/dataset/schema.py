@@ -107,3 +107,23 @@ def _feature(kind: pa.DataType) -> Any:
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
     return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
+
+
+def card_features(columns: pa.Schema) -> list[dict[str, Any]]:
+    """The columns as the header of a card on Hugging Face's hub names them (`dataset_info`, `features`), in their order.
+
+    Source: `Features._from_yaml_list` of `datasets` 5.2; lists are spelt as they are since `datasets` 4.
+    """
+    return [{"name": column.name, **_card_feature(column.type)} for column in columns]
+
+
+def _card_feature(kind: pa.DataType) -> dict[str, Any]:
+    """One of the forms dtype, struct and list; a list of plain values or of structs names these without the word."""
+    if kind == IMAGE:
+        return {"dtype": "image"}
+    if pa.types.is_struct(kind):
+        return {"struct": [{"name": part.name, **_card_feature(part.type)} for part in kind]}
+    if pa.types.is_list(kind):
+        inner = _card_feature(kind.value_type)
+        return {"list": inner.get("dtype") or inner.get("struct") or inner}
+    return {"dtype": str(kind).replace("double", "float64")}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from importlib import metadata
+from inspect import signature
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from more_itertools import chunked
+from more_itertools import constrained_batches
 
 from pstgen.core import __version__, reading
 from pstgen.core.records import BadInput, Item, Pair, Score
@@ -26,6 +27,8 @@ from pstgen.dataset.sealing import File, canonical, hashed
 FORMAT = 1
 SHARD_BYTES = 256 * 2**20
 BATCH_ROWS = 64
+GROUP_BYTES = 64 * 2**20  # of pictures in a row group, at most, unless a single row has more: viewers load up to 100 MB
+CHUNKED = "use_content_defined_chunking"  # since pyarrow 21: of a new version, a hub stores and sends only what differs
 LIBRARIES = ("numpy", "pillow", "opencv-python-headless", "pycocotools", "pyarrow", "scikit-learn")
 
 
@@ -68,13 +71,13 @@ def write_cells(folder: Path, rows: Iterable[Cells]) -> int:
         field.name: "NONE" if field.type == schema.IMAGE else "ZSTD" for field in columns
     }  # images are packed
     writer, written, total = None, 0, 0
-    for batch in chunked(_in_order(rows), BATCH_ROWS):
+    for batch in constrained_batches(_in_order(rows), GROUP_BYTES, BATCH_ROWS, get_len=_bytes, strict=False):
         if writer is None or written > SHARD_BYTES:
             if writer:
                 writer.close()
             shards.append(folder / "data" / f"{len(shards)}.parquet")
-            writer, written = pq.ParquetWriter(shards[-1], columns, compression=compression), 0
-        table = pa.Table.from_pylist(batch, schema=columns)
+            writer, written = pq.ParquetWriter(shards[-1], columns, compression=compression, **_indexed()), 0
+        table = pa.Table.from_pylist(list(batch), schema=columns)
         writer.write_table(table)
         written += table.nbytes
         total += len(batch)
@@ -88,7 +91,19 @@ def write_cells(folder: Path, rows: Iterable[Cells]) -> int:
 def write_scores(folder: Path, scores: Iterable[Score]) -> None:
     """Write scores.parquet."""
     columns = [{name: getattr(score, name) for name in schema.SCORES.names} for score in scores]
-    pq.write_table(pa.Table.from_pylist(columns, schema=schema.SCORES), folder / "scores.parquet", compression="zstd")
+    table = pa.Table.from_pylist(columns, schema=schema.SCORES)
+    pq.write_table(table, folder / "scores.parquet", compression="zstd", **_indexed())
+
+
+def _bytes(row: Cells) -> int:
+    """How large the pictures of a row are."""
+    return sum(len(cell["bytes"]) for cell in row.values() if isinstance(cell, dict) and cell.get("bytes"))
+
+
+def _indexed() -> dict[str, bool]:
+    """How parquet is written: where each page begins, so that a reader can fetch some rows alone; in chunks, where pyarrow can."""
+    known = signature(pq.ParquetWriter.__init__).parameters
+    return {"write_page_index": True} | ({CHUNKED: True} if CHUNKED in known else {})
 
 
 def manifest(

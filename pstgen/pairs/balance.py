@@ -62,16 +62,20 @@ def even(
 
 def _look(pairs: Sequence[Pair], gallery: Mapping[str, Scene], cores: int) -> Look:
     """An item's picture as a few numbers, and before them the place of its mark, 0 to 1, or -1 where there is none."""
-    shown = sorted({item.scene_id for pair in pairs for item in pair.items})
-    looked_at = workers.parallel_map(_features, [gallery[name].path for name in shown], cores)
-    features = dict(zip(shown, looked_at, strict=True))
+    shown = sorted({_file(item, gallery) for pair in pairs for item in pair.items})
+    features = dict(zip(shown, workers.parallel_map(_features, shown, cores), strict=True))
 
     def look(item: Item) -> Features:
         scene = gallery[item.scene_id]
         mark = (item.mark[0] / scene.width, item.mark[1] / scene.height) if item.mark else (-1.0, -1.0)
-        return np.concatenate([np.array(mark, np.float32), features[item.scene_id]])
+        return np.concatenate([np.array(mark, np.float32), features[_file(item, gallery)]])
 
     return look
+
+
+def _file(item: Item, gallery: Mapping[str, Scene]) -> str:
+    """Of its picture: one that was made for it, or the scene's."""
+    return item.image or gallery[item.scene_id].path
 
 
 def _features(path: str) -> Features:

@@ -12,7 +12,7 @@ from pstgen.core.report import Refusals, Report
 from pstgen.questions import prior_base, prior_file
 from pstgen.questions.facts import OTHERS
 from pstgen.questions.priors import is_prior_part
-from pstgen.scenes import pixels, sources
+from pstgen.scenes import licences, pixels, sources
 from pstgen.scenes.sources import PRIOR, Entry
 
 SHARE = 0.2  # of a source's scenes, that feed the prior where it has no scenes of its own
@@ -27,7 +27,8 @@ class Parts:
 
     prior: those of the prior's own annotations; held: scenes of the items' source that feed the prior instead; items: those
     that give items. pictured: ids of the prior's scenes whose picture is looked at. share: of the items' source, that is
-    held. notes: what the user should know of it.
+    held. notes: what the user should know of it. licences: addresses of those that items may have, none where all may;
+    unlicensed: how many scenes give no items since they have another.
     """
 
     prior: Sequence[Entry]
@@ -36,6 +37,8 @@ class Parts:
     pictured: frozenset[str]
     share: float
     notes: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    unlicensed: int = 0
 
 
 def check(config: BuildConfig) -> None:
@@ -53,29 +56,33 @@ def prior_config(config: BuildConfig) -> BuildConfig:
 
 
 def divide(config: BuildConfig, report: Report) -> Parts:
-    """Part the scenes; pictures of items that are not at hand are named in the report.
+    """Part the scenes; pictures of items that are not at hand, or of a licence that is not wanted, are named in the report.
 
-    Raises BadInput where options contradict each other, or no picture is at hand.
+    The latter feed the prior too, by their annotations alone. Raises BadInput where options contradict each other, no picture
+    is at hand, or none has a licence that is wanted.
     """
     _refuse(config)
     source = sources.load(config.source.name)
     entries: list[Entry] = source.index(config)
+    allowed = _allowed(config, entries)
     own, shared = _own(config, entries)
-    pictures = any(entry.at_hand for entry in own)
+    pictures = any(entry.at_hand and allowed(entry.licence) for entry in own)
     fed = _fed(config)
     share = _share(config, fed, pictures=pictures)
     held = [entry for entry in entries if is_prior_part(entry.id, config.questions.prior_split, share, config.seed)]
     feeding = {entry.id for entry in held}
-    items = [entry for entry in entries if entry.id not in feeding]
+    others = [entry for entry in entries if entry.id not in feeding]
+    items = [entry for entry in others if allowed(entry.licence)]
     there = [entry for entry in items if entry.at_hand]
-    for entry in items:
-        if not entry.at_hand:
-            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", entry.fault)
+    for entry in others:
+        if reason := entry.fault if allowed(entry.licence) else licences.refusal(entry.licence):
+            report.refused.record(entry.image, f"image {entry.id.partition('/')[2]}", reason)
     if not there:
         raise BadInput(_no_pictures(items, entries, config))
     if fed:
         held = []  # the prior's file has counted them
-    looked = [entry.id for entry in (*own, *held) if entry.at_hand][: config.questions.prior_pictures]
+    usable = (entry.id for entry in (*own, *held) if entry.at_hand and allowed(entry.licence))
+    looked = islice(usable, config.questions.prior_pictures)
     return Parts(
         own,
         held,
@@ -83,7 +90,30 @@ def divide(config: BuildConfig, report: Report) -> Parts:
         frozenset(looked),
         share,
         (*sources.notes(config), *_notes(own, held, shared)),
+        tuple(sorted(allowed.addresses)),
+        len(others) - len(items),
     )
+
+
+def steps(divided: Parts, config: BuildConfig) -> list[tuple[str, float]]:
+    """The stations that take time, and about how many seconds, measured on two cores: only their ratio matters."""
+    pairs = 12 * min(config.pairs.candidates, len(divided.items))
+    models = sum(name in config.judges.names for name in ("lm", "vlm", "endpoint"))
+    return [
+        ("scenes for the prior", 0.0005 * len(divided.prior) + 0.008 * len(divided.pictured)),
+        ("scenes for items", 0.012 * len(divided.items)),
+        ("scenes of candidates", 0.001 * pairs),
+        ("ordinary questions", 2.0 * models),
+        ("wordings", 0.001 * pairs * config.judges.wordings),
+        ("wordings for models", 0.004 * models * pairs * min(2, config.judges.wordings)),
+        ("items for the seeing model", 0.004 * models * pairs),
+        ("writing items", 0.01 * pairs),
+    ]
+
+
+def _allowed(config: BuildConfig, entries: Sequence[Entry]) -> licences.Allowed:
+    wanted = config.source.licenses
+    return licences.allowed(wanted, sources.licences(config, entries) if wanted else {})
 
 
 def _refuse(config: BuildConfig) -> None:
@@ -171,6 +201,8 @@ def _notes(own: Sequence[Entry], held: Sequence[Entry], shared: int) -> Iterator
 
 
 def _no_pictures(items: Sequence[Entry], entries: Sequence[Entry], config: BuildConfig) -> str:
+    if not items and config.source.licenses:
+        return f"all scenes of --licenses {', '.join(config.source.licenses)} feed the prior, and none is left for items: a lower --prior-share, or more licences"
     if not items:
         return f"all {len(entries):,} scenes feed the prior, and none is left for items: a lower --prior-share, or more scenes"
     names = ", ".join(entry.image for entry in items[:3])

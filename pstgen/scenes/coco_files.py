@@ -3,7 +3,7 @@
 import mmap
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pstgen.core import reading
 from pstgen.core.records import BadInput
 from pstgen.scenes import coco_repair, corners, formats, vocabulary
-from pstgen.scenes.coco_format import Captions, Category, Instances, Picture, Pictures, Poses
+from pstgen.scenes.coco_format import Captions, Category, Instances, Licence, Pictures, Poses
 from pstgen.scenes.coco_repair import Repaired
 
 T = TypeVar("T")
@@ -71,13 +71,18 @@ class Split(msgspec.Struct):
     strays: list[Stray]
 
 
-def pictures(given: Given) -> list[Picture]:
-    """The images of an instances_*.json, in its order. Raises BadInput as `read` does."""
+def pictures(given: Given) -> Pictures | Instances:
+    """The images of an instances_*.json, in its order, and licences. Raises BadInput as `read` does."""
     plain = None if formats.of(given.file) else _plain(given.file, Pictures)
-    images = plain.images if plain else _repaired(given).instances.images
-    if not images:
+    listed = plain or _repaired(given).instances
+    if not listed.images:
         raise BadInput(f"{given.file}: the split is empty: `images` has no row")
-    return images
+    return listed
+
+
+def licences(rows: Iterable[Licence]) -> dict[int, str]:
+    """By id, the address of each, or its name where it has none."""
+    return {row.id: row.url or row.name for row in rows}
 
 
 @lru_cache(maxsize=2)
@@ -106,7 +111,7 @@ def read(given: Given) -> Split:
         name=given.name,
         instances=instances,
         categories=_spoken(instances.categories, given.names, file),
-        licences={licence.id: licence.url or licence.name for licence in instances.licenses},
+        licences=licences(instances.licenses),
         by_image=by_image,
         poses=RowIndex(poses.annotations, "id") if poses else None,
         joints={category.id: category.keypoints for category in joints if category.keypoints},

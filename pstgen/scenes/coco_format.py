@@ -57,11 +57,12 @@ class Category(msgspec.Struct, gc=False):
 
 
 class Licence(msgspec.Struct, gc=False):
-    """A row of `licenses`."""
+    """A row of `licenses`. unlisted: there is no such row; pictures name it by a text, and its id is ours."""
 
     id: Id
     name: str = ""
     url: str = ""
+    unlisted: bool = False
 
 
 class Info(msgspec.Struct, gc=False):
@@ -110,6 +111,7 @@ class Captions(msgspec.Struct, gc=False):
 
 
 class Pictures(msgspec.Struct):
-    """The images of instances_*.json alone: what an index needs."""
+    """The images of instances_*.json and their licences: what an index needs."""
 
     images: list[Picture]
+    licenses: list[Licence] = []

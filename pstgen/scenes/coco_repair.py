@@ -201,7 +201,9 @@ def _named_by_pictures(pictures: list[Row], rows: list[Row], ids: Numbers) -> It
     listed = {_key(row.get("id")) for row in rows}
     texts = {row["license"] for row in pictures if isinstance(row.get("license"), str)}
     yield from (
-        Licence(id=ids.known[_key(text)], name=text) for text in sorted(texts) if _key(text) not in listed | {""}
+        Licence(id=ids.known[_key(text)], name=text, unlisted=True)
+        for text in sorted(texts)
+        if _key(text) not in listed | {""}
     )
 
 

@@ -32,6 +32,8 @@ def taken_on_trust(dataset: Dataset, findings: Sequence[Finding]) -> Iterator[st
     source = states.get("source")
     if source is None or source.untested:
         yield f"That pictures and annotations are the source's: {source.untested if source else 'not asked'}."
+    if dataset.manifest.settings.get("source", {}).get("blur_faces") and (edited or source is None or source.untested):
+        yield "That faces are blurred, in pictures that are edited or not compared with the source."
     words = states.get("words")
     if words and words.untested:
         yield f"The words of the questions: {words.untested}."

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from typing import Any
 
 import pytest
 from click.shell_completion import ShellComplete
@@ -16,6 +17,7 @@ from pstgen import build as road
 from pstgen.cli import main
 from pstgen.core import config
 from pstgen.core.config import BuildConfig
+from pstgen.core.reading import yaml_of
 from pstgen.core.records import BadInput
 from pstgen.core.report import Report
 from pstgen.dataset import store
@@ -312,6 +314,15 @@ def test_names_are_completed(words, names):
 
 
 # ------------------------------------------------------------------------------------------ pictures left out
+
+
+def test_licences_are_a_list_parted_by_commas_or_an_option_each():
+    printed = run(
+        "build", "--licenses", "4, cc-by", "--licenses", "Attribution License", "--blur-faces", "--print-config"
+    )
+    settings = yaml_of(printed.stdout.encode(), dict[str, Any])["source"]
+    assert settings["licenses"] == ["4", "cc-by", "Attribution License"]
+    assert settings["blur_faces"] is True
 
 
 @pytest.fixture

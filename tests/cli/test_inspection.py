@@ -52,6 +52,7 @@ def test_what_is_there_is_counted_as_the_file_has_it(annotations):
     assert 0 < found.joints < found.things
     assert found.captioned == items
     assert found.sizes == ((96, 96), (96, 96))
+    assert found.licences == [("cc0 (1)", len(rows["images"]))]
     assert {kind.category for kind in found.kinds} == {row["name"] for row in rows["categories"]}
     assert {family.name for family in found.families} == set(THINGS)
     assert found.pairs == sum(family.pairs for family in found.families) > 0
@@ -89,4 +90,5 @@ def test_the_command_prints_it_for_people_and_for_programs(annotations, flags, t
     else:
         assert "with a mask" in result.stdout
         assert "candidate pairs" in result.stdout
+        assert "licences   60 cc0 (1)" in result.stdout
     assert not list(tmp_path.iterdir())

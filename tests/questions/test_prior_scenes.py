@@ -290,6 +290,65 @@ def test_scenes_that_fed_a_prior_that_was_saved_give_no_items(tmp_path):
     assert (len(elsewhere.items), elsewhere.share) == (40, 0.0)
 
 
+BY, UNCHANGED = (f"http://creativecommons.org/licenses/{kind}/2.0/" for kind in ("by", "by-nd"))
+
+
+@pytest.fixture
+def licensed(root):
+    """The folder, in which every second picture may not be changed; a picture that may is not at hand."""
+    file = root / "annotations" / "instances_val2017.json"
+    table = json.loads(file.read_text())
+    table["licenses"] = [{"id": 1, "name": "Attribution License", "url": BY}, {"id": 2, "url": UNCHANGED}]
+    for row in table["images"]:
+        row["license"] = 1 + row["id"] % 2
+    file.write_text(json.dumps(table))
+    (root / "val2017" / "val2017-40.png").unlink()
+    return root
+
+
+@pytest.mark.parametrize("licence", ["1", "cc-by", BY, "Attribution License"])
+def test_scenes_of_other_licences_give_no_items_and_feed_the_prior_by_their_annotations_alone(licensed, licence):
+    report, everything = Report(), divided(root=licensed)
+    parts = divided(report, root=licensed, licenses=(licence,))
+    assert ids(parts.held) == ids(everything.held)
+    assert ids(parts.items) == [name for name in ids(everything.items) if int(name.partition("/")[2]) % 2 == 0]
+    assert parts.pictured == {name for name in everything.pictured if int(name.partition("/")[2]) % 2 == 0}
+    assert parts.licences == (BY,)
+    reasons = Counter(refusal.reason for refusal in report.refused.records)
+    others = len(everything.items) - len(parts.items)
+    assert reasons == {f"its licence is none of --licenses: {UNCHANGED}": others, "no such image file": 1}
+    assert parts.unlicensed == others
+
+
+def test_with_licences_the_priors_own_pictures_are_looked_at_if_theirs_is_wanted(licensed, photographs):
+    """Its file numbers licences in its own way."""
+    file = photographs(licensed, "train2017", range(1, 61))
+    table = json.loads(file.read_text())
+    table["licenses"] = [{"id": 1, "url": UNCHANGED}, {"id": 2, "url": BY}]
+    for row in table["images"]:
+        row["license"] = 1 + row["id"] % 2
+    file.write_text(json.dumps(table))
+    parts = divided(root=licensed, licenses=("1",))
+    assert len(parts.prior) == 60
+    assert parts.pictured == {f"train2017/{n}" for n in range(1, 61, 2)}
+
+
+def test_a_licence_that_no_picture_has_is_an_error_with_those_there_are(licensed):
+    with pytest.raises(BadInput, match=r"--licenses cc0: no picture .* have: 20 cc-by \(1\), 20 cc-by-nd \(2\)$"):
+        divided(root=licensed, licenses=("cc-by", "cc0"))
+
+
+def test_where_all_pictures_of_a_licence_feed_the_prior_the_error_says_so(licensed):
+    file = licensed / "annotations" / "instances_val2017.json"
+    table = json.loads(file.read_text())
+    held = int(by_rule("val2017", range(1, 41))[0].partition("/")[2])
+    for row in table["images"]:
+        row["license"] = 1 if row["id"] == held else 2
+    file.write_text(json.dumps(table))
+    with pytest.raises(BadInput, match=r"all scenes of --licenses cc-by feed the prior.*--prior-share"):
+        divided(root=licensed, licenses=("cc-by",))
+
+
 def test_without_captions_it_is_said_what_that_costs_and_what_brings_it():
     report = Report()
     report.count("scenes for items", ["coco"] * 3)

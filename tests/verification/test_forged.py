@@ -187,7 +187,8 @@ def test_a_changed_field_of_the_manifest_is_noticed(copy, name):
 @pytest.mark.parametrize(
     "name", ["scenes", "seed", "size", "min_pull", "max_family_share", "pairs_per_scene", "prior_share", "source"]
 )
-def test_a_setting_that_leaves_a_trace_is_noticed(copy, name):
+def test_a_setting_that_leaves_a_trace_is_noticed(copy, name, monkeypatch):
+    monkeypatch.setattr("pstgen.pairs.shares.FEW", 1)  # pairs, below which no shares are kept
     flat = config.flat(store.open(copy).manifest.settings)
     other = {
         "min_pull": 30.0,
@@ -197,6 +198,14 @@ def test_a_setting_that_leaves_a_trace_is_noticed(copy, name):
         "source": "coco",
     }.get(name, 1 if isinstance(flat[name], str) else flat[name] + 1)
     seal(copy, settings=config.nested(flat | {name: other}))
+    assert noticed(copy)
+
+
+def test_licences_that_the_pictures_do_not_have_are_noticed(copy):
+    settings = config.flat(store.open(copy).manifest.settings)
+    seal(copy, settings=config.nested(settings | {"licenses": ["CC0-1.0"]}))
+    assert not noticed(copy)
+    seal(copy, settings=config.nested(settings | {"licenses": ["CC-BY-4.0"]}))
     assert noticed(copy)
 
 

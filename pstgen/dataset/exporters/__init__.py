@@ -6,7 +6,13 @@ from typing import Protocol
 from pstgen.core import plugins
 from pstgen.dataset.store import Dataset
 
-PAGES = ("card", "croissant")  # that every dataset is written with
+PAGES = (  # that every dataset is written with
+    "card",
+    "croissant",
+    "eval_yaml",
+    "datasheet",
+    "license_file",
+)
 
 
 class Exporter(Protocol):

@@ -1,4 +1,9 @@
-"""croissant.json: metadata in MLCommons' Croissant format, version 1.1, with its fields about responsible use (RAI)."""
+"""croissant.json: metadata in MLCommons' Croissant format, version 1.1, with its fields about responsible use (RAI).
+
+Sources: croissant-spec-1.1.md and croissant-rai-spec.md of https://github.com/mlcommons/croissant, and what mlcroissant 1.1 reads. Of
+the required properties `url` and `datePublished` are not here: a build knows no address, and its bytes depend on no clock.
+`pstgen publish` writes them, with the version, into a copy beside it.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -9,15 +14,18 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pstgen.dataset import sealing
-from pstgen.dataset.schema import IMAGE, TARGET
-from pstgen.dataset.store import Dataset
+from pstgen.core.config import flat
+from pstgen.dataset import contents, responsible, sealing
+from pstgen.dataset.contents import Contents
+from pstgen.dataset.schema import IMAGE, REGION, TARGET
+from pstgen.dataset.store import Dataset, Manifest
 
 CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "cr": "http://mlcommons.org/croissant/",
     "rai": "http://mlcommons.org/croissant/RAI/",
+    "prov": "http://www.w3.org/ns/prov#",
     "dct": "http://purl.org/dc/terms/",
     "sc": "https://schema.org/",
     "conformsTo": "dct:conformsTo",
@@ -37,21 +45,16 @@ CONTEXT = {
     },
 }
 KINDS = {pa.string(): "sc:Text", pa.int64(): "sc:Integer", pa.float64(): "sc:Float", pa.bool_(): "sc:Boolean"}
-LEFT_OUT = {"scene", "evidence"}  # nested more deeply than the format describes: docs/dataset.md does
-RESPONSIBLE = {
-    "rai:dataUseCases": "Testing whether a vision-language model answers from the image or from the words. Report pairs won; "
-    "neutral and misleading words apart.",
-    "rai:dataLimitations": "A won pair shows sight of what its family asks about, in images like these, and nothing beyond. Words "
-    "are English. Labels follow from annotations: docs/labels.md tells how often they are wrong or ambiguous.",
-    "rai:dataBiases": "Questions are about things that annotators marked, and lures about what is common where the counts come "
-    "from. Kinds, places and people are as unevenly spread as in the source.",
-    "rai:personalSensitiveInformation": "Photographs may show people, who were not asked; items ask about their pose, number and "
-    "place, never who they are. The built-in world shows none.",
-    "rai:dataSocialImpact": "Not for surveillance, nor for judging people who are shown.",
-    "rai:dataAnnotationProtocol": "Answers and targets are computed from the source's masks, boxes, keypoints and captions; what is "
-    "not certain is unknown, and is not asked.",
+CONFORMS = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
+SHARDS, ITEMS = "shards", "items"  # the set of files, and the records in it
+ARRAY = {"isArray": True, "arrayShape": "-1"}
+DESCRIBED = {
+    f"{TARGET}mask": "What shows the answer, pixel by pixel: 255 where it is, 0 elsewhere.",
+    f"{TARGET}region": "What shows the answer, as a picture of its boxes: 255 inside, 0 elsewhere.",
+    f"{TARGET}keypoints": "Where the joints are that show the answer, as a heat map from 0 to 255.",
+    f"{TARGET}depth": "Depth in millimetres, 16 bits; 0 where it is not known.",
+    "scene": "The annotation of the whole picture, as JSON.",
 }
-
 
 FILE = "croissant.json"
 
@@ -66,32 +69,76 @@ def write(dataset: Dataset, folder: Path, /) -> None:
 
 
 def page(dataset: Dataset, folder: Path, /) -> bytes:  # noqa: ARG001 (as every page)
-    """What is written into that folder. Each shard is a file, and its rows are a record set."""
+    """What is written into that folder. The shards are a set of files, and the rows in them one record set."""
+    held, manifest = contents.of(dataset), dataset.manifest
     metadata = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": "perception-stress-test",
-        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "conformsTo": CONFORMS,
         "description": "Pairs of images with one question and two answers: whoever answers from the words wins no pair.",
-        "license": dataset.manifest.origin.get("licence", "see README.md"),
-        "version": dataset.manifest.pstgen,
-        "creator": {"@type": "sc:Organization", "name": "pstgen"},
-        "citeAs": f"Perception Stress Test, built with pstgen {dataset.manifest.pstgen} by {_settings(dataset)}",
+        "license": [licence.url or licence.name for licence, _, _ in held.by_licence] or ["not named"],
+        "creator": {"@type": "sc:Organization", "name": f"pstgen {manifest.pstgen}"},
+        "citeAs": _citation(manifest),
+        "inLanguage": "en",
         "isLiveDataset": False,
-        **RESPONSIBLE,
-        "distribution": [_file(shard) for shard in dataset.shards],
-        "recordSet": [_records(shard) for shard in dataset.shards],
+        "keywords": [
+            "vision-language models",
+            "benchmark",
+            "language priors",
+            "counterfactual pairs",
+            *sorted(held.pairs),
+        ],
+        **_responsible(held),
+        **_provenance(held, manifest),
+        "distribution": [_file_set(), *map(_file, dataset.shards)],
+        "recordSet": [_records(pq.read_schema(dataset.shards[0]))],
     }
     return msgspec.json.format(msgspec.json.encode(metadata, order="sorted"), indent=2) + b"\n"
 
 
-def _settings(dataset: Dataset) -> str:
-    """What tells this set from others: its source and its seed."""
-    return f"source {dataset.manifest.origin.get('name', 'unknown')}, seed {dataset.manifest.settings.get('seed', 0)}"
+def _citation(manifest: Manifest) -> str:
+    """BibTeX. What tells this set from others is its source and its seed; a date and an address come with publication."""
+    named = f"{manifest.origin.get('name', 'unknown source')}, seed {flat(manifest.settings).get('seed', 0)}"
+    title = f"Perception Stress Test: {named}"
+    return f"@misc{{perception-stress-test, title = {{{title}}}, author = {{{{pstgen {manifest.pstgen}}}}}}}"
+
+
+def _responsible(held: Contents) -> dict[str, Any]:
+    return {f"rai:{name}": text for name, text in responsible.statements(held).items()}
+
+
+def _provenance(held: Contents, manifest: Manifest) -> dict[str, Any]:
+    """Of what the set was made, and by what, in the terms of PROV-O (https://www.w3.org/TR/prov-o/)."""
+    agent = {"@type": "prov:SoftwareAgent", "prov:label": f"pstgen {manifest.pstgen}"}
+    origin = "; ".join(f"{name}: {value}" for name, value in manifest.origin.items())
+    judges = ", ".join(f"{name} ({revision})" for name, revision in sorted(manifest.judges.items()))
+    steps = {
+        "drawing" if held.synthetic else "reading annotations": "From what prov:wasDerivedFrom names.",
+        "building pairs": "Facts that annotations settle are joined to pairs with one question and different answers, worded "
+        "by templates.",
+        "selecting": f"A pair is kept in a wording that misleads every judge that decides. Judges: {judges or 'none'}.",
+    }
+    return {
+        "prov:wasDerivedFrom": {
+            "@type": "prov:Entity",
+            "prov:label": manifest.origin.get("name", "not recorded"),
+            "sc:description": origin or "not recorded",
+        },
+        "prov:wasGeneratedBy": [
+            {"@type": "prov:Activity", "prov:label": name, "sc:description": text, "prov:wasAssociatedWith": agent}
+            for name, text in steps.items()
+        ],
+    }
+
+
+def _file_set() -> dict[str, Any]:
+    parquet = {"encodingFormat": "application/x-parquet", "includes": "data/test-*.parquet"}
+    return {"@type": "cr:FileSet", "@id": SHARDS, "name": SHARDS, "description": "The items, in order.", **parquet}
 
 
 def _file(shard: Path) -> dict[str, Any]:
-    """A shard; its address is relative to croissant.json."""
+    """A shard, for its hash; its address is relative to croissant.json."""
     content = sealing.hashed(shard)
     return {
         "@type": "cr:FileObject",
@@ -104,39 +151,55 @@ def _file(shard: Path) -> dict[str, Any]:
     }
 
 
-def _records(shard: Path) -> dict[str, Any]:
-    """A shard's rows, column by column. (A file set of parquet files is in the format; its reader does not read one.)"""
-    fields = [_field(column, shard) for column in pq.read_schema(shard) if column.name not in LEFT_OUT]
-    name = shard.stem
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, "key": {"@id": f"{name}/item_id"}, "field": fields}
+def _records(columns: pa.Schema) -> dict[str, Any]:
+    """The rows, column by column."""
+    fields = [_field(column) for column in columns]
+    return {"@type": "cr:RecordSet", "@id": ITEMS, "name": ITEMS, "key": {"@id": f"{ITEMS}/item_id"}, "field": fields}
 
 
-def _field(column: pa.Field, shard: Path) -> dict[str, Any]:
+def _field(column: pa.Field) -> dict[str, Any]:
     """A column: an image, a list, a number or text, or a struct of these."""
     name, kind = column.name, column.type
-    field: dict[str, Any] = {"@type": "cr:Field", "@id": f"{shard.stem}/{name}", "name": name}
+    field = _named(name, name) | ({"description": DESCRIBED[name]} if name in DESCRIBED else {})
     if kind == IMAGE:
         seen = ["sc:ImageObject", "cr:SegmentationMask"] if name == f"{TARGET}mask" else "sc:ImageObject"
-        return field | {"dataType": seen, "source": _source(shard, name, "bytes")}
+        return field | {"dataType": seen, "source": _source(name, "bytes")}
     if pa.types.is_struct(kind):
-        return field | {"subField": list(_parts(column, shard))}
+        return field | {"subField": list(_parts(name, kind))}
     if pa.types.is_list(kind):
-        many = {"isArray": True, "arrayShape": "-1"}
-        return field | many | {"dataType": KINDS[kind.value_type], "source": _source(shard, name)}
-    return field | {"dataType": KINDS[kind], "source": _source(shard, name)}
+        return field | ARRAY | {"dataType": KINDS[kind.value_type], "source": _source(name)}
+    return field | {"dataType": ["sc:Text", "cr:Label"] if name == "answer" else KINDS[kind], "source": _source(name)}
 
 
-def _parts(column: pa.Field, shard: Path) -> Iterator[dict[str, Any]]:
-    for part in column.type:
-        yield {
-            "@type": "cr:Field",
-            "@id": f"{shard.stem}/{column.name}/{part.name}",
-            "name": part.name,
-            "dataType": KINDS[part.type],
-            "source": _source(shard, column.name, part.name),
-        }
+def _parts(column: str, kind: pa.DataType) -> Iterator[dict[str, Any]]:
+    """Parts of a struct: numbers and texts, lists of these, and lists of structs, whose parts are lists of the same length."""
+    for part in kind:
+        field = _named(f"{column}/{part.name}", part.name)
+        if not pa.types.is_list(part.type):
+            yield field | {"dataType": KINDS[part.type], "source": _source(column, part.name)}
+        elif not pa.types.is_struct(part.type.value_type):
+            yield field | ARRAY | {"dataType": KINDS[part.type.value_type], "source": _source(column, part.name)}
+        else:
+            yield field | ARRAY | _nested(column, part)
 
 
-def _source(shard: Path, column: str, part: str = "") -> dict[str, Any]:
-    source: dict[str, Any] = {"fileObject": {"@id": shard.name}, "extract": {"column": column}}
-    return source | ({"transform": {"jsonPath": part}} if part else {})
+def _nested(column: str, part: pa.Field) -> dict[str, Any]:
+    """A list of structs. Boxes are known as such; their numbers stand in fields, not in an array, as the files have them."""
+    box = {"dataType": "cr:BoundingBox", "description": "Left, top, width and height, in pixels."}
+    inner = [
+        _named(f"{column}/{part.name}/{each.name}", each.name)
+        | {"dataType": KINDS[each.type], "source": _source(column, part.name, each.name)}
+        for each in part.type.value_type
+    ]
+    return (box if part.type.value_type == REGION else {}) | {"subField": inner}
+
+
+def _named(path: str, name: str) -> dict[str, Any]:
+    return {"@type": "cr:Field", "@id": f"{ITEMS}/{path}", "name": name}
+
+
+def _source(column: str, *path: str) -> dict[str, Any]:
+    """Where values stand: a column, and the way inside it, step by step."""
+    steps = [{"jsonPath": step} for step in path]
+    source: dict[str, Any] = {"fileSet": {"@id": SHARDS}, "extract": {"column": column}}
+    return source | ({"transform": steps[0] if len(steps) == 1 else steps} if steps else {})

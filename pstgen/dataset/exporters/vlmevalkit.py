@@ -1,7 +1,9 @@
-"""PST.tsv: multiple choice as VLMEvalKit reads it, which takes a TSV of an unknown name for a `CustomMCQDataset`.
+"""PST_circular.tsv: multiple choice as VLMEvalKit reads it, which takes a TSV of an unknown name for a `CustomMCQDataset`.
 
-Source: VLMEvalKit's page "Develop new Benchmark", and the modules vlmeval.dataset.image_base and .image_mcq of the package
-ms-vlmeval 0.0.20. A cell `image` holds base64, or, where it has at most 64 characters, the `index` of the row whose image it shares.
+Source: VLMEvalKit's page "Develop new Benchmark", and the modules vlmeval.dataset.image_base, .image_mcq and .utils.multiple_choice of
+the package ms-vlmeval 0.0.20. A cell `image` holds base64, or, where it has at most 64 characters, the `index` of the row whose image it
+shares. Where a name has "circular" in it, rows whose `index` differs by a multiple of 1,000,000 count as right when all of them are;
+that is made for orders of the same options, and is what a pair needs.
 
 VLMEvalKit reads the TSV with pandas, which takes a column of numbers with gaps for floats ("2" is asked as "2.0") and some words
 for gaps. Where a column would become floats, options that are numbers are written in words, in all columns.
@@ -10,17 +12,19 @@ for gaps. Where a column would become floats, options that are numbers are writt
 import csv
 import hashlib
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pstgen.core import pages
 from pstgen.core.records import BadInput, Item
 from pstgen.dataset import exported
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
 from pstgen.models.parsing import LETTERS
 
-NAME = "PST"  # no part of it is one by which VLMEvalKit knows a benchmark with rules of its own
+NAME = "PST_circular"  # no other part of it is one by which VLMEvalKit knows a benchmark with rules of its own
+TWIN = 1_000_000  # between the indices of two twins
+TEMPLATES = {"README.md": "md"}
 EXTRA = ("category", "l2-category", "item_id", "pair_id", "role", "lure", "frame")
 GAPS = frozenset(  # what pandas.read_csv takes for a gap
     [
@@ -47,32 +51,45 @@ GAPS = frozenset(  # what pandas.read_csv takes for a gap
 
 
 def write(dataset: Dataset, folder: Path, /) -> None:
-    """Write PST.tsv and README.md. category: the family; l2-category: the role; answer, lure: letters.
+    """Write PST_circular.tsv and README.md. category: the family; l2-category: the frame; answer, lure: letters.
 
-    Raises BadInput where an option is a word that pandas takes for a gap.
+    Raises BadInput where an option is a word that pandas takes for a gap, or where the set has a million pairs, which VLMEvalKit cannot
+    tell apart.
     """
     most, in_words = _columns(dataset.items(), dataset.folder)
     letters = LETTERS[:most]
     with (folder / f"{NAME}.tsv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         table.writerow(["index", "image", "question", *letters, "answer", *EXTRA])
-        table.writerows(_lines(dataset.rows(), most, in_words=in_words))
-    text = pages.render(
-        "dataset/exporters/vlmevalkit.md.jinja", name=NAME, items=dataset.manifest.items, in_words=in_words
-    )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+        table.writerows(_lines(_indexed(dataset.rows(), dataset.folder), most, in_words=in_words))
+    exported.write_task(folder, "vlmevalkit", TEMPLATES, dataset, name=NAME, in_words=in_words)
 
 
-def _lines(rows: Iterable[Row], most: int, *, in_words: bool) -> Iterator[list[str]]:
+def _indexed(rows: Iterable[Row], folder: Path) -> Iterator[tuple[int, Row]]:
+    """Every row and its index: the number of its pair, from 1, and TWIN more for each twin before it."""
+    pairs: dict[str, int] = {}
+    seen = Counter[str]()
+    for row in rows:
+        pair = row.item.pair_id
+        number = pairs.setdefault(pair, len(pairs) + 1)
+        if number == TWIN:
+            raise BadInput(
+                f"{folder}: has {TWIN:,} pairs or more, which VLMEvalKit cannot tell apart; export with `--to lmms-eval`"
+            )
+        yield number + TWIN * seen[pair], row
+        seen[pair] += 1
+
+
+def _lines(rows: Iterable[tuple[int, Row]], most: int, *, in_words: bool) -> Iterator[list[str]]:
     first: dict[bytes, int] = {}  # the row that holds a picture, by its hash
-    for index, row in enumerate(rows):
+    for index, row in rows:
         item = row.item
         holder = first.setdefault(hashlib.sha256(row.image).digest(), index)
         image = b64encode(row.image).decode() if holder == index else str(holder)
         options = [_in_words(option) if in_words else option for option in item.options]
         gaps = [""] * (most - len(options))
         lure = LETTERS[item.options.index(item.lure)]
-        extra = [item.family, item.role, item.item_id, item.pair_id, item.role, lure, item.frame]
+        extra = [item.family, item.frame, item.item_id, item.pair_id, item.role, lure, item.frame]
         yield [str(index), image, item.question, *options, *gaps, exported.letter(item), *extra]
 
 

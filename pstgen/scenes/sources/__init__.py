@@ -8,6 +8,7 @@ from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Scene
 from pstgen.core.report import Refusals
+from pstgen.scenes.licences import Licence, count
 
 PRIOR = "prior"  # the name of the split, where the prior has a file of scenes of its own
 
@@ -21,11 +22,15 @@ def everything(_scene_id: str) -> bool:
 
 
 class Entry(NamedTuple):
-    """A scene before it is read. image: its file's name in the source; fault: why that file is not at hand, or ""."""
+    """A scene before it is read. image: its file's name in the source; fault: why that file is not at hand, or "".
+
+    licence: of its image, as the scene has it.
+    """
 
     id: str
     image: str
     fault: str = ""
+    licence: str = ""
 
     @property
     def at_hand(self) -> bool:
@@ -39,7 +44,8 @@ class Source(Protocol):
     It may also define `defaults(config) -> BuildConfig`: the configuration with what the source fills in where the user
     left it open (None, "" or empty), such as scenes for the prior or models that come with the source. A source that has
     nothing to read may name another source there. And `notes(config) -> Iterable[str]`: what the user should know of it;
-    `searched(config) -> Sequence[Path]`: the folders in which pictures were looked for.
+    `searched(config) -> Sequence[Path]`: the folders in which pictures were looked for; `licences(config) ->
+    Iterable[Licence]`: those that it lists, with ids and names.
     """
 
     def index(self, config: BuildConfig) -> list[Entry]:
@@ -82,6 +88,12 @@ def searched(config: BuildConfig) -> Sequence[Path]:
     """The folders in which the source's pictures were looked for."""
     places: Callable[[BuildConfig], Sequence[Path]] | None = getattr(load(config.source.name), "searched", None)
     return places(config) if places else ()
+
+
+def licences(config: BuildConfig, entries: Iterable[Entry]) -> dict[Licence, int]:
+    """The licences of these scenes of the source, with the number of scenes."""
+    known: Callable[[BuildConfig], Iterable[Licence]] | None = getattr(load(config.source.name), "licences", None)
+    return count((entry.licence for entry in entries), list(known(config)) if known else ())
 
 
 def with_defaults(config: BuildConfig) -> BuildConfig:

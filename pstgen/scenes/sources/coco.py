@@ -1,7 +1,7 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from pstgen.scenes import coco_files, coco_things, folders, formats, pixels, voc
 from pstgen.scenes.coco_files import Given, Split
 from pstgen.scenes.coco_format import Annotation, Picture
 from pstgen.scenes.folders import Folder
+from pstgen.scenes.licences import Licence
 from pstgen.scenes.sources import PRIOR, Entry, Wanted, everything
 
 BASE = "coco-2014"  # counts of which things COCO shows together
@@ -54,15 +55,32 @@ def annotation_file(config: BuildConfig) -> Path | None:
 def index(config: BuildConfig) -> list[Entry]:
     """Every annotated photograph, in the order of image ids, and whether its file is in the folder."""
     given = _given(config)
-    first = {picture.id: picture.file for picture in reversed(coco_files.pictures(given))}  # of two with one id
-    folder = _folder(config, given, list(first.values()))
+    tables = coco_files.pictures(given)
+    first = {picture.id: picture for picture in reversed(tables.images)}  # of two with one id
+    folder = _folder(config, given, [picture.file for picture in first.values()])
+    named = coco_files.licences(tables.licenses)
     listed = (
         {entry.name for entry in os.scandir(folder.path) if entry.is_file()} if folder.path.is_dir() else set[str]()
     )
     return [
-        Entry(f"{given.name}/{number}", name, "" if name in listed else folder.fault(name))
-        for number, name in sorted(first.items())
+        Entry(
+            f"{given.name}/{number}",
+            picture.file,
+            "" if picture.file in listed else folder.fault(picture.file),
+            _licence(named, picture),
+        )
+        for number, picture in sorted(first.items())
     ]
+
+
+def licences(config: BuildConfig) -> list[Licence]:
+    """Those that the annotations list, in their order."""
+    rows = coco_files.pictures(_given(config)).licenses
+    return [Licence("" if row.unlisted else str(row.id), row.name, row.url) for row in rows]
+
+
+def _licence(named: Mapping[int, str], picture: Picture) -> str:
+    return "" if picture.license is None else named.get(picture.license, "")
 
 
 def searched(config: BuildConfig) -> list[Path]:
@@ -191,7 +209,7 @@ def _scene(split: Split, picture: Picture, path: str, refused: Refusals) -> Scen
         instances=(*things, *_unlisted(split, picture)),
         captions=tuple(_captions(split, picture, refused)),
         depth_path=_depth_file(split, picture, refused),
-        licence=split.licences.get(picture.license or -1, ""),
+        licence=_licence(split.licences, picture),
         complete=split.instances.info.complete,
     )
 

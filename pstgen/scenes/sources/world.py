@@ -41,7 +41,7 @@ def defaults(config: BuildConfig) -> BuildConfig:
 
 def index(config: BuildConfig) -> list[Entry]:
     """Every scene; each is drawn when it is read."""
-    return [Entry(name, f"{n}.png") for n, name in enumerate(names(config))]
+    return [Entry(name, f"{n}.png", licence=LICENCE) for n, name in enumerate(names(config))]
 
 
 def names(config: BuildConfig) -> Iterator[str]:

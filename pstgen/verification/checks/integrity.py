@@ -7,7 +7,7 @@ import msgspec
 
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput
-from pstgen.dataset import sealing
+from pstgen.dataset import release, sealing
 from pstgen.dataset.sealing import File
 from pstgen.dataset.store import Dataset
 from pstgen.verification import certificate, wellformed
@@ -15,7 +15,7 @@ from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
 LONGEST = 255  # letters of a file's name
-UNLISTED = {"manifest.json", certificate.NAME, "audit.jsonl", *certificate.WRITTEN}
+UNLISTED = {"manifest.json", certificate.NAME, "audit.jsonl", *certificate.WRITTEN, *release.WRITTEN}
 
 
 PROVES = "Every file is, byte by byte, the one that the manifest names."

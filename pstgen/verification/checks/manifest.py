@@ -96,6 +96,9 @@ def _origin(dataset: Dataset, settings: BuildConfig) -> Iterator[str]:
     name = settings.source.name
     if others := {row["source"] for row in dataset.cells()} - {name} if name in OURS else ():
         yield f"manifest.json: the source is {name}, of some rows {min(others)}"
+    licences = settings.source.licenses
+    if others := {row["licence"] for row in dataset.cells()} - {*licences} if licences else ():
+        yield f"manifest.json: the licences are {', '.join(licences)}, of some rows {min(others)!r}"
     if name != "world":
         return
     share, split = settings.questions.prior_share or 0.0, settings.questions.prior_split

@@ -1,4 +1,4 @@
-"""Are the pages about the set, card and Croissant, those that are made of its rows and its manifest?"""
+"""Are the pages about the set (card, Croissant, licences and so on) those that are made of its rows and its manifest?"""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from pstgen.dataset.store import Dataset
 from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import Finding
 
-PROVES = "Card and Croissant say what the set holds: they were written anew, and are the same."
+PROVES = "Card, Croissant and the other pages say what the set holds: they were written anew, and are the same."
 ANEW = True
 
 
@@ -26,5 +26,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
 def _differing(dataset: Dataset) -> Iterator[str]:
     bare = Dataset(dataset.folder, msgspec.structs.replace(dataset.manifest, files={}, seal=""))
     for exporter in map(exporters.load_page, exporters.PAGES):
-        if exporter.page(bare, dataset.folder) != (dataset.folder / exporter.FILE).read_bytes():
+        if exporter.FILE not in dataset.manifest.files:
+            yield f"{exporter.FILE}: is missing, as in sets that an older pstgen built; build the set again"
+        elif exporter.page(bare, dataset.folder) != (dataset.folder / exporter.FILE).read_bytes():
             yield f"{exporter.FILE}: is not the page that rows and manifest give"

@@ -11,6 +11,7 @@ import numpy as np
 from pstgen.core.config import BuildConfig, VerifyConfig, with_settings
 from pstgen.core.records import BadInput, Scene, origin
 from pstgen.core.report import Refusals
+from pstgen.dataset import blurring
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
 from pstgen.questions import visual_prompts
@@ -40,7 +41,10 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
         with TemporaryDirectory(prefix="pstgen-") as work:
             anew = {made.id: made for made in _again(settings, dataset, wanted, Path(work))}
             shown = [row for row in dataset.rows() if row.scene.id in anew]
-            problems = first_problems(problem for row in shown for problem in _differing(row, anew[row.scene.id]))
+            blurs = settings.source.blur_faces
+            problems = first_problems(
+                problem for row in shown for problem in _differing(row, anew[row.scene.id], blurs=blurs)
+            )
     except BadInput as error:
         return untested("source", f"its pictures are not at hand: {error}")
     summary = f"{len(shown):,} of {dataset.manifest.items:,} pictures and their annotations compared with the source"
@@ -69,7 +73,7 @@ def _drawn(number: int, settings: BuildConfig, work: Path) -> Scene:
     return made
 
 
-def _differing(row: Row, made: Scene) -> Iterator[str]:
+def _differing(row: Row, made: Scene, *, blurs: bool) -> Iterator[str]:
     expected = replace(
         made, detected=row.scene.detected, depth_model=row.scene.depth_model
     )  # by models, not by the source
@@ -78,7 +82,7 @@ def _differing(row: Row, made: Scene) -> Iterator[str]:
     kept, drawn = next((t.pixels for t in row.targets if t.kind == "depth"), None), pixels.depth(made)
     if drawn is not None and (kept is None or not np.array_equal(kept, drawn)):
         yield f"item {row.item.item_id}: its depth is not the one that the source has of {made.id}"
-    if not _same_picture(row, made):
+    if not _same_picture(row, made, blurs=blurs):
         yield f"item {row.item.item_id}: its picture is not the one that the source has of {made.id}"
 
 
@@ -87,12 +91,13 @@ def _bare(of: Scene) -> Scene:
     return msgspec.json.decode(msgspec.json.encode(replace(of, path="", depth_path="")), type=Scene)
 
 
-def _same_picture(row: Row, made: Scene) -> bool:
-    """To the byte, or, where it is drawn again or something is drawn into it, to the pixel."""
+def _same_picture(row: Row, made: Scene, *, blurs: bool) -> bool:
+    """To the byte, or, where it is drawn again, faces are blurred or something is drawn into it, to the pixel."""
     item, path = row.item, Path(made.path)
-    if not item.mark and not item.label and row.image == path.read_bytes():
+    blurred = blurring.image(item, made) if blurs else None
+    if blurred is None and not item.mark and not item.label and row.image == path.read_bytes():
         return True
-    shown, plain = pixels.decode(row.image), pixels.read(made.path)
+    shown, plain = pixels.decode(row.image), pixels.read(made.path) if blurred is None else blurred
     drawn = visual_prompts.marked(plain, item.mark) if item.mark else plain
     ends = [visual_prompts.labelled(drawn, item.label, top=top) for top in (True, False)] if item.label else [drawn]
     return any(np.array_equal(shown, end) for end in ends)

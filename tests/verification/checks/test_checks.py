@@ -23,6 +23,9 @@ def problems(folder, check=None):
 
 FILES = [
     "README.md",
+    "DATASHEET.md",
+    "LICENSE.md",
+    "eval.yaml",
     "croissant.json",
     "manifest.json",
     "certificate.json",
