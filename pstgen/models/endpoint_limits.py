@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pstgen.core.records import BadInput
+from pstgen.core.records import BadInput, Unavailable
 from pstgen.models.endpoint_replies import Models, Reply, Usage
 
 if TYPE_CHECKING:
     import httpx
+
+
+class LimitReached(Unavailable):
+    """What the user allows is spent: no server and no other question changes that."""
 
 
 @dataclass(frozen=True, kw_only=True)

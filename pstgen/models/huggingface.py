@@ -6,7 +6,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -98,6 +98,7 @@ class Model:
         from pstgen.models.scoring import NotShared
 
         scores: list[tuple[float, ...]] = [()] * len(questions)
+        self.passes = replace(self._passes_at_load)
         for road, places in self._by_road(images):
             asked, of, shown = (
                 [questions[n] for n in places],
@@ -111,6 +112,12 @@ class Model:
             for n, row in zip(places, results, strict=True):
                 scores[n] = row
         return scores
+
+    @cached_property
+    def _passes_at_load(self) -> Passes:
+        """As the check left them: every call begins so, and its scores do not depend on what was asked before, or elsewhere."""
+        _ = self.checked
+        return replace(self.passes)
 
     def _by_road(self, images: Sequence[Image | None]) -> Iterator[tuple[str, list[int]]]:
         """Which rows are without an image and which have one, and by which road they go."""
@@ -137,9 +144,12 @@ class Model:
         for n in {key: n for n, key in reversed(list(enumerate(keys)))}.values():  # what is asked twice is scored once
             groups[images[n] is None].append(n)
         scores: dict[tuple[str, tuple[str, ...], int], tuple[float, ...]] = {}
+        first = {id(image): n for n, image in reversed(list(enumerate(images)))}
         with torch.inference_mode():
             for places in groups.values():
-                places.sort(key=lambda n: keys[n][2])  # an image's questions side by side
+                places.sort(
+                    key=lambda n: first[keys[n][2]]
+                )  # an image's questions side by side, in an order that repeats
                 prompts = [self._prompt(questions[n], options[n], images[n]) for n in places]
                 if road == "shared":
                     results = list(scoring.within_memory(partial(scoring.by_shared_prefix, self), prompts, rows))

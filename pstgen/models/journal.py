@@ -1,73 +1,224 @@
-"""Verdicts of models, kept in the user's cache, so that asking again needs no model."""
+"""Verdicts of models, kept in the user's cache, so that asking again needs no model: one file for all judges and processes.
 
+A verdict is found by the judge, its revision and a key, a hash of all that it depends on. What failed is noted with the
+reason, and asked again by the next run. SQLite's format is documented at sqlite.org/fileformat2.html.
+"""
+
+import json
 import logging
-from contextlib import suppress
+import re
+import sqlite3
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Self, TypeVar
 
 import msgspec
 import platformdirs
+from more_itertools import batched
 
-from pstgen.core import locks
+from pstgen.core import config as configs
+from pstgen.core.records import BadInput
+from pstgen.models import journal_file
 
 LOG = logging.getLogger("pstgen")
+T = TypeVar("T")
+KEYS = 500  # that are looked up by one statement
+RECENT = 3600.0  # seconds within which a judge's use is not noted again
+UNBOUND = frozenset(  # settings that change no verdict: a run with others is the same run
+    {"out", "name", "workers", "resume", "engine", "ray_address", "gpus_per_worker", *configs.LIMITS}
+)
+JUDGE = "(SELECT id FROM judges WHERE name = ? AND revision = ?)"
+KEPT = f"SELECT 1 FROM verdicts WHERE judge = {JUDGE}"  # noqa: S608 (our own words)
+
+Logprobs = tuple[float, ...]  # of every option, nats; () where the answer was invalid
+Name = tuple[str, str]  # of a judge, and its revision
 
 
-class Line(msgspec.Struct):
-    """One line of the journal."""
+@dataclass
+class Run:
+    """What this process's run is bound to. began: Unix time, before which verdicts are not taken; settings: JSON, "" for none."""
 
-    key: str
-    logprobs: tuple[float, ...]
+    began: float = 0.0
+    settings: str = ""
 
 
-def path(judge: str, revision: str) -> Path:
-    """The journal of a judge at a revision, in the user's cache."""
-    name = sha256(f"{judge} {revision}".encode()).hexdigest()[:32]
-    return Path(platformdirs.user_cache_dir("pstgen")) / "verdicts" / f"{name}.jsonl"
+RUN = Run()
+
+
+def path() -> Path:
+    """The file, in the user's cache; a version of pstgen with other tables takes another name."""
+    return Path(platformdirs.user_cache_dir("pstgen")) / "verdicts" / "journal-1.sqlite"
 
 
 class Journal:
-    """Verdicts by key, one JSON line each; several processes may add to it at once.
+    """What one judge at one revision said. Where the cache cannot be written, the run goes on without a file.
 
-    Lines that were damaged are taken out, and one that a killed run left half written is cut off. Where the cache folder
-    cannot be written, the run goes on without a journal.
+    file: the journal's, or None for the one in the user's cache.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.known: dict[str, tuple[float, ...]] = {}
-        self.file: BinaryIO | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = locks.open_lines(path)
-            with locks.locked(self.file):
-                self._recover(self.file, path)
-        except OSError as error:
-            LOG.info("no journal at %s: %s", path, error)
+    def __init__(self, judge: str, revision: str, file: Path | None = None) -> None:
+        self.name: Name = (judge, revision)
+        self.file = file or path()
+        self._connection = self._opened()
+        self._do(self._note_use)
 
-    def _recover(self, file: BinaryIO, path: Path) -> None:
-        file.seek(0)
-        *lines, half = file.read().split(b"\n")
-        sound = []
-        for line in lines:
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                entry = msgspec.json.decode(line, type=Line)
-                self.known[entry.key] = entry.logprobs
-                sound.append(line + b"\n")
-        if damaged := len(lines) - len(sound):
-            LOG.warning("%s: damaged lines taken out: %d; their questions are asked again", path, damaged)
-        if damaged or half:
-            file.truncate(0)
-            file.write(b"".join(sound))
-            file.flush()
+    def known(self, keys: Sequence[str]) -> dict[str, Logprobs]:
+        """The verdicts there are, by key; under `--resume never` only those of this run."""
+        return self._do(lambda connection: dict(_found(connection, self.name, keys)))
 
-    def add(self, key: str, logprobs: tuple[float, ...]) -> None:
-        """Keep a verdict, and write it at once."""
-        self.known[key] = logprobs
-        if self.file:
-            locks.append(self.file, msgspec.json.encode(Line(key=key, logprobs=logprobs)) + b"\n")
+    def keep(self, verdicts: Mapping[str, Logprobs], failed: Mapping[str, tuple[str, str]] | None = None) -> None:
+        """Add verdicts, in the place of older ones, and what failed: by key, the question and the reason. All of it, or nothing."""
+        if verdicts or failed:
+            self._do(lambda connection: _keep(connection, self.name, verdicts, failed or {}))
 
     def close(self) -> None:
         """Close the file."""
-        if self.file:
-            self.file.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return journal_file.open(self.file)
+        except (OSError, sqlite3.Error) as error:
+            LOG.info("no journal at %s: %s", self.file, error)
+            return journal_file.in_memory()
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it once more with the file opened anew, healed if it was damaged; if that does not help, without a file."""
+        for _ in range(2):
+            try:
+                return work(self._connection)
+            except sqlite3.Error as error:
+                self._connection.close()
+                self._recover(error)
+        self._connection = journal_file.in_memory()
+        return work(self._connection)
+
+    def _recover(self, error: sqlite3.Error) -> None:
+        try:
+            if journal_file.is_damage(error):
+                journal_file.heal(self.file)
+            else:
+                LOG.warning("%s: %s", self.file, error)
+            self._connection = journal_file.open(self.file)
+        except (OSError, sqlite3.Error) as failure:
+            LOG.warning("%s: %s; this run goes on without it", self.file, failure)
+            self._connection = journal_file.in_memory()
+
+    def _note_use(self, connection: sqlite3.Connection) -> None:
+        now = time.time()
+        row = connection.execute("SELECT used FROM judges WHERE name = ? AND revision = ?", self.name).fetchone()
+        if row is None or row[0] < now - RECENT:
+            _register(connection, self.name, now)
+
+
+def begin(settings: msgspec.Struct, judges: Iterable[Name]) -> None:
+    """Bind this process's run to its settings and its judges that keep verdicts, and do what its setting `resume` says.
+
+    auto: what is kept is taken. never: nothing that was kept before now is taken; new verdicts take its place. always: as
+    auto, but raises BadInput where no run with these settings and judges has left anything to go on from.
+    """
+    named = configs.flat(msgspec.to_builtins(settings, enc_hook=str))
+    bound = {name: value for name, value in named.items() if name not in UNBOUND}
+    text = json.dumps({"": type(settings).__name__, **bound}, sort_keys=True)
+    RUN.settings = re.sub("//[^/]*@", "//", text)  # no password of a server is kept
+    RUN.began = time.time() if named.get("resume") == "never" else 0.0
+    if named.get("resume") == "always":
+        _require(list(judges))
+
+
+def _require(judges: Sequence[Name]) -> None:
+    if not judges:
+        raise BadInput("--resume always: no model judges in this run, so there is nothing to resume")
+    file, connection = path(), None
+    try:
+        connection = journal_file.open(file)
+        ours = connection.execute("SELECT 1 FROM runs WHERE configuration = ?", (_digest(RUN.settings),)).fetchone()
+        kept = any(connection.execute(KEPT, name).fetchone() for name in judges)
+        if ours and kept:
+            return
+        why = "the judges are not those of that run" if ours else _difference(connection)
+    except (OSError, sqlite3.Error) as error:
+        why = str(error)
+    finally:
+        if connection:
+            connection.close()
+    raise BadInput(f"--resume always: no run with these settings is in {file}: {why}; --resume auto takes what fits")
+
+
+def _difference(connection: sqlite3.Connection) -> str:
+    """What the latest run of the same command had otherwise."""
+    mine = json.loads(RUN.settings)
+    for (text,) in connection.execute("SELECT settings FROM runs ORDER BY at DESC"):
+        other = json.loads(text)
+        if other.get("") == mine[""]:
+            names = sorted(name for name in mine if mine[name] != other.get(name))
+            return f"the latest one differs in {', '.join(names) or 'settings that are no more'}"
+    return "there was none yet"
+
+
+def _found(connection: sqlite3.Connection, name: Name, keys: Sequence[str]) -> Iterable[tuple[str, Logprobs]]:
+    for some in batched(dict.fromkeys(keys), KEYS):
+        marks = ", ".join("?" * len(some))
+        rows = connection.execute(
+            f"SELECT key, logprobs FROM verdicts WHERE judge = {JUDGE} AND at >= ? AND key IN ({marks})",  # noqa: S608 (marks alone)
+            (*name, RUN.began, *some),
+        )
+        for key, packed in rows:
+            if len(packed) % 8 == 0:
+                yield key, struct.unpack(f"<{len(packed) // 8}d", packed)
+
+
+def _keep(
+    connection: sqlite3.Connection,
+    name: Name,
+    verdicts: Mapping[str, Logprobs],
+    failed: Mapping[str, tuple[str, str]],
+) -> None:
+    now = time.time()
+    with _together(connection):
+        judge = _register(connection, name, now)
+        rows = [(judge, key, struct.pack(f"<{len(of)}d", *of), now) for key, of in verdicts.items()]
+        connection.executemany("REPLACE INTO verdicts VALUES (?, ?, ?, ?)", rows)
+        connection.executemany("DELETE FROM failures WHERE judge = ? AND key = ?", [row[:2] for row in rows])
+        lines = [(judge, key, *why, now) for key, why in failed.items()]
+        connection.executemany("REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", lines)
+        if RUN.settings:
+            connection.execute("REPLACE INTO runs VALUES (?, ?, ?)", (_digest(RUN.settings), RUN.settings, now))
+
+
+@contextmanager
+def _together(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction, which waits for its turn to write before it begins; taken back where the block raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _register(connection: sqlite3.Connection, name: Name, now: float) -> int:
+    """The judge's number; its use is noted."""
+    found: tuple[int] = connection.execute(
+        "INSERT INTO judges (name, revision, used) VALUES (?, ?, ?) "
+        "ON CONFLICT (name, revision) DO UPDATE SET used = excluded.used RETURNING id",
+        (*name, now),
+    ).fetchone()
+    return found[0]
+
+
+def _digest(settings: str) -> str:
+    return sha256(settings.encode()).hexdigest()

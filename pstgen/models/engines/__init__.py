@@ -21,3 +21,10 @@ def load(name: str) -> Engine:
     """The engine of that name, ours or a third party's. Raises BadInput where there is none."""
     plugin: Engine = plugins.load("engines", name)
     return plugin
+
+
+def check(config: BuildConfig) -> None:
+    """Refuse, before any work, an engine that cannot run here; one may define `check(config)` for that. Raises what it raises."""
+    refuse = getattr(load(config.judges.engine), "check", None)
+    if refuse:
+        refuse(config)

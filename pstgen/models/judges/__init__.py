@@ -6,6 +6,7 @@ from typing import Protocol
 from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
+from pstgen.models import journal
 from pstgen.questions.priors import Expectation
 
 
@@ -57,5 +58,10 @@ def load(name: str) -> Opener:
 
 
 def open_all(config: BuildConfig) -> list[Judge]:
-    """Load every judge of a run, in the order of its names. Raises what their `open` raises."""
-    return [judge for name in config.judges.names for judge in load(name).open(config)]
+    """Load every judge of a run, in the order of its names, and bind the journal to the run.
+
+    Raises what their `open` raises, and BadInput under `--resume always` where there is nothing to resume.
+    """
+    opened = [judge for name in config.judges.names for judge in load(name).open(config)]
+    journal.begin(config, [(judge.name, judge.revision) for judge in opened if judge.durable])
+    return opened

@@ -5,10 +5,7 @@ import dataclasses
 import importlib.util
 import inspect as source_of
 import json
-import os
-import subprocess
 import sys
-from importlib.resources import files
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -83,26 +80,6 @@ def parts(name, folder, *, cache):
     """One configuration of an exported folder, as `datasets` reads it."""
     datasets = pytest.importorskip("datasets")
     return datasets.load_dataset(str(folder), name, split="test", cache_dir=str(cache))
-
-
-def elsewhere(code, folder, cache):
-    """What a program prints that runs in another process, without a network."""
-    env = os.environ | {
-        "HF_HOME": str(cache),
-        "HF_HUB_OFFLINE": "1",
-        "LMUData": str(folder),
-        "PYTHONWARNINGS": "ignore",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def needs(name):
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
 
 
 @pytest.mark.parametrize("name", HARNESSES)
@@ -204,52 +181,23 @@ def test_a_pair_that_is_asked_in_part_is_left_out_and_named(folders, caplog):
     assert functions.share_of_pairs(scored[:1]) != functions.share_of_pairs(scored[:1])  # not a number
 
 
-def lmms_eval(folder, task, out, model, arguments):
-    """What lmms-eval prints of a task, by metric, and its log of answers by item."""
-    needs("lmms_eval")
-    code = (
-        f"import sys; from lmms_eval.__main__ import cli_evaluate; sys.argv = ['lmms_eval', '--model', {model!r}, "
-        f"'--model_args', {arguments!r}, '--include_path', '.', '--tasks', {task!r}, '--log_samples', "
-        f"'--batch_size', '1', '--output_path', {str(out)!r}]; cli_evaluate()"
-    )
-    elsewhere(code, folder, out / "cache")
+@pytest.mark.slow
+def test_lmms_eval_prints_the_figures_of_pstgen(dataset, folders, elsewhere, tmp_path):
+    out, task = tmp_path / "out", "perception_stress_test"
+    elsewhere(
+        "lmms_eval", "-m", "lmms_eval", "--model", "dummy", "--model_args", "response=A", "--include_path", ".",
+        "--tasks", task, "--log_samples", "--batch_size", 1, "--output_path", out,
+        folder=folders["lmms_eval"], cache=tmp_path / "cache",
+    )  # fmt: skip
     (file,) = out.rglob("*_results.json")
     printed = json.loads(file.read_text())["results"][task]
-    (log,) = out.rglob("*_samples_*.jsonl")
-    return printed, {row["item_id"]: row for row in map(json.loads, log.read_text().splitlines())}
-
-
-@pytest.mark.slow
-def test_lmms_eval_prints_the_figures_of_pstgen(dataset, folders, tmp_path):
-    printed, log = lmms_eval(folders["lmms_eval"], "perception_stress_test", tmp_path, "dummy", "response=A")
     ours = pstgen.score(dataset, {item.item_id: "A" for item in dataset.items()}).figures
     for name in ("pair", "item", "lure_rate", "invalid_rate"):
         assert printed[f"pst_{name},none"] == pytest.approx(ours[name] / 100)
     assert printed["pst_item_stderr_clustered,none"] > 0
-    assert log.keys() == {item.item_id for item in dataset.items()}
-
-
-@pytest.mark.slow
-def test_lmms_eval_with_the_eye_inside_prints_what_pstgen_eval_prints(dataset, folders, tmp_path):
-    """Needs `pip install lmms-eval` beside pstgen, in an environment of its own; its own class for LLaVA loads the eye."""
-    eye = files("pstgen") / "models" / "weights" / "eye"
-    arguments = f"pretrained={eye},device=cpu,device_map=cpu,dtype=float32"
-    task = "perception_stress_test_words"
-    printed, log = lmms_eval(folders["lmms_eval"], task, tmp_path, "llava_hf", arguments)
-    result = pstgen.evaluate(dataset.folder, model="eye", ask="generate", blind=False, neutral=False)
-    answers = {name: row["filtered_resps"].strip() for name, row in log.items()}
-    assert {name for name, answer in answers.items() if answer != result.answers[name]} <= {
-        name for name, answer in result.answers.items() if not answer
-    }  # what names no option is logged as it is by one, and as no answer by the other
-    (whole,) = (group.figures for group in result.groups if group.kind == "all")
-    for metric, ours in (
-        ("pair", "pairs"),
-        ("item", "items"),
-        ("lure_rate", "lure_rate"),
-        ("invalid_rate", "invalid_rate"),
-    ):
-        assert printed[f"pst_{metric},none"] == pytest.approx(whole[ours].share)
-    assert 0.2 < whole["pairs"].share < 1
+    (log,) = out.rglob("*_samples_*.jsonl")
+    logged = {json.loads(line)["item_id"] for line in log.read_text().splitlines()}
+    assert logged == {item.item_id for item in dataset.items()}
 
 
 # VLMEvalKit
@@ -264,7 +212,7 @@ def table(file):
 
 
 def test_vlmevalkit_has_every_item_to_the_byte(rows, folders):
-    read, images = table(folders["vlmevalkit"] / "PST.tsv")
+    read, images = table(folders["vlmevalkit"] / f"{vlmevalkit.NAME}.tsv")
     assert len(read) == len(rows)
     for (_, line), image, row in zip(read.iterrows(), images, rows, strict=True):
         item = row.item
@@ -274,8 +222,29 @@ def test_vlmevalkit_has_every_item_to_the_byte(rows, folders):
         assert (line["category"], line["l2-category"], line["item_id"]) == (item.family, item.role, item.item_id)
 
 
+def test_vlmevalkit_scores_twins_together_by_their_index(rows, folders):
+    """As its circular evaluation does: rows of one group have one index modulo a million, and its first row that very index."""
+    read, _ = table(folders["vlmevalkit"] / f"{vlmevalkit.NAME}.tsv")
+    assert "circular" in vlmevalkit.NAME
+    assert read["index"].is_unique
+    groups = {}
+    for index, name in zip(read["index"], read["pair_id"], strict=True):
+        groups.setdefault(index % 10**6, []).append((index, name))
+    assert sorted(groups) == list(range(1, len({row.item.pair_id for row in rows}) + 1))
+    for number, group in groups.items():
+        assert len({name for _, name in group}) == 1
+        assert min(group)[0] == number
+
+
+def test_more_pairs_than_vlmevalkit_can_tell_apart_are_refused(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(vlmevalkit, "TWIN", 3)
+    indexed = vlmevalkit._indexed(rows, tmp_path)
+    with pytest.raises(BadInput, match="has 3 pairs or more, which VLMEvalKit cannot tell apart"):
+        list(indexed)
+
+
 def test_a_picture_that_items_share_is_written_once(rows, folders):
-    read, images = table(folders["vlmevalkit"] / "PST.tsv")
+    read, images = table(folders["vlmevalkit"] / f"{vlmevalkit.NAME}.tsv")
     held = [cell for cell in map(str, read["image"]) if len(cell) > 64]
     assert len(held) == len({row.image for row in rows}) == len(set(images)) < len(rows)
 
@@ -288,7 +257,7 @@ def test_numbers_stay_what_they_are_when_pandas_reads_them(rows, tmp_path):
     assert vlmevalkit._columns([count], tmp_path) == (4, False)
     most, in_words = vlmevalkit._columns([count, yes], tmp_path)
     assert (most, in_words) == (4, True)
-    lines = list(vlmevalkit._lines(made, most, in_words=in_words))
+    lines = list(vlmevalkit._lines(enumerate(made), most, in_words=in_words))
     assert lines[0][3:7] == ["one", "two", "three", "four"]
     assert lines[1][3:7] == [*yes.options, "", ""]
 
@@ -302,13 +271,13 @@ def test_an_option_that_pandas_takes_for_a_gap_is_refused(rows, tmp_path):
 
 
 @pytest.mark.slow
-def test_vlmevalkit_itself_asks_our_questions(rows, folders, tmp_path):
-    needs("vlmeval")
+def test_vlmevalkit_itself_asks_our_questions(rows, folders, elsewhere, tmp_path):
     code = (
-        "import json; from vlmeval.dataset import build_dataset; data = build_dataset('PST'); print('READ', "
+        f"import json; from vlmeval.dataset import build_dataset; data = build_dataset({vlmevalkit.NAME!r}); print('READ', "
         "json.dumps([type(data).__name__, *[[data.build_prompt(n)[-1]['value'], data[n]['image']] for n in range(len(data))]]))"
     )
-    printed = elsewhere(code, folders["vlmevalkit"], tmp_path)
+    data = folders["vlmevalkit"]
+    printed = elsewhere("vlmeval", "-c", code, folder=data, cache=tmp_path, LMUData=str(data))
     name, *asked = json.loads(printed.split("READ ")[-1])
     assert name == "CustomMCQDataset"
     assert len(asked) == len(rows)
@@ -333,8 +302,7 @@ def test_evalscope_has_every_item_to_the_byte(rows, folders):
 
 
 @pytest.mark.slow
-def test_evalscope_itself_asks_our_questions(rows, folders, tmp_path):
-    needs("evalscope")
+def test_evalscope_itself_asks_our_questions(rows, folders, elsewhere, tmp_path):
     code = """
 import json
 from evalscope.api.registry import get_benchmark
@@ -345,7 +313,8 @@ samples = get_benchmark("general_vmcq", TaskConfig(model="m", datasets=["general
 said = [[s.choices, s.target, [getattr(c, c.type) for c in s.input[0].content[1:]]] for s in samples["default"]]
 print("READ", json.dumps(said))
 """
-    said = json.loads(elsewhere(code, folders["evalscope"], tmp_path).split("READ ")[-1])
+    printed = elsewhere("evalscope", "-c", code, folder=folders["evalscope"], cache=tmp_path)
+    said = json.loads(printed.split("READ ")[-1])
     assert len(said) == len(rows)
     for (choices, target, (image, text)), row in zip(said, rows, strict=True):
         assert (tuple(choices), target) == (row.item.options, exported.letter(row.item))
@@ -380,8 +349,7 @@ def test_eval_yaml_is_as_inspect_wants_it(rows, folders, tmp_path):
 
 
 @pytest.mark.slow
-def test_inspect_itself_gives_the_figures_of_pstgen(rows, folders, answers, figures, tmp_path):
-    needs("inspect_ai")
+def test_inspect_itself_gives_the_figures_of_pstgen(rows, folders, answers, figures, elsewhere, tmp_path):
     (tmp_path / "answers.json").write_text(json.dumps([answers[row.item.item_id] for row in rows]))
     code = f"""
 import json
@@ -396,7 +364,8 @@ model = get_model("mockllm/model", custom_outputs=outputs())
 (log,) = eval("pst.py", model=model, max_connections=1, max_samples=1, display="none", log_dir={str(tmp_path / "logs")!r})
 print("READ", json.dumps({{s.name: {{k: m.value for k, m in s.metrics.items()}} for s in log.results.scores}}))
 """
-    measured = json.loads(elsewhere(code, folders["inspect"], tmp_path / "cache").split("READ ")[-1])
+    printed = elsewhere("inspect_ai", "-c", code, folder=folders["inspect"], cache=tmp_path / "cache")
+    measured = json.loads(printed.split("READ ")[-1])
     assert measured["right"]["pair"] == pytest.approx(figures["pair"])
     assert measured["right"]["accuracy"] == pytest.approx(figures["item"])
     assert measured["lured"]["of_stress_twins"] == pytest.approx(figures["lure_rate"])

@@ -1,13 +1,11 @@
 """A judge's work is done once: what a killed run wrote down is not asked again."""
 
-import json
-
 import pytest
 
 from pstgen.core.config import build_config
 from pstgen.core.records import Item, Verdict
-from pstgen.models import journal
 from pstgen.models.engines import local
+from pstgen.models.journal import Journal
 
 
 def items(n):
@@ -45,47 +43,29 @@ def run(judge, n, **config):
     return list(local.run(judge, items(n), build_config(batch_size=4, **config)))
 
 
-def test_a_killed_run_goes_on_where_it_stopped():
+def test_a_killed_run_goes_on_with_the_batch_where_it_stopped():
     with pytest.raises(KeyboardInterrupt):
         run(Counted(breaks_at=10), 20)
     again = Counted()
-    told = run(again, 20)
-    assert [verdict.logprobs[0] for verdict in told] == [-float(n) for n in range(20)]
-    assert again.asked == [f"q{n}" for n in range(10, 20)]
+    answers = run(again, 20)
+    assert [verdict.logprobs[0] for verdict in answers] == [-float(n) for n in range(20)]
+    assert again.asked == [f"q{n}" for n in range(8, 20)]
 
 
-def test_a_half_written_line_is_asked_again(cache):
-    run(Counted(), 6)
-    (file,) = cache.rglob("*.jsonl")
-    file.write_bytes(file.read_bytes()[:-5])
-    again = Counted()
-    run(again, 6)
-    assert again.asked == ["q5"]
-    assert [json.loads(line)["key"] for line in file.read_text().splitlines()] == [f"q{n}" for n in range(6)]
+def test_a_question_is_asked_once_however_often_it_comes():
+    judge = Counted()
+    answers = list(local.run(judge, [*items(6), *items(6), *items(3)], build_config(batch_size=4)))
+    assert judge.asked == [f"q{n}" for n in range(6)]
+    assert [verdict.item_id for verdict in answers] == [f"i{n}" for n in (*range(6), *range(6), *range(3))]
 
 
-def test_a_damaged_line_is_taken_out_alone_and_that_is_said(cache, caplog):
-    run(Counted(), 6)
-    (file,) = cache.rglob("*.jsonl")
-    lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join([*lines[:2], b"\xff?" + lines[2], *lines[3:]]))
-    again = Counted()
-    run(again, 6)
-    assert again.asked == ["q2"]
-    assert "damaged lines taken out: 1" in caplog.text
-    assert sorted(file.read_bytes().splitlines(keepends=True)) == sorted(lines)
-
-
-def test_two_runs_at_once_keep_what_both_were_told(cache):
-    first, second = (journal.Journal(cache / "journal.jsonl") for _ in range(2))
-    for n in range(20):
-        first.add(f"a{n}", (-1.0,))
-        second.add(f"b{n}", (-2.0,))
-    first.close()
-    second.close()
-    kept = journal.Journal(cache / "journal.jsonl")
-    assert kept.known == {f"a{n}": (-1.0,) for n in range(20)} | {f"b{n}": (-2.0,) for n in range(20)}
-    kept.close()
+def test_a_kept_verdict_that_fits_other_options_is_asked_again():
+    with Journal("counted", "1") as kept:
+        kept.keep({"q0": (-1.0, -2.0, -3.0), "q1": (-7.0, -1.0), "q2": ()})
+    judge = Counted()
+    answers = run(judge, 3)
+    assert judge.asked == ["q0"]
+    assert [verdict.logprobs for verdict in answers] == [(-0.0, -1.0), (-7.0, -1.0), ()]
 
 
 def test_another_revision_is_another_judge():
