@@ -133,8 +133,8 @@ def test_no_file_of_a_set_names_a_folder_of_this_machine(tmp_path, photographs):
     manifest = store.open(tmp_path / "pst").manifest
     refused = {refusal["file"] for refusal in manifest.refused}
     assert {"1.png", "4.png"} <= refused <= {"1.png", "2.png", "3.png", "4.png", "val2017-5.png"}
-    texts = [path.read_text() for path in (tmp_path / "pst").iterdir() if path.suffix in {".json", ".md"}]
-    assert len(texts) == 3
+    texts = [path.read_text() for path in (tmp_path / "pst").iterdir() if path.suffix in {".json", ".md", ".yaml"}]
+    assert len(texts) == 6
     assert not any(str(tmp_path) in text for text in texts)
 
 
