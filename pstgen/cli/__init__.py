@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pstgen.cli import build, check, data, evaluate, learn, publish, versions
+from pstgen.cli import build, check, data, evaluate, journal, learn, publish, versions
 from pstgen.cli.exits import CODES, plainly
 from pstgen.cli.terminal import prepare_streams
 from pstgen.core import __version__
@@ -25,6 +25,7 @@ COMMANDS = (
     data.export,
     versions.diff,
     publish.publish,
+    journal.journal,
     data.fetch,
     data.world,
     learn.eye,

@@ -15,8 +15,9 @@ from more_itertools import chunked
 
 from pstgen.core import pages
 from pstgen.core.records import BadInput, Item
-from pstgen.dataset import evidence, schema
+from pstgen.dataset import evidence
 from pstgen.dataset.rows import Row
+from pstgen.dataset.schema import IMAGE
 from pstgen.dataset.store import BATCH_ROWS, Dataset
 from pstgen.models import parsing
 from pstgen.models.asking import lettered
@@ -104,20 +105,20 @@ def chat_cells(item: Item, columns: Iterable[str], twins: Mapping[str, int]) -> 
 
 def write_parquet(file: Path, columns: Mapping[str, pa.DataType], records: Iterable[dict[str, Any]]) -> None:
     """Write the records, BATCH_ROWS in memory, with the note by which Hugging Face's `datasets` knows images from bytes."""
-    note = msgspec.json.encode({"info": {"features": {name: feature(kind) for name, kind in columns.items()}}})
-    table = pa.schema(list(columns.items()), metadata={"huggingface": note})
-    with pq.ParquetWriter(file, table, compression="zstd") as writer:
+    features = {name: feature(kind) for name, kind in columns.items()}
+    schema = pa.schema(list(columns.items()), {"huggingface": msgspec.json.encode({"info": {"features": features}})})
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in chunked(records, BATCH_ROWS):
-            writer.write_table(pa.Table.from_pylist(batch, schema=table))
+            writer.write_table(pa.Table.from_pylist(batch, schema))
 
 
 def feature(kind: pa.DataType) -> Any:
-    """A column's type as `datasets` writes it: a list in the form that its versions before 4 read too.
+    """A column's type as `datasets` writes it; a list in the form that its versions before 4 read too.
 
     >>> feature(pa.list_(pa.string()))
     [{'dtype': 'string', '_type': 'Value'}]
     """
-    if kind == schema.IMAGE:
+    if kind == IMAGE:
         return {"_type": "Image"}
     if pa.types.is_struct(kind):
         return {field.name: feature(field.type) for field in kind}

@@ -1,8 +1,8 @@
 """Workers of the engine ray: actors that live as long as the run, so that a model is loaded once however often it is asked.
 
 Ray Data's map_batches would start its actors, and with them load the weights, for each of the dozen times that a build asks a
-judge, and its retries never end for an item that kills whoever answers it. Here, a batch whose worker died goes to another one; one
-that kills two is sent item by item, and an item that kills two more has failed.
+judge, and its retries never end for an item that kills whoever answers it. Here, what a dead worker had goes to another one, which
+has nothing else meanwhile; a batch that kills two is sent item by item, and an item that kills two more has failed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ HOW = "pip install 'pstgen[ray]'"
 
 @dataclass
 class _Task:
-    """Items of one batch on their way. deaths: workers that died of them, or beside them."""
+    """Items of one batch on their way. deaths: workers that died of them, or beside them. suspect: it has a worker for itself."""
 
     number: int
     batch: Batch
     files: Files
     deaths: int = 0
+    suspect: bool = False
     worker: Any = None
 
 
@@ -69,8 +70,11 @@ class Pool:
             self._start()
 
     def ask(self, recipe: Recipe, batches: Iterator[Batch], *, with_images: bool) -> Iterator[Answered]:
-        """An answer a batch, as they are done. with_images: does the judge look at each item's image?"""
-        asking = _Asking(self, self.ray.put(recipe))
+        """An answer a batch, as they are done. with_images: does the judge look at each item's image?
+
+        Raises Unavailable where the judge cannot be sent, and what a judge raises that is no item's failure.
+        """
+        asking = _Asking(self, self._sent(recipe))
         for batch in batches:
             if not batch.unknown:
                 yield Answered(batch.number, {}, {})
@@ -78,6 +82,13 @@ class Pool:
             shown = contents(item.image for item in batch.unknown.values()) if with_images else {}
             yield from asking.send(_Task(batch.number, batch, shown))
         yield from asking.rest()
+
+    def _sent(self, recipe: Recipe) -> Any:
+        try:
+            return self.ray.put(recipe)
+        except (TypeError, AttributeError, ValueError) as error:  # of pickle, about what a third party's judge holds
+            why = first_line(error)
+            raise Unavailable(f"{recipe.name}: cannot be sent to a worker of Ray ({why}): --engine local") from None
 
     def close(self) -> None:
         """End all workers."""
@@ -130,7 +141,7 @@ class _Asking:
         self.whole[task.number] = _Whole(set(task.batch.unknown))
         self.again.append(task)
         while self.again:
-            if worker := self._idlest():
+            if worker := self._free_for(self.again[0]):
                 self._submit(self.again.popleft(), worker)
             else:
                 yield from self._collect()
@@ -138,7 +149,7 @@ class _Asking:
     def rest(self) -> Iterator[Answered]:
         """All that is still out."""
         while self.running or self.again:
-            while self.again and (worker := self._idlest()):
+            while self.again and (worker := self._free_for(self.again[0])):
                 self._submit(self.again.popleft(), worker)
             yield from self._collect()
 
@@ -146,11 +157,13 @@ class _Asking:
         task.worker = worker
         self.running[worker.answer.remote(self.recipe, task.batch, task.files)] = task
 
-    def _idlest(self) -> Any:
-        """The worker with the fewest batches; None where all have enough."""
-        busy = Counter(id(task.worker) for task in self.running.values())
-        idlest = min(self.pool.workers, key=lambda worker: busy[id(worker)], default=None)
-        return idlest if idlest is not None and busy[id(idlest)] < AHEAD else None
+    def _free_for(self, task: _Task) -> Any:
+        """The worker with the fewest batches; None where all have enough, or what killed a worker has to wait for one alone."""
+        busy = Counter(id(other.worker) for other in self.running.values())
+        taken = {id(other.worker) for other in self.running.values() if other.suspect}
+        free = [worker for worker in self.pool.workers if id(worker) not in taken]
+        idlest = min(free, key=lambda worker: busy[id(worker)], default=None)
+        return idlest if idlest is not None and busy[id(idlest)] < (1 if task.suspect else AHEAD) else None
 
     def _collect(self) -> Iterator[Answered]:
         """Wait until something is done, or a worker stands."""
@@ -176,11 +189,11 @@ class _Asking:
         """Send again what a dead worker had; an item that no worker survives has failed."""
         items, deaths = task.batch.unknown, task.deaths + 1
         if deaths < DEATHS:
-            self.again.append(_Task(task.number, task.batch, task.files, deaths))
+            self.again.append(_Task(task.number, task.batch, task.files, deaths, suspect=True))
         elif len(items) > 1:
             for key, item in items.items():
                 files = {path: task.files[path] for path in (item.image,) if path in task.files}
-                self.again.append(_Task(task.number, Batch(task.number, {key: item}), files))
+                self.again.append(_Task(task.number, Batch(task.number, {key: item}), files, suspect=True))
         else:
             failed = {key: (item.question, f"{deaths} workers died of it: {reason}") for key, item in items.items()}
             return Answered(task.number, {}, failed)
@@ -210,7 +223,8 @@ def connected(address: str | None) -> Any:
         try:
             ray.init(address=address, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
         except Exception as error:  # noqa: BLE001 # Ray raises many kinds, some of gRPC's
-            raise Unavailable(f"--ray-address {address or 'of this machine'}: {first_line(error)}") from None
+            why = ": ".join(first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception))
+            raise Unavailable(f"--ray-address {address or 'of this machine'}: {why}") from None
     return ray
 
 

@@ -5,7 +5,6 @@ Nothing here needs Ray. A worker may stand on another machine: pictures come as 
 
 from __future__ import annotations
 
-import pickle
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ Files = Mapping[str, bytes]  # content by path
 class Recipe:
     """How a worker gets a judge. kind: the module that opens it; "" for one that is sent as it is.
 
-    judge: of a kind, as it looks, without its model; else the pickled judge. files: pictures that it shows whatever the item.
+    judge: of a kind, as it looks, without its model; else all of it. files: pictures that it shows whatever the item.
     """
 
     name: str
@@ -38,14 +37,11 @@ class Recipe:
 
 
 def recipe(judge: Any) -> Recipe:
-    """Of a judge that is open in this process. Raises Unavailable where it can neither be opened anew nor be sent."""
-    if isinstance(judge, Look):
-        bare = replace(judge, model=cast("Any", None))  # the worker puts its own there
-        return Recipe(judge.name, judge.revision, judge.name.partition("/")[0], bare, contents(judge.others))
-    try:
-        return Recipe(judge.name, judge.revision, "", _pickled(judge), {})
-    except Exception as error:  # noqa: BLE001 # whatever a third party's judge holds
-        raise Unavailable(f"{judge.name}: cannot be sent to a worker of Ray ({error}): --engine local") from None
+    """Of a judge that is open in this process. Raises Unavailable where a picture that it shows cannot be read."""
+    if not isinstance(judge, Look):
+        return Recipe(judge.name, judge.revision, "", judge, {})
+    bare = replace(judge, model=cast("Any", None))  # the worker puts its own there
+    return Recipe(judge.name, judge.revision, judge.name.partition("/")[0], bare, contents(judge.others))
 
 
 def contents(paths: Iterable[str]) -> Files:
@@ -65,7 +61,6 @@ class Worker:
         )  # it sees its own devices alone
         self.threads = threads
         self.models: dict[str, Any] = {}  # by kind of judge
-        self.sent: dict[bytes, Any] = {}  # judges by their pickled bytes
 
     def ready(self) -> str:
         """The machine's name, once the process stands."""
@@ -86,9 +81,7 @@ class Worker:
     def _judge(self, recipe: Recipe) -> Any:
         if recipe.kind:
             return replace(recipe.judge, model=self._model(recipe))
-        if recipe.judge not in self.sent:
-            self.sent[recipe.judge] = pickle.loads(recipe.judge)  # noqa: S301 # of the driver, over Ray's own channel
-        return self.sent[recipe.judge]
+        return recipe.judge
 
     def _model(self, recipe: Recipe) -> Any:
         """The model, opened once. Raises Unavailable where it is not the driver's."""
@@ -106,14 +99,6 @@ class Worker:
                 "weights on every machine, --dtype and --device make them one"
             )
         return model
-
-
-def _pickled(judge: Any) -> bytes:
-    """The bytes of a judge, of a class in no module too, as in a notebook."""
-    from joblib.externals import cloudpickle
-
-    code: bytes = cloudpickle.dumps(judge)
-    return code
 
 
 def _written(files: Files, folder: Path) -> dict[str, str]:

@@ -219,7 +219,8 @@ def test_vlmevalkit_has_every_item_to_the_byte(rows, folders):
         assert base64.b64decode(image) == row.image
         assert tuple(line[letter] for letter in "ABCD" if line[letter] == line[letter]) == item.options
         assert (line["question"], line[line["answer"]], line[line["lure"]]) == (item.question, item.answer, item.lure)
-        assert (line["category"], line["l2-category"], line["item_id"]) == (item.family, item.role, item.item_id)
+        assert line["role"] == item.role
+        assert (line["category"], line["l2-category"], line["item_id"]) == (item.family, item.frame, item.item_id)
 
 
 def test_vlmevalkit_scores_twins_together_by_their_index(rows, folders):
