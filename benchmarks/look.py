@@ -17,7 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "pstgen", ROOT / "tests"
-ROADS = {"build", "verify", "train_eval", "__init__", "__main__", "rewards", "shards"}  # what trainers import, and a build in parts
+# the roads, what trainers import, and a build in parts
+ROADS = {"build", "verify", "train_eval", "__init__", "__main__", "rewards", "shards"}
 WINDOW = 6  # lines that two places share
 COMMON = 8  # places a run may stand in before it is an idiom
 Function = ast.FunctionDef | ast.AsyncFunctionDef
