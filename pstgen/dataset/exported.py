@@ -8,16 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from more_itertools import chunked
 
 from pstgen.core import pages
 from pstgen.core.records import BadInput, Item
-from pstgen.dataset import evidence
+from pstgen.dataset import evidence, schema
 from pstgen.dataset.rows import Row
-from pstgen.dataset.schema import IMAGE
 from pstgen.dataset.store import BATCH_ROWS, Dataset
 from pstgen.models import parsing
 from pstgen.models.asking import lettered
@@ -104,27 +102,11 @@ def chat_cells(item: Item, columns: Iterable[str], twins: Mapping[str, int]) -> 
 
 
 def write_parquet(file: Path, columns: Mapping[str, pa.DataType], records: Iterable[dict[str, Any]]) -> None:
-    """Write the records, BATCH_ROWS in memory, with the note by which Hugging Face's `datasets` knows images from bytes."""
-    features = {name: feature(kind) for name, kind in columns.items()}
-    schema = pa.schema(list(columns.items()), {"huggingface": msgspec.json.encode({"info": {"features": features}})})
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    """Write the records, BATCH_ROWS in memory; images are images to Hugging Face's `datasets`."""
+    table = schema.described(columns)
+    with pq.ParquetWriter(file, table, compression="zstd") as writer:
         for batch in chunked(records, BATCH_ROWS):
-            writer.write_table(pa.Table.from_pylist(batch, schema))
-
-
-def feature(kind: pa.DataType) -> Any:
-    """A column's type as `datasets` writes it; a list in the form that its versions before 4 read too.
-
-    >>> feature(pa.list_(pa.string()))
-    [{'dtype': 'string', '_type': 'Value'}]
-    """
-    if kind == IMAGE:
-        return {"_type": "Image"}
-    if pa.types.is_struct(kind):
-        return {field.name: feature(field.type) for field in kind}
-    if pa.types.is_list(kind):
-        return [feature(kind.value_type)]
-    return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
+            writer.write_table(pa.Table.from_pylist(batch, table))
 
 
 def write_task(folder: Path, harness: str, templates: Mapping[str, str], dataset: Dataset, /, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """The columns of a dataset on disk, a promise (docs/dataset.md): items in data/test-*.parquet, judgements in scores.parquet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -90,22 +90,32 @@ def targets_of(columns: Iterable[str]) -> tuple[str, ...]:
 
 @cache
 def schema(targets: tuple[str, ...]) -> pa.Schema:
-    """The columns with those targets, and the note by which Hugging Face's `datasets` knows images from bytes."""
+    """The columns with those targets, as `described` gives them."""
     names = list(COLUMNS)
     before = names.index("depth_kind")
     columns = {name: COLUMNS[name] for name in names[:before]}
     columns |= {f"{TARGET}{name}": IMAGE for name in targets}
     columns |= {name: COLUMNS[name] for name in names[before:]}
-    features = {name: {"_type": "Image"} if kind == IMAGE else _feature(kind) for name, kind in columns.items()}
+    return described(columns)
+
+
+def described(columns: Mapping[str, pa.DataType]) -> pa.Schema:
+    """The columns, and the note by which Hugging Face's `datasets` knows images from bytes.
+
+    A list is spelt in the form that its versions before 4 read too.
+    """
+    features = {name: _feature(kind) for name, kind in columns.items()}
     note = msgspec.json.encode({"info": {"features": features}})
     return pa.schema(list(columns.items()), metadata={"huggingface": note})
 
 
 def _feature(kind: pa.DataType) -> Any:
+    if kind == IMAGE:
+        return {"_type": "Image"}
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type) for field in kind}
     if pa.types.is_list(kind):
-        return {"feature": _feature(kind.value_type), "_type": "List"}
+        return [_feature(kind.value_type)]
     return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
 
 

@@ -1,23 +1,20 @@
 """What exporters for trainers have in common: question and answer in words, what rewards need, and parquet for `datasets`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from more_itertools import chunked
 from pycocotools import mask as coco_mask
 
 from pstgen.core import pages
 from pstgen.core.records import Item
 from pstgen.dataset import exported, schema
 from pstgen.dataset.rows import Row
-from pstgen.dataset.store import BATCH_ROWS, Dataset
+from pstgen.dataset.store import Dataset
 from pstgen.models import asking
 
 PARQUET = "train.parquet"  # `datasets` takes it for the split "train"
@@ -103,21 +100,12 @@ def wrong_answer(row: Row, pair: Sequence[Row]) -> str:
 def shown(row: Row) -> dict[str, Any]:
     """The row's cells of SHOWN."""
     item = row.item
-    return {"images": [image_cell(row)], "item_id": item.item_id, "pair_id": item.pair_id, "chain": row.chain}
+    return {"images": [exported.image_cell(row)], "item_id": item.item_id, "pair_id": item.pair_id, "chain": row.chain}
 
 
-def image_cell(row: Row) -> dict[str, Any]:
-    """The picture, the very bytes of the set, and the name of its file."""
-    return {"bytes": row.image, "path": f"{row.item.item_id}{row.suffix}"}
-
-
-def write_parquet(folder: Path, columns: dict[str, pa.DataType], records: Iterable[dict[str, Any]]) -> None:
-    """Write train.parquet, BATCH_ROWS records in memory, with the note by which Hugging Face's `datasets` knows images from bytes."""
-    note = msgspec.json.encode({"info": {"features": {name: feature(kind) for name, kind in columns.items()}}})
-    table = pa.schema(list(columns.items()), metadata={"huggingface": note})
-    with pq.ParquetWriter(folder / PARQUET, table, compression="zstd") as writer:
-        for batch in chunked(records, BATCH_ROWS):
-            writer.write_table(pa.Table.from_pylist(batch, schema=table))
+def write_parquet(folder: Path, columns: Mapping[str, pa.DataType], records: Iterable[dict[str, Any]]) -> None:
+    """Write train.parquet, as `exported.write_parquet` does."""
+    exported.write_parquet(folder / PARQUET, columns, records)
 
 
 def write_readme(dataset: Dataset, folder: Path, trainer: str, command: str) -> None:
@@ -136,21 +124,6 @@ def write_list(file: Path, records: Iterable[Any]) -> None:
             out.write(before + json.dumps(record, ensure_ascii=False))
             before = ",\n"
         out.write("\n]\n" if before == ",\n" else "[]\n")
-
-
-def feature(kind: pa.DataType) -> Any:
-    """A column's type as `datasets` writes it.
-
-    >>> feature(pa.list_(pa.string()))
-    {'feature': {'dtype': 'string', '_type': 'Value'}, '_type': 'List'}
-    """
-    if kind == schema.IMAGE:
-        return {"_type": "Image"}
-    if pa.types.is_struct(kind):
-        return {field.name: feature(field.type) for field in kind}
-    if pa.types.is_list(kind):
-        return {"feature": feature(kind.value_type), "_type": "List"}
-    return {"dtype": str(kind).replace("double", "float64"), "_type": "Value"}
 
 
 def _mask(row: Row) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ Row = dict[str, Any]
 OURS = frozenset({"scores.parquet", "vulnerability.parquet"})  # in our own sets, beside the questions
 BATCH = 1024  # rows of parquet that are unpacked at once: a few bytes of it may be many
 LARGEST = 2**29  # bytes that they may come to
+NO_NUMBER = re.compile(rb'(?P<text>"(?:[^"\\]|\\.)*+(?:"|\\?\Z))|-?\b(?:NaN|Infinity)\b', re.DOTALL)  # outside of text
 KEY = "key"  # the column of a row's name, where a table is a mapping of names to rows
 
 
@@ -98,7 +100,17 @@ def _json(path: Path) -> list[Row]:
 
 
 def _value(code: bytes) -> Any:
-    """All of it is one value, or every line is one."""
+    """All of it is one value, or every line is one. NaN and Infinity, which Python writes into JSON, are null."""
+    try:
+        return _strict(code)
+    except msgspec.DecodeError:
+        plain = NO_NUMBER.sub(lambda match: match["text"] or b"null", code)
+        if plain == code:
+            raise
+    return _strict(plain)
+
+
+def _strict(code: bytes) -> Any:
     try:
         return reading.json(code, Any)
     except msgspec.DecodeError:

@@ -77,5 +77,7 @@ def test_parquet_is_written_as_it_was_given_also_where_a_column_is_empty_at_firs
     assert pq.read_table(tmp_path / training_rows.PARQUET).to_pylist() == records
 
 
-def test_a_picture_in_a_list_is_a_picture_to_datasets():
-    assert training_rows.feature(pa.list_(schema.IMAGE)) == {"feature": {"_type": "Image"}, "_type": "List"}
+def test_a_picture_in_a_list_is_a_picture_to_datasets_also_before_version_4():
+    """Which knows no `List`; both versions read a list of JSON with what is in it."""
+    note = schema.described({"images": pa.list_(schema.IMAGE)}).metadata[b"huggingface"]
+    assert json.loads(note)["info"]["features"] == {"images": [{"_type": "Image"}]}

@@ -89,6 +89,18 @@ def test_json_of_every_kind_gives_the_same_options(tmp_path, name, text):
     assert read(tmp_path / name) == READ
 
 
+def test_what_is_no_number_in_json_is_a_gap_as_vlmevalkit_writes_it(tmp_path):
+    """Python's json, with which it dumps a table of pandas, writes NaN; within a text that is a word like any other."""
+    table = [vlmevalkit(*row) | {"C": float("nan"), "hint": 'NaN "NaN" \\'} for row in GIVEN.items()]
+    text = json.dumps(table, indent=4)
+    assert text.count("NaN") == 3 * len(GIVEN)
+    (tmp_path / "model_pst.json").write_text(text)
+    assert read(tmp_path / "model_pst.json") == READ
+    (tmp_path / "no_answer.json").write_text('[{"item_id": "a-a", "prediction": NaN}]')
+    with pytest.raises(BadInput, match="has no answer to item 'a-a'"):
+        read(tmp_path / "no_answer.json")
+
+
 @pytest.mark.parametrize(("suffix", "by"), [("csv", ","), ("tsv", "\t")])
 def test_tables_of_text_give_the_same_options(tmp_path, suffix, by):
     table = [vlmevalkit(*row) for row in GIVEN.items()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pstgen.dataset import training_rows
+from pstgen.dataset import exported, training_rows
 from pstgen.dataset.store import Dataset
 
 TRAINER = "EasyR1"
@@ -35,4 +35,4 @@ def write(dataset: Dataset, folder: Path, /) -> None:
 def _records(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for row, cells in training_rows.graded(dataset.rows()):
         problem = f"{training_rows.PLACEHOLDER}{training_rows.question(row.item)}"
-        yield {"problem": problem, "images": [training_rows.image_cell(row)], **cells}
+        yield {"problem": problem, "images": [exported.image_cell(row)], **cells}

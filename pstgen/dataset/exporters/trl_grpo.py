@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pstgen.dataset import schema, training_rows
+from pstgen.dataset import exported, schema, training_rows
 from pstgen.dataset.store import Dataset
 
 TRAINER = "TRL (GRPOTrainer)"
@@ -34,4 +34,4 @@ def write(dataset: Dataset, folder: Path, /) -> None:
 def _records(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for row, cells in training_rows.graded(dataset.rows()):
         prompt = training_rows.messages([("user", training_rows.question(row.item))])
-        yield {"prompt": prompt, "image": training_rows.image_cell(row), **cells}
+        yield {"prompt": prompt, "image": exported.image_cell(row), **cells}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pstgen.dataset import training_rows
+from pstgen.dataset import exported, training_rows
 from pstgen.dataset.store import Dataset
 
 TRAINER = "verl"
@@ -43,7 +43,7 @@ def _records(dataset: Dataset) -> Iterator[dict[str, Any]]:
         yield {
             "data_source": SOURCE,
             "prompt": training_rows.messages([("user", asked)]),
-            "images": [training_rows.image_cell(row)],
+            "images": [exported.image_cell(row)],
             "ability": ABILITY,
             "reward_model": {"style": "rule", "ground_truth": row.item.answer},
             "extra_info": {"split": "train", "index": index, "question": row.item.question, **cells},
