@@ -105,11 +105,10 @@ def evaluate(file: Path | None, *, compare: tuple[Path, Path] | None, as_json: b
 
     settings = config.read(file, options, config.EvalConfig)
     _writable(settings.out)
-    if settings.ask in {"point", "box"}:
-        _ground(settings, as_json=as_json)
-        return
+    places = settings.ask in {"point", "box"}
+    ask = stress_test.ground if places else stress_test.evaluate
     with tracking() as progress, if_interrupted(INTERRUPTED):
-        found = stress_test.evaluate(settings, progress)
+        found: Any = ask(settings, progress)
     if settings.out:
         stress_result.write(settings.out, found)
     if as_json:
@@ -117,29 +116,10 @@ def evaluate(file: Path | None, *, compare: tuple[Path, Path] | None, as_json: b
         return
     from pstgen.cli import stress_tables
 
-    stress_tables.result(found)
+    (stress_tables.grounding if places else stress_tables.result)(found)
     if settings.out:
-        echo(
-            f"{settings.out}: written. Next: pstgen eval --compare {settings.out} OTHER, or pstgen leaderboard {settings.out.parent}"
-        )
-
-
-def _ground(settings: config.EvalConfig, *, as_json: bool) -> None:
-    """Ask for places instead of options."""
-    from pstgen.evaluation import grounding, stress_test
-
-    with tracking() as progress, if_interrupted(INTERRUPTED):
-        found = stress_test.ground(settings, progress)
-    if settings.out:
-        grounding.write(settings.out, found)
-    if as_json:
-        emit(found)
-        return
-    from pstgen.cli import stress_tables
-
-    stress_tables.grounding(found)
-    if settings.out:
-        echo(f"{settings.out}: written")
+        following = f"pstgen eval --compare {settings.out} OTHER, or pstgen leaderboard {settings.out.parent}"
+        echo(f"{settings.out}: written" + ("" if places else f". Next: {following}"))
 
 
 def _writable(out: Path | None) -> None:

@@ -110,8 +110,8 @@ def _part(folder: Path) -> Part:
 
 def _differing(first: BuildConfig, second: BuildConfig) -> list[str]:
     """Settings that are not the same, of those that change a set."""
-    one, other = (flat(manifest_settings(config, 0, None)) for config in (first, second))
-    return sorted(name for name in one if one[name] != other[name])
+    settings, others = (flat(manifest_settings(config, 0, None)) for config in (first, second))
+    return sorted(name for name in settings if settings[name] != others[name])
 
 
 def _add(recorded: Recorded, folder: Path, part: Part) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from pstgen.core import __version__, reading, scratch
+from pstgen.core import __version__
 from pstgen.core.config import Coordinates, Place
 from pstgen.core.records import BadInput, Item
 from pstgen.core.statistics import DRAWS, bootstrap_mean
-from pstgen.dataset import sealing
 from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Manifest
 from pstgen.evaluation import grounding_targets, places
@@ -196,28 +194,6 @@ def _blind(place: Place, target: Target) -> dict[str, tuple[float, float | None]
         return {RANDOM: (target.covered, None)}
     fixed = {name: matched_iou(box, target.boxes) for name, box in grounding_targets.fixed_boxes(target).items()}
     return {name: (float(iou >= RIGHT), iou) for name, iou in fixed.items()}
-
-
-def write(file: Path, found: GroundingResult) -> None:
-    """Write it as canonical JSON, whole or not at all. Raises Unavailable where it cannot be written."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch.put(file, sealing.canonical(found))
-
-
-def read(file: Path) -> GroundingResult:
-    """Read a result. Raises BadInput where the file is none, is of another format, or was changed."""
-    try:
-        code = reading.content(file)
-        found = reading.json(code, GroundingResult)
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise BadInput(f"{file}: not a result of `pstgen eval --ask point` or `--ask box`: {error}") from None
-    if found.format != FORMAT:
-        raise BadInput(f"{file}: format {found.format}; this pstgen reads format {FORMAT}")
-    if code != sealing.canonical(found) or not found.groups:
-        raise BadInput(f"{file}: was changed after `pstgen eval` wrote it; let it write the result again")
-    return found
 
 
 def _nothing(model: str, left_out: Mapping[str, int], missing: Iterable[str]) -> str:

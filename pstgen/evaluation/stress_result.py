@@ -149,8 +149,8 @@ def result(items: Sequence[Item], answers: Answers, manifest: Manifest, seed: in
     )
 
 
-def write(file: Path, found: StressResult) -> None:
-    """Write it as canonical JSON, whole or not at all. Raises Unavailable where it cannot be written."""
+def write(file: Path, found: msgspec.Struct) -> None:
+    """Write a sealed result, this or one about places, as canonical JSON, whole or not at all. Raises Unavailable where it cannot."""
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch.put(file, sealing.canonical(found))
 

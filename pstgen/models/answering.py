@@ -72,7 +72,7 @@ def answer(judge: Judge, batch: Batch) -> Answered:
         keys = waiting.popleft()
         items = [batch.unknown[key] for key in keys]
         try:
-            told = [verdict.logprobs for verdict in checked(items, judge.answer(items))]
+            found = [verdict.logprobs for verdict in checked(items, judge.answer(items))]
         except LimitReached:
             raise
         except Unavailable as error:
@@ -83,7 +83,7 @@ def answer(judge: Judge, batch: Batch) -> Answered:
                 size = -(-len(keys) // PARTS)
                 waiting.extendleft(keys[start : start + size] for start in reversed(range(0, len(keys), size)))
         else:
-            verdicts.update(zip(keys, told, strict=True))
+            verdicts.update(zip(keys, found, strict=True))
             in_a_row = 0
     return Answered(batch.number, verdicts, failed, hopeless=in_a_row >= GIVE_UP)
 
