@@ -138,7 +138,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--vlm",
-    help="VLM that must be misled by the words without the image: folder, hub id (downloads), a server's http://HOST:PORT/v1, none.  [default: ours on the world]",
+    help="VLM that must be misled by the words without the image: folder, hub id (downloads), a server's http://HOST:PORT/v1 (several of one model: parted by commas), none.  [default: ours on the world]",
 )
 @click.option("--vlm-name", help="The name that the server serves it by.")
 @click.option("--vlm-revision", help="Of the hub: a commit, tag or branch.")

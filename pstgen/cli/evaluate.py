@@ -39,7 +39,10 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 )
 @SETTINGS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--model", help="Folder, hub id (downloads), a server's http://HOST:PORT/v1, or eye (ours).")
+@click.option(
+    "--model",
+    help="Folder, hub id (downloads), a server's http://HOST:PORT/v1 (several: parted by commas), or eye (ours).",
+)
 @click.option("--model-name", help="The name that the server serves it by.")
 @click.option(
     "--predictions",

@@ -56,7 +56,7 @@ def journal(*, failed: bool, prune: bool, older: float | None, judge: str, as_js
 
 def _table(held: list[Held], size: int) -> None:
     from pstgen.cli.console import Console, empty_table
-    from pstgen.models.journal import path
+    from pstgen.models.journal_file import path
 
     table = empty_table("judge", "revision", "verdicts", "failed", "size", "days", gap=1)
     for column in table.columns[2:]:

@@ -17,7 +17,7 @@ from pstgen.dataset.rows import Row
 from pstgen.dataset.store import Dataset
 from pstgen.evaluation import collateral
 from pstgen.evaluation.collateral import Drawn
-from pstgen.models import engines, journal, judges
+from pstgen.models import engines, judges, resume
 from pstgen.models.looking import Look
 
 PLACES: tuple[Place, ...] = get_args(Place)
@@ -74,7 +74,7 @@ def opened(config: EvalConfig) -> tuple[Look, Look]:
     kind = "endpoint" if is_server(settings.judges.vlm or "") else "vlm"
     every: Sequence[Any] = judges.load(kind).open(settings)
     looks = {look.view: look for look in every if isinstance(look, Look)}
-    journal.begin(config, [(look.name, look.revision) for look in looks.values()])
+    resume.begin(config, [(look.name, look.revision) for look in looks.values()])
     return looks["seeing"], looks["no-image"]
 
 

@@ -23,14 +23,14 @@ from pstgen.core.config import Way
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.models.asking import lettered
 from pstgen.models.endpoint_access import access
-from pstgen.models.endpoint_limits import Limits, Meter
+from pstgen.models.endpoint_limits import LimitReached, Limits, Meter
 from pstgen.models.endpoint_replies import Image, Models, Reply, data_uri, letter_scores
 from pstgen.models.parsing import LETTERS
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Endpoint", "Limits", "Offer", "StatusError"]
+__all__ = ["Endpoint", "Limits", "Offer", "Served", "StatusError"]
 T = TypeVar("T")
 QUESTION = lettered("Is there a dog?", ("yes", "no"))  # the probe's
 GREY = np.full((64, 64, 3), 128, np.uint8)  # the probe's image: some processors refuse a side below 28 pixels
@@ -58,23 +58,26 @@ class Offer:
     identity: str
 
 
-class Endpoint:
-    """Asks by letters or in the model's own words; implements `Answering`. A model that thinks first is no use by letters.
+class Served:
+    """A model that is asked over HTTP, by letters or in its own words; implements `Answering`. Of no use by letters where it thinks first.
 
-    The key is read from the environment and only sent; the user:password of an address is sent instead of it.
+    url: the address that its verdicts are kept under.
     """
 
     chats = True
+    name: str
+    url: str
 
-    def __init__(self, url: str, name: str, limits: Limits | None = None, key_variable: str = "OPENAI_API_KEY") -> None:
-        self.name = name
-        self.limits = limits or Limits()
-        self.spent = Meter(self.limits)
-        self._access = access(url, key_variable)
-        self.url = self._access.url
-        self._client = self._connect()
+    def __init__(self) -> None:
         self._loop = _loop()
-        self._slots = asyncio.Semaphore(self.limits.concurrency)
+
+    @cached_property
+    def _offer(self) -> Offer:
+        raise NotImplementedError
+
+    async def ask(self, question: str, image: str | None, most: int, top: int = 0) -> Reply:
+        """The reply to a question about an image, a data URI; at most `most` tokens, each with its `top` likeliest."""
+        raise NotImplementedError
 
     def probe(self) -> Offer:
         """Find out, once, what the server offers. Raises Unavailable where it does not answer a plain question."""
@@ -121,7 +124,7 @@ class Endpoint:
         encoded = {id(image): data_uri(image) for image in images if image is not None}
         uris = [encoded.get(id(image)) for image in images]
         return self._run(
-            _together([self._ask(question, uri, most, top) for question, uri in zip(questions, uris, strict=True)])
+            _together([self.ask(question, uri, most, top) for question, uri in zip(questions, uris, strict=True)])
         )
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -131,16 +134,41 @@ class Endpoint:
         finally:
             running.cancel()  # where an interrupt ended the wait; else it is done, and nothing is left to cancel
 
+
+class Endpoint(Served):
+    """One server. The key is read from the environment and only sent; the user:password of an address is sent instead of it.
+
+    spent: of several servers that keep to the limits together, or None for a meter of its own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        limits: Limits | None = None,
+        key_variable: str = "OPENAI_API_KEY",
+        spent: Meter | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.limits = limits or Limits()
+        self.spent = spent or Meter(self.limits)
+        self._access = access(url, key_variable)
+        self.url = self._access.url
+        self._client = self._connect()
+        self._slots = asyncio.Semaphore(self.limits.concurrency)
+
     @cached_property
     def _offer(self) -> Offer:
-        return self._run(self._probe())
+        return self._run(self.look())
 
-    async def _probe(self) -> Offer:
+    async def look(self) -> Offer:
+        """What the server offers, asked anew. Raises Unavailable where it does not answer a plain question."""
         models = await self._models()
         text, top = await self._first_reply()
         blind = ""
         try:
-            seen = await self._ask(QUESTION, data_uri(GREY), 1, top)
+            seen = await self.ask(QUESTION, data_uri(GREY), 1, top)
         except Unavailable as error:
             blind = str(error).removeprefix(f"{self.url}: ")
         else:
@@ -169,15 +197,16 @@ class Endpoint:
         """To a plain question, with as many log-probabilities as the server takes."""
         for top in TOPS:
             try:
-                reply = await self._ask(QUESTION, None, 1, top)
+                reply = await self.ask(QUESTION, None, 1, top)
             except StatusError as error:
                 if error.status not in REJECTED:
                     raise
             else:
                 return reply, top if reply.first_tokens else 0
-        return await self._ask(QUESTION, None, 1), 0
+        return await self.ask(QUESTION, None, 1), 0
 
-    async def _ask(self, question: str, image: str | None, most: int, top: int = 0) -> Reply:
+    async def ask(self, question: str, image: str | None, most: int, top: int = 0) -> Reply:
+        """The reply, after as many tries as the limits say. Raises Unavailable in one line, LimitReached where a limit is."""
         import httpx
 
         shown = [{"type": "image_url", "image_url": {"url": image}}, {"type": "text", "text": question}]
@@ -199,10 +228,13 @@ class Endpoint:
         try:
             return await request
         except (OpenAIError, ValueError) as error:  # a host or a text that cannot be encoded is a ValueError
+            limited = type(error) is OpenAIError  # the meter's own
             status = error.status_code if isinstance(error, APIStatusError) else None
             problem = f"{self.url}: {self._problem(error)}"
         finally:
             self.spent.done()
+        if limited:
+            raise LimitReached(problem)
         raise Unavailable(problem) if status is None else StatusError(problem, status)
 
     def _problem(self, error: Exception) -> str:

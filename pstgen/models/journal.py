@@ -4,55 +4,27 @@ A verdict is found by the judge, its revision and a key, a hash of all that it d
 reason, and asked again by the next run. SQLite's format is documented at sqlite.org/fileformat2.html.
 """
 
-import json
 import logging
-import re
 import sqlite3
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Self, TypeVar
 
-import msgspec
-import platformdirs
 from more_itertools import batched
 
-from pstgen.core import config as configs
-from pstgen.core.records import BadInput
-from pstgen.models import journal_file
+from pstgen.models import journal_file, resume
 
 LOG = logging.getLogger("pstgen")
 T = TypeVar("T")
 KEYS = 500  # that are looked up by one statement
 RECENT = 3600.0  # seconds within which a judge's use is not noted again
-UNBOUND = frozenset(  # settings that change no verdict: a run with others is the same run
-    {"out", "name", "workers", "resume", "engine", "ray_address", "gpus_per_worker", *configs.LIMITS}
-)
 JUDGE = "(SELECT id FROM judges WHERE name = ? AND revision = ?)"
-KEPT = f"SELECT 1 FROM verdicts WHERE judge = {JUDGE}"  # noqa: S608 (our own words)
 
 Logprobs = tuple[float, ...]  # of every option, nats; () where the answer was invalid
 Name = tuple[str, str]  # of a judge, and its revision
-
-
-@dataclass
-class Run:
-    """What this process's run is bound to. began: Unix time, before which verdicts are not taken; settings: JSON, "" for none."""
-
-    began: float = 0.0
-    settings: str = ""
-
-
-RUN = Run()
-
-
-def path() -> Path:
-    """The file, in the user's cache; a version of pstgen with other tables takes another name."""
-    return Path(platformdirs.user_cache_dir("pstgen")) / "verdicts" / "journal-1.sqlite"
 
 
 class Journal:
@@ -63,7 +35,7 @@ class Journal:
 
     def __init__(self, judge: str, revision: str, file: Path | None = None) -> None:
         self.name: Name = (judge, revision)
-        self.file = file or path()
+        self.file = file or journal_file.path()
         self._connection = self._opened()
         self._do(self._note_use)
 
@@ -122,57 +94,12 @@ class Journal:
             _register(connection, self.name, now)
 
 
-def begin(settings: msgspec.Struct, judges: Iterable[Name]) -> None:
-    """Bind this process's run to its settings and its judges that keep verdicts, and do what its setting `resume` says.
-
-    auto: what is kept is taken. never: nothing that was kept before now is taken; new verdicts take its place. always: as
-    auto, but raises BadInput where no run with these settings and judges has left anything to go on from.
-    """
-    named = configs.flat(msgspec.to_builtins(settings, enc_hook=str))
-    bound = {name: value for name, value in named.items() if name not in UNBOUND}
-    text = json.dumps({"": type(settings).__name__, **bound}, sort_keys=True)
-    RUN.settings = re.sub("//[^/]*@", "//", text)  # no password of a server is kept
-    RUN.began = time.time() if named.get("resume") == "never" else 0.0
-    if named.get("resume") == "always":
-        _require(list(judges))
-
-
-def _require(judges: Sequence[Name]) -> None:
-    if not judges:
-        raise BadInput("--resume always: no model judges in this run, so there is nothing to resume")
-    file, connection = path(), None
-    try:
-        connection = journal_file.open(file)
-        ours = connection.execute("SELECT 1 FROM runs WHERE configuration = ?", (_digest(RUN.settings),)).fetchone()
-        kept = any(connection.execute(KEPT, name).fetchone() for name in judges)
-        if ours and kept:
-            return
-        why = "the judges are not those of that run" if ours else _difference(connection)
-    except (OSError, sqlite3.Error) as error:
-        why = str(error)
-    finally:
-        if connection:
-            connection.close()
-    raise BadInput(f"--resume always: no run with these settings is in {file}: {why}; --resume auto takes what fits")
-
-
-def _difference(connection: sqlite3.Connection) -> str:
-    """What the latest run of the same command had otherwise."""
-    mine = json.loads(RUN.settings)
-    for (text,) in connection.execute("SELECT settings FROM runs ORDER BY at DESC"):
-        other = json.loads(text)
-        if other.get("") == mine[""]:
-            names = sorted(name for name in mine if mine[name] != other.get(name))
-            return f"the latest one differs in {', '.join(names) or 'settings that are no more'}"
-    return "there was none yet"
-
-
 def _found(connection: sqlite3.Connection, name: Name, keys: Sequence[str]) -> Iterable[tuple[str, Logprobs]]:
     for some in batched(dict.fromkeys(keys), KEYS):
         marks = ", ".join("?" * len(some))
         rows = connection.execute(
             f"SELECT key, logprobs FROM verdicts WHERE judge = {JUDGE} AND at >= ? AND key IN ({marks})",  # noqa: S608 (marks alone)
-            (*name, RUN.began, *some),
+            (*name, resume.RUN.began, *some),
         )
         for key, packed in rows:
             if len(packed) % 8 == 0:
@@ -193,8 +120,7 @@ def _keep(
         connection.executemany("DELETE FROM failures WHERE judge = ? AND key = ?", [row[:2] for row in rows])
         lines = [(judge, key, *why, now) for key, why in failed.items()]
         connection.executemany("REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", lines)
-        if RUN.settings:
-            connection.execute("REPLACE INTO runs VALUES (?, ?, ?)", (_digest(RUN.settings), RUN.settings, now))
+        resume.note(connection, now)
 
 
 @contextmanager
@@ -218,7 +144,3 @@ def _register(connection: sqlite3.Connection, name: Name, now: float) -> int:
         (*name, now),
     ).fetchone()
     return found[0]
-
-
-def _digest(settings: str) -> str:
-    return sha256(settings.encode()).hexdigest()

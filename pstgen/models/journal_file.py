@@ -6,23 +6,20 @@ must be on the same host). A file on a network file system therefore gets SQLite
 
 import logging
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from pstgen.core import locks
+import platformdirs
+
+from pstgen.core import file_systems, locks
 
 LOG = logging.getLogger("pstgen")
 WAIT = 60.0  # seconds that a process waits for another's write
 CHECKPOINT = 16_000  # pages of 4 KiB that the write-ahead log holds before they are moved into the file
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-MOUNTS = Path("/proc/self/mounts")  # Linux: device, folder, file system, …, a line each
-NETWORK = re.compile(
-    r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs|ceph|glusterfs|panfs|wekafs|9p|afs|fuse\.(sshfs|glusterfs|ceph)"
-)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS judges (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, revision TEXT NOT NULL, used REAL NOT NULL,
@@ -35,6 +32,11 @@ CREATE TABLE IF NOT EXISTS failures (
     PRIMARY KEY (judge, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (configuration TEXT PRIMARY KEY, settings TEXT NOT NULL, at REAL NOT NULL);
 """
+
+
+def path() -> Path:
+    """The file, in the user's cache; a version of pstgen with other tables takes another name."""
+    return Path(platformdirs.user_cache_dir("pstgen")) / "verdicts" / "journal-1.sqlite"
 
 
 def open(file: Path) -> sqlite3.Connection:  # noqa: A001 (read as journal_file.open)
@@ -81,25 +83,10 @@ def beside(file: Path) -> list[Path]:
     return [path for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm"), Path(f"{file}-journal")) if path.exists()]
 
 
-def is_networked(folder: Path, mounts: str) -> bool:
-    r"""Is a folder on a network file system? mounts: lines as in /proc/self/mounts; of several that hold it, the deepest counts.
-
-    >>> is_networked(Path("/home/ann/.cache"), "/dev/sda1 / ext4 rw 0 0\nserver:/home /home nfs4 rw 0 0\n")
-    True
-    """
-    found, kind = -1, ""
-    for line in mounts.splitlines():
-        _, place, system, *_ = [*line.split(" "), "", ""]
-        place = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), place)
-        if place and folder.is_relative_to(place) and len(place) > found:
-            found, kind = len(place), system
-    return bool(NETWORK.fullmatch(kind))
-
-
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute(f"PRAGMA journal_mode={'DELETE' if _networked(file) else 'WAL'}")
+        connection.execute(f"PRAGMA journal_mode={'DELETE' if file_systems.is_networked(file.parent) else 'WAL'}")
         connection.execute(
             "PRAGMA synchronous=NORMAL"
         )  # a crash of the machine may lose the last batches, and harms nothing
@@ -111,13 +98,6 @@ def _connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _networked(file: Path) -> bool:
-    try:
-        return is_networked(file.parent.resolve(), MOUNTS.read_text(errors="replace"))
-    except OSError:
-        return False
 
 
 def _set_aside(file: Path) -> None:

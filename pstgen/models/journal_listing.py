@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pstgen.core.records import Unavailable
-from pstgen.models import journal, journal_file
+from pstgen.models import journal_file
 
 DAY = 86_400.0  # seconds
 OVERHEAD = 12  # bytes of a row beside its content, about
@@ -74,7 +74,7 @@ def failed() -> list[Failed]:
 
 def size() -> int:
     """Bytes on the disk, those of older and of damaged files too."""
-    return sum(file.stat().st_size for file in [*journal_file.beside(journal.path()), *_leftovers()])
+    return sum(file.stat().st_size for file in [*journal_file.beside(journal_file.path()), *_leftovers()])
 
 
 def prune(days: float, judge: str = "") -> Pruned:
@@ -120,7 +120,7 @@ def _reclaim(connection: sqlite3.Connection) -> bool:
 
 @contextmanager
 def _opened() -> Iterator[sqlite3.Connection]:
-    file = journal.path()
+    file = journal_file.path()
     try:
         with closing(journal_file.open(file) if file.exists() else journal_file.in_memory()) as connection:
             yield connection
@@ -130,6 +130,6 @@ def _opened() -> Iterator[sqlite3.Connection]:
 
 def _leftovers() -> Sequence[Path]:
     """Damaged files that were set aside, and the journals of an older pstgen."""
-    folder = journal.path().parent
+    folder = journal_file.path().parent
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     return [file for file in files if ".damaged-" in file.name or LEFT_BEHIND.fullmatch(file.name)]

@@ -218,13 +218,16 @@ def connected(address: str | None) -> Any:
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    ray = installed()
+    ray, where = (
+        installed(),
+        address or os.environ.get("RAY_ADDRESS") or "local",
+    )  # by itself, Ray would join any cluster here
     if not ray.is_initialized():
         try:
-            ray.init(address=address, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+            ray.init(address=where, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
         except Exception as error:  # noqa: BLE001 # Ray raises many kinds, some of gRPC's
             why = ": ".join(first_line(each) for each in (error, error.__cause__) if isinstance(each, Exception))
-            raise Unavailable(f"--ray-address {address or 'of this machine'}: {why}") from None
+            raise Unavailable(f"--ray-address {where}: {why}") from None
     return ray
 
 

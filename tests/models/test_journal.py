@@ -8,9 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from pstgen.core.config import EvalConfig, build_config
-from pstgen.core.records import BadInput
-from pstgen.models import journal, journal_file
+from pstgen.models import journal_file, resume
 from pstgen.models.journal import Journal
 
 WRITER = """
@@ -32,7 +30,7 @@ with Journal("judge", "1") as kept:
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(journal, "RUN", journal.Run())
+    monkeypatch.setattr(resume, "RUN", resume.Run())
     return tmp_path
 
 
@@ -65,11 +63,11 @@ def test_more_keys_are_looked_up_than_a_statement_takes():
 
 def test_what_failed_is_noted_until_it_is_answered():
     keep({"a": (-1.0,)}, b=("Is it?", "500 no"))
-    with closing(sqlite3.connect(journal.path())) as file:
+    with closing(sqlite3.connect(journal_file.path())) as file:
         assert file.execute("SELECT key, question, reason FROM failures").fetchall() == [("b", "Is it?", "500 no")]
     assert kept() == {"a": (-1.0,)}
     keep({"b": (-2.0,)})
-    with closing(sqlite3.connect(journal.path())) as file:
+    with closing(sqlite3.connect(journal_file.path())) as file:
         assert file.execute("SELECT count(*) FROM failures").fetchone() == (0,)
 
 
@@ -86,16 +84,16 @@ def test_a_killed_process_loses_no_batch_that_it_had_finished():
         process.kill()
     keys = [f"{batch}/{n}" for batch in said for n in range(8)]
     assert len(kept(keys=keys)) == len(keys)
-    with closing(sqlite3.connect(journal.path())) as file:
+    with closing(sqlite3.connect(journal_file.path())) as file:
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert file.execute("SELECT count(*) % 8 FROM verdicts").fetchone() == (0,)  # whole batches alone
 
 
 def overwrite(start, count):
     """Damage the file as a bad disk would."""
-    with closing(sqlite3.connect(journal.path())) as file:
+    with closing(sqlite3.connect(journal_file.path())) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with journal.path().open("r+b") as file:
+    with journal_file.path().open("r+b") as file:
         file.seek(start)
         file.write(b"\x5a" * count)
 
@@ -111,8 +109,8 @@ def test_a_damaged_file_is_set_aside_with_one_line_and_the_run_goes_on(caplog, s
         assert opened.known(["a", "7"]) == {"a": (-1.0,)}
     assert kept() == {"a": (-1.0,)}
     (line,) = [record.message for record in caplog.records]
-    (aside,) = [file for file in journal.path().parent.iterdir() if ".damaged-" in file.name]
-    assert line.startswith(f"{journal.path()}: is damaged and was set aside as {aside.name}")
+    (aside,) = [file for file in journal_file.path().parent.iterdir() if ".damaged-" in file.name]
+    assert line.startswith(f"{journal_file.path()}: is damaged and was set aside as {aside.name}")
 
 
 def test_a_file_that_is_damaged_while_it_is_used_is_set_aside_and_what_comes_then_is_kept(caplog):
@@ -147,70 +145,15 @@ def test_a_disk_that_takes_no_more_costs_the_journal_and_not_the_run(monkeypatch
 
 @pytest.mark.parametrize("kind", ["file", "link", "folder"])
 def test_where_there_can_be_no_file_the_run_goes_on_and_remembers(cache, kind):
-    journal.path().parent.parent.mkdir(parents=True)
+    journal_file.path().parent.parent.mkdir(parents=True)
     if kind == "file":
-        journal.path().parent.write_text("")
+        journal_file.path().parent.write_text("")
     elif kind == "link":
-        journal.path().parent.mkdir()
-        journal.path().symlink_to(cache / "elsewhere")
+        journal_file.path().parent.mkdir()
+        journal_file.path().symlink_to(cache / "elsewhere")
     else:
-        journal.path().mkdir(parents=True)
+        journal_file.path().mkdir(parents=True)
     with Journal("judge", "1") as opened:
         opened.keep({"a": (-1.0,)})
         assert opened.known(["a"]) == {"a": (-1.0,)}
     assert not (cache / "elsewhere").exists()
-
-
-def begin(resume="auto", judges=(("judge", "1"),), **settings):
-    journal.begin(build_config(resume=resume, **settings), judges)
-
-
-def test_never_takes_only_what_this_run_was_answered_and_replaces_the_rest():
-    keep({"a": (-1.0,), "b": (-1.0,)})
-    begin("never")
-    assert kept() == {}
-    keep({"a": (-2.0,)})
-    assert kept() == {"a": (-2.0,)}
-    begin("auto")
-    assert kept() == {"a": (-2.0,), "b": (-1.0,)}
-
-
-def test_always_goes_on_with_a_run_of_the_same_settings_wherever_its_set_goes():
-    begin(scenes=300)
-    keep({"a": (-1.0,)})
-    begin("always", scenes=300, out="elsewhere", workers=3, engine="ray", concurrency=2)
-    assert kept() == {"a": (-1.0,)}
-
-
-def test_always_refuses_other_settings_and_names_them():
-    begin(scenes=300, seed=1)
-    keep({"a": (-1.0,)})
-    with pytest.raises(BadInput, match=r"--resume always: .*the latest one differs in scenes, seed; --resume auto"):
-        begin("always", scenes=400)
-
-
-def test_always_refuses_other_judges_and_a_run_that_left_nothing():
-    with pytest.raises(BadInput, match="there was none yet"):
-        begin("always")
-    begin("auto")
-    with pytest.raises(BadInput, match="there was none yet"):  # a dry run keeps nothing
-        begin("always")
-    keep({"a": (-1.0,)})
-    with pytest.raises(BadInput, match="the judges are not those of that run"):
-        begin("always", [("judge", "2")])
-    with pytest.raises(BadInput, match="no model judges in this run"):
-        begin("always", [])
-
-
-def test_a_run_of_eval_is_bound_to_its_set_and_model():
-    journal.begin(EvalConfig(folder="pst", model="eye"), [("judge", "1")])
-    keep({"a": (-1.0,)})
-    journal.begin(EvalConfig(folder="pst", model="eye", resume="always", name="mine"), [("judge", "1")])
-    with pytest.raises(BadInput, match="differs in folder"):
-        journal.begin(EvalConfig(folder="other", model="eye", resume="always"), [("judge", "1")])
-
-
-def test_no_password_of_a_server_is_kept():
-    begin(vlm="http://me:secret@host/v1,http://you:secret@host/v1")
-    keep({"a": (-1.0,)})
-    assert b"secret" not in b"".join(file.read_bytes() for file in journal_file.beside(journal.path()))

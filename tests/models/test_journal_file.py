@@ -1,39 +1,17 @@
 """The journal's file fits where it lies, and is set aside once, whoever finds the damage."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
+from pstgen.core import file_systems
 from pstgen.models import journal_file
-
-MOUNTS = r"""/dev/sda1 / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sdb1 /home/scratch xfs rw 0 0
-box:/my\040files /mnt/my\040files cifs rw 0 0
-10.0.0.1@tcp:/lustre /lustre lustre rw 0 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("folder", "networked"),
-    [
-        ("/tmp", False),
-        ("/home/ann/.cache", True),
-        ("/homes/ann", False),
-        ("/home/scratch/ann", False),
-        ("/mnt/my files/x", True),
-        ("/lustre/ann", True),
-    ],
-)
-def test_a_network_file_system_is_known_by_the_deepest_mount(folder, networked):
-    assert journal_file.is_networked(Path(folder), MOUNTS) == networked
 
 
 @pytest.mark.parametrize(("line", "mode"), [("", "wal"), ("server:/ {} nfs4 rw 0 0", "delete")])
 def test_the_file_is_written_ahead_only_where_all_processes_are_on_this_machine(tmp_path, monkeypatch, line, mode):
     (tmp_path / "mounts").write_text(line.format(tmp_path.resolve()))
-    monkeypatch.setattr(journal_file, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(file_systems, "MOUNTS", tmp_path / "mounts")
     with closing(journal_file.open(tmp_path / "cache" / "journal.sqlite")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
 

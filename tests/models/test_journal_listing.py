@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from pstgen.core.records import Unavailable
-from pstgen.models import journal, journal_listing
+from pstgen.models import journal_file, journal_listing
 from pstgen.models.journal import Journal
 
 
@@ -20,7 +20,7 @@ def cache(tmp_path, monkeypatch):
 def keep(judge, count, days=0.0, revision="1"):
     with Journal(judge, revision) as kept:
         kept.keep({f"{n:064}": (-1.0, -2.0) for n in range(count)}, {"x": (f"Is it {judge}?", "500 no")})
-    with closing(sqlite3.connect(journal.path())) as file, file:
+    with closing(sqlite3.connect(journal_file.path())) as file, file:
         when = time.time() - days * journal_listing.DAY
         file.execute("UPDATE judges SET used = ? WHERE name = ?", (when, judge))
 
@@ -70,7 +70,7 @@ def test_all_views_of_a_model_are_removed_by_its_name_and_others_stay():
 
 def test_files_that_nothing_reads_are_removed_and_others_are_not():
     keep("lm", 1)
-    folder = journal.path().parent
+    folder = journal_file.path().parent
     for name in ("0" * 32 + ".jsonl", "journal-1.sqlite.damaged-20200101-000000-1", "mine.txt"):
         (folder / name).write_bytes(b"x" * 1000)
     assert journal_listing.prune(90).freed == 2000
@@ -90,7 +90,7 @@ def test_what_a_run_adds_while_its_judge_is_pruned_is_no_other_judges():
 
 def test_while_another_process_writes_the_room_is_kept_for_later():
     keep("old", 2000, days=100)
-    with closing(sqlite3.connect(journal.path(), isolation_level=None)) as reader:
+    with closing(sqlite3.connect(journal_file.path(), isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM verdicts").fetchone()
         pruned = journal_listing.prune(90)
@@ -101,6 +101,6 @@ def test_while_another_process_writes_the_room_is_kept_for_later():
 
 
 def test_a_journal_that_cannot_be_read_is_the_machines_failing():
-    journal.path().mkdir(parents=True)
+    journal_file.path().mkdir(parents=True)
     with pytest.raises(Unavailable, match=r"journal-1.sqlite: the journal cannot be used"):
         journal_listing.held()

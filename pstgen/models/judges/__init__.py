@@ -6,7 +6,7 @@ from typing import Protocol
 from pstgen.core import plugins
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Verdict
-from pstgen.models import journal
+from pstgen.models import resume
 from pstgen.questions.priors import Expectation
 
 
@@ -63,5 +63,5 @@ def open_all(config: BuildConfig) -> list[Judge]:
     Raises what their `open` raises, and BadInput under `--resume always` where there is nothing to resume.
     """
     opened = [judge for name in config.judges.names for judge in load(name).open(config)]
-    journal.begin(config, [(judge.name, judge.revision) for judge in opened if judge.durable])
+    resume.begin(config, [(judge.name, judge.revision) for judge in opened if judge.durable])
     return opened

@@ -1,5 +1,9 @@
 """A judge's work is done once: what a killed run wrote down is not asked again."""
 
+import random
+import subprocess
+import sys
+
 import pytest
 
 from pstgen.core.config import build_config
@@ -91,3 +95,47 @@ def test_a_judge_that_skips_an_item_is_an_error():
 
     with pytest.raises(RuntimeError, match="not a verdict on i0"):
         run(Lazy(), 4)
+
+
+SLOW = """
+import sys, time
+from pstgen.core.config import build_config
+from pstgen.core.records import Item, Verdict
+from pstgen.models.engines import local
+
+class Slow:
+    name, revision, sees, durable = "slow", "1", False, True
+    def key(self, item):
+        return item.question
+    def answer(self, batch):
+        for item in batch:
+            print(item.question, flush=True)
+            time.sleep(0.001)
+            yield Verdict(item_id=item.item_id, judge="slow", logprobs=(-float(item.item_id[1:]), -1.0))
+
+more = dict(role="stress", scene_id="", image="", family="count", form="many", about=("cup",), frame="neutral", neutral="",
+            options=("1", "2"), answer="1", lure="2")
+items = [Item(item_id=f"i{k}", pair_id="p", question=f"q{k}", **more) for k in range(2000)]
+print(sum(verdict.logprobs[0] for verdict in local.run(Slow(), items, build_config(batch_size=16))))
+"""
+
+
+def killed_at_random(kills, seed):
+    """Run it again and again, killed so many times; returns how often a question was asked, and what came out in the end."""
+    rng, asked = random.Random(seed), []
+    for kill in range(kills + 1):
+        with subprocess.Popen([sys.executable, "-c", SLOW], stdout=subprocess.PIPE, text=True) as process:
+            after = rng.randint(1, 2 * 2000 // (kills + 1)) if kill < kills else 10**9
+            lines = []
+            for line in process.stdout:
+                lines.append(line.strip())
+                if len(lines) == after:
+                    process.kill()
+        asked += [line for line in lines if line.startswith("q")]
+    return len(asked), lines[-1]
+
+
+def test_a_run_killed_at_random_moments_asks_less_than_a_batch_twice_for_each_kill():
+    asked, total = killed_at_random(kills=4, seed=1)
+    assert float(total) == -sum(range(2000))
+    assert 2000 <= asked < 2000 + 4 * 16
