@@ -160,12 +160,12 @@ def sound_set(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_set(tmp_path_factory):
-    """Twenty pairs or so of the world, judged by no model and not verified; nobody writes into it."""
+    """Thirty pairs or so of the world, judged by no model and not verified; nobody writes into it."""
     from pstgen.build import build
     from pstgen.core.config import build_config
 
     def make(out):
-        few = {"scenes": 60, "size": 64, "candidates": 10, "wordings": 1}
+        few = {"scenes": 120, "size": 64, "candidates": 40, "wordings": 1}
         build(build_config(source="world", prior_base="world", out=out, **few))
 
     return _made_once(tmp_path_factory, "small", make)

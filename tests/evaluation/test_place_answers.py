@@ -158,7 +158,7 @@ def test_a_server_is_asked_too(placed, small_set):
     pytest.importorskip("openai")
     faulty = loaded("faulty_server", ROOT / "models" / "faulty_server.py")
     first = next(iter(placed.values())).item
-    settings = {"model_name": "tiny", "ask": "point", "folder": small_set, "batch_size": 4, "limit": 8, "timeout": 5.0}
+    settings = {"model_name": "tiny", "ask": "point", "folder": small_set, "batch_size": 4, "timeout": 5.0}
     with faulty.serve() as server:
         server.answer = lambda text: '{"point_2d": [250, 500]}' if text.startswith(first.question) else "I do not know."
         found = stress_test.ground(EvalConfig(model=server.url, **settings))
