@@ -65,12 +65,12 @@ def llava(tokenizer: Any, vision: Mapping[str, Any], text: Mapping[str, Any], si
     return model, _llava_processor(tokenizer, vision["patch_size"], size)
 
 
-def add_position_codes(model: Any, strength: float) -> None:
-    """Add fixed sine codes of column and row to a LLaVA's position embeddings; the class token's stays as it is.
+def add_position_codes(encoder: Any, strength: float) -> None:
+    """Add fixed sine codes of column and row to the position embeddings of a CLIP encoder; the class token's stays as it is.
 
     Of themselves, learned embeddings come to hold the row, which ground and sky give away, and no column.
     """
-    embeddings = model.model.vision_tower.embeddings.position_embedding.weight
+    embeddings = encoder.embeddings.position_embedding.weight
     grid = isqrt(len(embeddings) - 1)
     with torch.no_grad():
         embeddings[1:] += strength * position_codes(grid, embeddings.shape[1])

@@ -113,7 +113,9 @@ def load_vlm(recipe: Recipe, tokenizer: Any, seed: int) -> Vlm:
     """
     if not recipe.model:
         language = load(recipe.language).model.model.language_model if recipe.language else None
-        return small_vlm(recipe.vision, recipe.text, recipe.size, tokenizer, seed, language)
+        vlm = small_vlm(recipe.vision, recipe.text, recipe.size, tokenizer, seed, language)
+        from_scratch.add_position_codes(vlm.model.model.vision_tower, recipe.position_codes)
+        return vlm
     loaded = load(recipe.model)
     kind = loaded.model.config.model_type
     if kind not in KINDS:
@@ -241,7 +243,9 @@ def load_encoder(recipe: Recipe, seed: int) -> Any:
     kind = recipe.encoder
     if kind == "tiny":
         config = transformers.CLIPVisionConfig(image_size=recipe.size, **vision_config(recipe.vision, recipe.size))
-        return transformers.CLIPVisionModel._from_config(config, **EAGER)  # noqa: SLF001 (nothing public takes a configuration)
+        model = transformers.CLIPVisionModel._from_config(config, **EAGER)  # noqa: SLF001 (nothing public takes a configuration)
+        from_scratch.add_position_codes(model, recipe.position_codes)
+        return model
     if kind == "vit-b16":
         return transformers.ViTModel(transformers.ViTConfig(image_size=recipe.size), add_pooling_layer=False)
     if kind == "resnet50":

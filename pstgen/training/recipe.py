@@ -34,6 +34,7 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: str = ""  # a folder or hub id: LLaVA or Qwen2.5-VL
     encoder: str = "tiny"  # of stage 1: tiny, vit-b16, resnet50, or a folder or hub id
     vision: dict[str, Any] = msgspec.field(default_factory=dict)  # CLIPVisionConfig of the tiny one
+    position_codes: Amount = 0.0  # strength of sine codes that are added to the tiny one's position embeddings
     # Language model and tokenizer that the tiny one begins with: eye (the one that comes with pstgen) or a LLaVA's folder.
     language: str = ""
     text: dict[str, Any] = msgspec.field(

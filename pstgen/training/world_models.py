@@ -131,7 +131,7 @@ def build(recipe: WorldRecipe, tokenizer: Any) -> Vlm:
     if recipe.begin:
         _load_start(vlm.model, recipe.begin)
     if recipe.position_codes:
-        from_scratch.add_position_codes(vlm.model, recipe.position_codes)
+        from_scratch.add_position_codes(vlm.model.model.vision_tower, recipe.position_codes)
     vlm.model.perception = nn.ModuleDict(
         {
             "cells": DenseHead(vlm.width, code_counts(), CELLS),

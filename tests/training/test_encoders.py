@@ -177,6 +177,23 @@ def test_a_seed_decides_the_weights(small):
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
+def test_the_codes_of_places_are_in_the_encoder_of_either_stage(small, paths):
+    """A linear map reads column and row from what is added, and only the position embeddings differ."""
+    tokenizer = modeling.load_tokenizer(paths.tokenizer)
+    for load in (modeling.load_encoder, lambda recipe, seed: modeling.load_vlm(recipe, tokenizer, seed).model):
+        plain, coded = (load(small(position_codes=strength), 0).state_dict() for strength in (0.0, 0.5))
+        (moved,) = (name for name in plain if not torch.equal(plain[name], coded[name]))
+        added = (coded[moved] - plain[moved])[1:]
+        assert moved.endswith("position_embedding.weight")
+        assert not (coded[moved] - plain[moved])[0].any()
+        grid = int(len(added) ** 0.5)
+        places = torch.arange(grid).float()
+        target = torch.stack(torch.meshgrid(places, places, indexing="ij")).reshape(2, -1).T
+        known = torch.cat([added, torch.ones(len(added), 1)], dim=1)
+        read = known @ torch.linalg.lstsq(known, target, driver="gelsd").solution
+        assert torch.allclose(read, target, atol=0.2)
+
+
 # ---------------------------------------------------------------------------------------------------------- detector
 
 
