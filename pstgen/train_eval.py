@@ -94,15 +94,15 @@ def write_report(measured: Results, arms: Sequence[Arm], jobs: Sequence[EvalJob]
     html.write(measured, out)
     by_arm = {(result.system, result.seed): result for result in measured.arms}
     for arm in arms:
-        if arm.joint:
-            model_card.write(by_arm[arm.system, arm.seed], measured, arm.joint.out)
+        if arm.last:
+            model_card.write(by_arm[arm.system, arm.seed], measured, arm.last.out)
     model_card.write_encoders(measured, out)
 
 
 def train_encoders(recipe: Recipe, out: Path, paths: DataPaths, progress: Progress) -> list[Path]:
     """Stage 1 alone: the folders of the encoders that the recipe's systems begin with."""
     data.write_examples(recipe, paths, progress, data.held_out_images(recipe, paths, out))
-    encoders, _ = tasks_by_stage(plan_arms(recipe, paths, out))
+    encoders, *_ = tasks_by_stage(plan_arms(recipe, paths, out))
     return [task.out for task, _ in _train([encoders], progress)]
 
 
@@ -158,7 +158,7 @@ def _report_steps(tasks: Sequence[Task], progress: Progress) -> None:
 
 def _name(task: Task) -> str:
     """What a task is called while it runs."""
-    name = task.out.parent.name if task.stage == "joint" else task.out.name
+    name = task.out.name if task.stage == "encoder" else task.out.parent.name
     return name if task.recipe.seeds == 1 else f"{name} ({task.seed})"
 
 

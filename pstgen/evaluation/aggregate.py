@@ -70,7 +70,8 @@ def arm_result(job: EvalJob, by_metric: Mapping[str, Scores], cost: ArmCost) -> 
         system=job.system,
         seed=job.seed,
         parameters=cost.parameters,
-        steps={"encoder": cost.encoder_steps, "joint": cost.joint_steps},
+        steps={"encoder": cost.encoder_steps, "joint": cost.joint_steps}
+        | ({"gated": cost.gated_steps} if cost.gated_steps else {}),
         flops=cost.flops,
         seconds=cost.seconds,
         figures=figures,

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from pstgen.core import plugins
+from pstgen.core.records import BadInput
 from pstgen.evaluation.data import DataPaths
 from pstgen.evaluation.inference import EvalJob, load_system
 from pstgen.evaluation.summary import BASE, REWARD
@@ -22,7 +23,8 @@ Estimator = Callable[[Task], TrainingCost]
 class Arm:
     """A system under a seed, and the stages that it needs; encoder: stage 1, which all arms share that begin alike.
 
-    joint: stage 2; None of a system that answers with another's weights.
+    joint: stage 2; None of a system that answers with another's weights. gated: stage 3, of a system that has one; its
+    joint is then that of the system which it goes on from.
     """
 
     system: str
@@ -31,17 +33,24 @@ class Arm:
     folder: Path
     encoder: Task | None
     joint: Task | None
+    gated: Task | None = None
+
+    @property
+    def last(self) -> Task | None:
+        """The stage that leaves the weights which answer; None where another system's do."""
+        return self.gated or self.joint
 
 
 @dataclass(frozen=True)
 class ArmCost:
-    """What the training of an arm cost, both stages."""
+    """What the training of an arm cost, all stages."""
 
     parameters: int
     encoder_steps: int
     joint_steps: int
     flops: float
     seconds: float
+    gated_steps: int = 0
 
 
 def estimate_task(task: Task) -> TrainingCost:
@@ -51,17 +60,18 @@ def estimate_task(task: Task) -> TrainingCost:
 
 def without_pretrained(task: Task) -> Task:
     """The same stage without what another one has to train first: it costs the same."""
-    return replace(task, encoder=None, detector=None)
+    return replace(task, encoder=None, detector=None, start=None)
 
 
 def plan_arms(recipe: Recipe, data: DataPaths, out: Path, estimate: Estimator = estimate_task) -> list[Arm]:
-    """Every system under every seed. One that answers with another's weights needs that one too.
+    """Every system under every seed. One that answers with another's weights, or goes on from them, needs that one too.
 
     estimate: says what a stage costs; the system that trains longer depends on it.
     """
     names = recipe.systems or plugins.names("systems")
     plans = {name: load_system(name).PLAN for name in names}
-    plans |= {plan.weights_of: load_system(plan.weights_of).PLAN for plan in list(plans.values()) if plan.weights_of}
+    needed = {plan.weights_of or plan.after for plan in plans.values()} - {""}
+    plans |= {name: load_system(name).PLAN for name in sorted(needed)}
     if REWARD in plans:
         plans |= {f"{REWARD}@{weight:g}": plans[REWARD] for weight in recipe.rewards}
     steps = _longer_steps(recipe, data, out, estimate) if any(plan.longer for plan in plans.values()) else 0
@@ -81,6 +91,8 @@ def _longer_steps(recipe: Recipe, data: DataPaths, out: Path, estimate: Estimato
 
 def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, *, steps: int) -> Arm:  # noqa: PLR0913 (one line of a table)
     plan, weight = load_system(system).PLAN, system.partition("@")[2]
+    if plan.after:
+        return _gated_arm(_arm(recipe, data, folder, seed, plan.after, steps=steps), system, plan, folder)
 
     def encoder(pretraining: Plan) -> Task:
         name = "-".join(filter(None, ("encoder", pretraining.pretraining, pretraining.corruption)))
@@ -105,11 +117,21 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
     return Arm(system, plan, seed, folder / system, first or detector, None if plan.weights_of else joint)
 
 
-def tasks_by_stage(arms: Sequence[Arm]) -> tuple[list[Task], list[Task]]:
-    """Every task once: those of stage 1, which those of stage 2 wait for; the longest first."""
+def _gated_arm(begun: Arm, system: str, plan: Plan, folder: Path) -> Arm:
+    """The arm of a system that goes on from another's."""
+    if begun.joint is None:
+        raise BadInput(f"{system}: goes on from {begun.system}, which has no weights of its own")
+    steps, out = begun.joint.recipe.gated_steps, folder / system / "model"
+    gated = replace(begun.joint, plan=plan, out=out, stage="gated", steps=steps, encoder=None, start=begun.joint.out)
+    return replace(begun, system=system, plan=plan, folder=folder / system, gated=gated)
+
+
+def tasks_by_stage(arms: Sequence[Arm]) -> tuple[list[Task], list[Task], list[Task]]:
+    """Every task once: those of stage 1, which those of stage 2 wait for, and these those of stage 3; the longest first."""
     encoder = {arm.encoder.out: arm.encoder for arm in arms if arm.encoder}
     joint = {arm.joint.out: arm.joint for arm in arms if arm.joint}
-    return list(encoder.values()), sorted(joint.values(), key=lambda task: (not task.plan.preamble, -task.steps))
+    longest_first = sorted(joint.values(), key=lambda task: (not task.plan.preamble, -task.steps))
+    return list(encoder.values()), longest_first, [arm.gated for arm in arms if arm.gated]
 
 
 def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) -> ArmCost:
@@ -117,19 +139,20 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
     if arm.plan.weights_of:
         trained = next(other for other in arms if (other.system, other.seed) == (arm.plan.weights_of, arm.seed))
         return arm_cost(trained, arms, costs)
-    encoder, joint = (costs[task.out] if task else None for task in (arm.encoder, arm.joint))
-    both = [cost for cost in (encoder, joint) if cost]
+    encoder, joint, gated = (costs[task.out] if task else None for task in (arm.encoder, arm.joint, arm.gated))
+    every = [cost for cost in (encoder, joint, gated) if cost]
     return ArmCost(
-        parameters=max(cost.parameters for cost in both),
+        parameters=max(cost.parameters for cost in every),
         encoder_steps=encoder.steps if encoder else 0,
         joint_steps=joint.steps if joint else 0,
-        flops=sum(cost.flops for cost in both),
-        seconds=sum(cost.seconds for cost in both),
+        flops=sum(cost.flops for cost in every),
+        seconds=sum(cost.seconds for cost in every),
+        gated_steps=gated.steps if gated else 0,
     )
 
 
 def eval_job(recipe: Recipe, arm: Arm, data: DataPaths) -> EvalJob:
     """The evaluation of an arm."""
-    model = arm.joint.out if arm.joint else arm.folder.parent / arm.plan.weights_of / "model"
+    model = arm.last.out if arm.last else arm.folder.parent / arm.plan.weights_of / "model"
     detector = arm.joint.detector if arm.joint else None
     return EvalJob(arm.system, arm.seed, arm.folder, model, detector, data, recipe)

@@ -33,7 +33,11 @@ Odds = Callable[[Sequence[Fact]], Sequence[float]]
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question about a scene. chain: what one sees before one answers. expected: the answer of one who does not look."""
+    """A question about a scene. chain: what one sees before one answers. expected: the answer of one who does not look.
+
+    form, about: of its fact (see `Fact`), so that the same question is found again however it is worded; "" where it is about a
+    marked point, which is in one image alone.
+    """
 
     family: str
     text: str = msgspec.field(name="question")
@@ -41,6 +45,8 @@ class Question(msgspec.Struct, frozen=True):
     answer: str
     chain: str = ""
     expected: str = ""
+    form: str = ""
+    about: tuple[str, ...] = ()
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -169,7 +175,8 @@ def _draw_question(fact: Fact, scene: Scene, plain: float, expected: Expectation
         lure=lure,
     )
     what_is_seen = rationale.chain(item, scene).rpartition("; so ")[0]
-    return msgspec.structs.replace(question, chain=what_is_seen, expected=lure)
+    form, about = (fact.form, fact.about) if fact.mark is None else ("", ())
+    return msgspec.structs.replace(question, chain=what_is_seen, expected=lure, form=form, about=about)
 
 
 def _with_colours(scene: Scene) -> Scene:

@@ -87,7 +87,7 @@ def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) -> t
     """The language loss at every answer, and of images with targets the perceptual reward; one encoder pass for both."""
 
     def losses(model: Any, batch: dict[str, Any], step: int) -> trainer.Parts:
-        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        base = base_model(model)
         if "pixel_values" not in batch:
             return {"words": words_loss(base, batch)}
         inputs = {name: batch[name] for name in IMAGE_INPUTS if name in batch}
@@ -121,8 +121,21 @@ def gradient_ratio(parts: trainer.Parts, layers: Sequence[torch.Tensor]) -> torc
     return (numerator / denominator.clamp(min=1e-12)).detach()
 
 
+def base_model(model: Any) -> Any:
+    """The model itself, where adapters may stand around it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def words_loss(model: Any, batch: dict[str, Any], encoder_output: Any = None) -> torch.Tensor:
-    """Cross-entropy where there is a label; logits are made there only. encoder_output: of the batch's images, if any."""
+    """Cross-entropy where there is a label. encoder_output: of the batch's images, if any."""
+    logits, targets = logits_at_labels(model, batch, encoder_output)
+    return functional.cross_entropy(logits, targets)
+
+
+def logits_at_labels(
+    model: Any, batch: dict[str, Any], encoder_output: Any = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N, vocabulary) logits where there is a label, and nowhere else, and the N labels: row by row, in their order."""
     mask = batch["attention_mask"]
     if model.config._attn_implementation == "eager":  # noqa: SLF001 (eager adds a mask, the others choose by it)
         mask = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, torch.finfo(torch.float32).min)
@@ -132,7 +145,7 @@ def words_loss(model: Any, batch: dict[str, Any], encoder_output: Any = None) ->
     ).last_hidden_state
     targets = batch["labels"][:, 1:]
     learnt = targets != IGNORED
-    return functional.cross_entropy(model.lm_head(states[:, :-1][learnt]).float(), targets[learnt])
+    return model.lm_head(states[:, :-1][learnt]).float(), targets[learnt]
 
 
 def _load_encoder(model: Any, folder: Path, heads: PerceptionHeads | None) -> None:

@@ -12,6 +12,7 @@ from pstgen.core import plugins, reading
 from pstgen.core.bounds import MOST, Amount, Bounded, Count, CountOrZero, Scenes, Seed, Share, Side
 from pstgen.core.records import BadInput
 
+Samples = Annotated[int, Meta(ge=2, le=MOST)]  # of a group: alone, nothing is better than the rest
 Vocabulary = Annotated[int, Meta(ge=300, le=MOST)]  # bytes, special tokens, and some more
 ENCODERS = ("tiny", "vit-b16", "resnet50")
 SAVED = "recipe.json"  # beside a model that was trained by it
@@ -53,8 +54,8 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     joint_steps: Count = 1000  # stage 2
     batch: Count = 16  # images a step
     questions: Count = 8  # an image, packed behind it
-    accumulate: Count = 1  # steps of stage 2 that make one update; warm-up and checkpoints count updates
-    blind_every: CountOrZero = 0  # one step of stage 2 in so many is of words alone
+    accumulate: Count = 1  # steps of stages 2 and 3 that make one update; warm-up and checkpoints count updates
+    blind_every: CountOrZero = 0  # one step of stages 2 and 3 in so many is of words alone
     learning_rate: Amount = 1e-3  # of the language model
     encoder_rate: Amount = 1e-3  # of the image encoder, in both stages
     connector_rate: Amount = 1e-3  # of what is between them
@@ -67,6 +68,13 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dense: Amount = 1.0  # beta, of the dense heads beside the contrast
     words: Amount = 1.0  # of the contrast with the names of things
     keep_every: Count = 250  # steps between checkpoints
+
+    # Stage 3, of the systems that are rewarded for answers to training pairs.
+    gated_steps: Count = 100
+    gated_pairs: Count = 4  # pairs a step
+    samples: Samples = 8  # answers that are drawn to the question of each twin
+    kl: Amount = 0.05  # of the divergence from the model that stage 3 begins with
+    gated_rate: Amount = 1e-4  # learning rate of all parameters
 
     # The examination. Recipes are tuned on the validation world alone, and reported on the test world.
     tested_on: Literal["test", "validation"] = "test"
@@ -172,3 +180,5 @@ def _check(recipe: Recipe, file: str) -> None:
         raise BadInput(f"{recipe.mmlu}: no such file or folder; mmlu names one in MMLU's CSV format")
     if recipe.accumulate > recipe.joint_steps:
         raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.joint_steps} joint_steps")
+    if recipe.accumulate > recipe.gated_steps:
+        raise BadInput(f"{file}: accumulate is {recipe.accumulate}, and there are {recipe.gated_steps} gated_steps")

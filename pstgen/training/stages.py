@@ -16,7 +16,7 @@ import torch
 
 from pstgen.core import scratch
 from pstgen.models.flops import count_flops
-from pstgen.training import encoder_stage, joint_stage, trainer
+from pstgen.training import encoder_stage, joint_stage, pair_stage, trainer
 from pstgen.training.batches import StepPlan
 from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
@@ -32,8 +32,8 @@ BYTES_PER_PARAMETER = 16.0  # itself, its gradient and two averages of the optim
 class Task:
     """One stage of one system, ready to be trained in any process.
 
-    stage: encoder (1) or joint (2). examples, tokenizer: folders. encoder: a folder of stage 1, whose encoder stage 2
-    begins with; detector: one that tools use.
+    stage: encoder (1), joint (2) or gated (3). examples, tokenizer: folders. encoder: a folder of stage 1, whose encoder
+    stage 2 begins with; detector: one that tools use; start: a folder of stage 2, whose model stage 3 begins with.
     """
 
     recipe: Recipe
@@ -41,11 +41,12 @@ class Task:
     examples: Path
     tokenizer: Path
     out: Path
-    stage: Literal["encoder", "joint"]
+    stage: Literal["encoder", "joint", "gated"]
     seed: int
     steps: int
     encoder: Path | None = None
     detector: Path | None = None
+    start: Path | None = None
 
 
 class TrainingCost(msgspec.Struct, frozen=True):
@@ -81,6 +82,10 @@ def prepare(task: Task) -> Stage:
     )
     if task.stage == "encoder":
         return encoder_stage.prepare(recipe, task.plan, examples, plan, settings, task.out)
+    if task.stage == "gated":
+        return pair_stage.prepare(
+            recipe, task.plan, examples, plan, settings, task.out, tokenizer=task.tokenizer, start=task.start
+        )
     return joint_stage.prepare(
         recipe, task.plan, examples, plan, settings, task.out,
         tokenizer=task.tokenizer, encoder=task.encoder, detector=task.detector,
@@ -90,6 +95,8 @@ def prepare(task: Task) -> Stage:
 def step_plan(task: Task) -> StepPlan:
     """How many steps a stage has, and of what."""
     recipe = task.recipe
+    if task.stage == "gated":
+        return StepPlan(task.steps, recipe.gated_pairs, 1, recipe.blind_every)
     blind_every = recipe.blind_every if task.stage == "joint" else 0
     return StepPlan(task.steps, recipe.batch, recipe.questions, blind_every)
 

@@ -21,7 +21,7 @@ COOLING = 0.25  # of the updates, at the end, in which the rate goes down to not
 WEIGHTS, STATE = "model.safetensors", "trainer_state.json"
 MAX_NORM = 1.0  # of the gradient
 BETAS = (0.9, 0.98)
-ONLY_LOGGED = frozenset({"ratio"})  # parts that are not losses
+ONLY_LOGGED = frozenset({"ratio", "rewarded"})  # parts that are not losses
 
 Parts = dict[str, torch.Tensor]
 Losses = Callable[[Any, dict[str, Any], int], Parts]  # model, batch, step → weighted parts whose sum is the loss

@@ -45,7 +45,7 @@ def test_the_longer_system_costs_what_both_stages_of_perceptual_reward_cost(tmp_
 
 def test_every_stage_is_trained_once_under_every_seed(tmp_path):
     _, plan, _ = planned(tmp_path, systems=("perceptual_reward", "random_targets", "tools"), seeds=2)
-    encoder, joint = arms.tasks_by_stage(plan)
+    encoder, joint, _ = arms.tasks_by_stage(plan)
     names = {task.out.relative_to(tmp_path) for task in encoder}
     assert names == {Path(f"seed-{n}/encoder-perception{kind}") for n in (0, 1) for kind in ("", "-random")}
     assert len(joint) == 6

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from pstgen.cli import tables
-from pstgen.core import plugins
 from pstgen.evaluation import results
 from pstgen.training import recipe as recipes
 from pstgen.training.recipe import Recipe
@@ -59,5 +58,6 @@ def test_the_table_fits_80_columns_and_parts_no_words_where_there_is_room(width,
 def test_the_published_results_are_those_of_our_recipes(name, folder):
     """What docs/results holds can be read, and was made by the recipe that has its name."""
     found, recipe = results.read(PUBLISHED / folder), recipes.read(name)
-    assert msgspec.convert(found.recipe, Recipe) == recipe
-    assert {arm.system for arm in found.arms} == set(recipe.systems or plugins.names("systems"))
+    ran = msgspec.convert(found.recipe, Recipe)
+    assert msgspec.structs.replace(ran, systems=recipe.systems) == recipe
+    assert {arm.system for arm in found.arms} == set(recipe.systems)

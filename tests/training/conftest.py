@@ -56,6 +56,17 @@ def paths(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def paired(tmp_path_factory):
+    """Folders of as small examples of a world without typical answers, among which there are many pairs."""
+    out = tmp_path_factory.mktemp("paired")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(out / "cache"))
+        folders = data.paths(out)
+        data.write_examples(msgspec.structs.replace(SMALL, scenes=60, typicality=0.3), folders, silent)
+    return folders
+
+
+@pytest.fixture(scope="session")
 def examples(paths):
     return Examples(paths.examples)
 

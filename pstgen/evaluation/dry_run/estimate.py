@@ -107,8 +107,8 @@ def _try_stages(
 
 
 def _stages(arms: Sequence[Arm], *, encoders_alone: bool) -> list[list[Task]]:
-    """What is trained at once: stage 1 of all systems, then stage 2."""
-    return list(tasks_by_stage(arms)[: 1 if encoders_alone else 2])
+    """What is trained at once: stage 1 of all systems, then stage 2, then stage 3."""
+    return list(tasks_by_stage(arms)[: 1 if encoders_alone else None])
 
 
 def _stage_row(task: Task, cost: TrainingCost) -> Cost:

@@ -26,7 +26,7 @@ STEPS = 2  # of each kind, that are counted and then timed
 
 
 class Kind(NamedTuple):
-    """All that decides what a step costs: stage 1 or 2, and of a plan what matters to the step."""
+    """All that decides what a step costs: its stage, and of a plan what matters to the step."""
 
     stage: str
     pretraining: str
@@ -65,11 +65,12 @@ def step_kinds(task: Task) -> dict[Kind, list[int]]:
     plan, steps = task.plan, stages.step_plan(task)
     if task.stage == "encoder":
         return {Kind("encoder", plan.pretraining, reward=False, preamble="", sees=True): list(range(task.steps))}
-    seeing = Kind("joint", "", plan.reward, plan.preamble, sees=True)
+    seeing = Kind(task.stage, "", plan.reward, plan.preamble, sees=True)
     blind = Kind("joint", "", reward=False, preamble=plan.preamble if plan.preamble == "chain" else "", sees=False)
+    shows = plan.sees or task.stage == "gated"  # a grey image costs what any other does
     numbers = defaultdict[Kind, list[int]](list)
     for n in range(task.steps):
-        numbers[seeing if plan.sees and not steps.is_blind(n) else blind].append(n)
+        numbers[seeing if shows and not steps.is_blind(n) else blind].append(n)
     return dict(numbers)
 
 

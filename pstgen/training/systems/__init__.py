@@ -13,10 +13,12 @@ class Plan:
     """How a system is trained.
 
     pretraining: what stage 1 teaches the image encoder; "" where there is no stage 1. reward: has stage 2 the perceptual
-    reward? corruption: what is done to the perceptual targets, of a control. sees: does it get images in training?
+    reward? corruption: of a control, what is done to the perceptual targets, or in stage 3 to the answers that are rewarded.
+    sees: does it get images in training?
     longer: stage 2 goes on until it has cost as much as perceptual reward's two stages.
     preamble: what comes before the answer: a chain of what is seen, or, before the question, what tools say of the image.
-    weights_of: another system whose weights answer; nothing is trained.
+    weights_of: another system whose weights answer; nothing is trained. after: another system, with whose trained weights
+    stage 3 begins; gate: what stage 3 rewards: an answer where those to both twins of a pair are right, or each by itself.
     control: is it there only to show that perceptual reward's gain means something?
     """
 
@@ -27,6 +29,8 @@ class Plan:
     longer: bool = False
     preamble: Literal["", "chain", "tools"] = ""
     weights_of: str = ""
+    after: str = ""
+    gate: Literal["", "pair", "item"] = ""
     control: bool = False
 
 

@@ -57,9 +57,9 @@ def test_a_benchmark_without_files_is_absent_with_the_reason_and_never_0(name, e
 @pytest.mark.parametrize(
     ("name", "silent"),
     [
-        ("attention", {"question_only", "agent", "debate"}),
+        ("attention", {"question_only", "pair_gated_text", "agent", "debate"}),
         ("language", {"agent", "debate"}),
-        ("robustness", {"question_only"}),
+        ("robustness", {"question_only", "pair_gated_text"}),
         ("chains", set(plugins.names("systems")) - {"chain"}),
         ("pst", set()),
     ],

@@ -13,10 +13,10 @@ from pstgen.core.records import BadInput
 from pstgen.models import answerer
 from pstgen.models.answerer import Answerer, Query, crop
 from pstgen.training import systems
-from pstgen.training.systems import Plan, agent, chain, debate, question_only, tools
+from pstgen.training.systems import Plan, agent, chain, debate, pair_gated_text, question_only, tools
 
 NAMES = plugins.names("systems")
-ONCE = [name for name in NAMES if name not in {"agent", "debate", "chain", "tools", "question_only"}]
+ONCE = [name for name in NAMES if name not in {"agent", "debate", "chain", "tools", "question_only", "pair_gated_text"}]
 IMAGE = np.arange(20 * 30 * 3, dtype=np.uint32).reshape(20, 30, 3).astype(np.uint8)
 COLOUR = Query("q1", "What colour is the cup?", ("red", "blue", "green"), IMAGE)
 FREE = Query("q2", "What is this?", (), IMAGE)
@@ -75,12 +75,14 @@ def test_all_that_is_compared_is_there():
     assert {
         *("standard", "tools", "agent", "chain", "debate", "self_supervised", "perceptual_reward"),
         *("standard_longer", "random_targets", "shuffled_masks", "question_only", "stage1_only", "stage2_only"),
+        *("pair_gated", "item_gated", "pair_gated_random", "pair_gated_text"),
     } <= set(NAMES)
 
 
 def test_controls_differ_from_what_they_control_in_one_thing():
     plans = {name: systems.load(name).PLAN for name in NAMES}
-    reward = plans["perceptual_reward"]
+    reward, gated = plans["perceptual_reward"], plans["pair_gated"]
+    assert gated == Plan(after="perceptual_reward", gate="pair")
     assert plans["standard"] == Plan()
     assert {name: replace(plan, control=False) for name, plan in plans.items() if plan.control} == {
         "random_targets": replace(reward, corruption="random"),
@@ -89,6 +91,9 @@ def test_controls_differ_from_what_they_control_in_one_thing():
         "stage2_only": replace(reward, pretraining=""),
         "standard_longer": Plan(longer=True),
         "question_only": Plan(sees=False),
+        "item_gated": replace(gated, gate="item"),
+        "pair_gated_random": replace(gated, corruption="random"),
+        "pair_gated_text": replace(gated, sees=False),
     }
 
 
@@ -100,8 +105,10 @@ def test_a_control_calls_itself_one(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_system_whose_weights_answer_for_another_has_weights_of_its_own(name):
-    trained = systems.load(name).PLAN.weights_of
-    assert not trained or not systems.load(trained).PLAN.weights_of
+    plan = systems.load(name).PLAN
+    other = plan.weights_of or plan.after
+    assert not other or not systems.load(other).PLAN.weights_of
+    assert bool(plan.after) == bool(plan.gate)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,6 +144,16 @@ def test_question_only_never_shows_the_image():
     fake = FakeAnswerer()
     question_only.answer(fake, [COLOUR, FREE])
     assert [query.image for query in fake.queries] == [None, None]
+    assert [query.question for query in fake.queries] == [COLOUR.question, FREE.question]
+
+
+def test_the_control_by_words_alone_is_shown_flat_images_of_the_same_size():
+    fake = FakeAnswerer()
+    pair_gated_text.answer(fake, [COLOUR, replace(FREE, image=None)])
+    shown, nothing = (query.image for query in fake.queries)
+    assert shown.shape == IMAGE.shape
+    assert len(np.unique(shown)) == 1
+    assert nothing is None
     assert [query.question for query in fake.queries] == [COLOUR.question, FREE.question]
 
 
