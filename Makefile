@@ -49,5 +49,21 @@ figures: install  ## run what the README's figures come from, and write them the
 docs: install  ## the documentation site, in build/site: open index.html there
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: install
-	for file in coco_load build world targets; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+PEERS := build/peers
+$(PEERS)/installed: | install  ## what speed is compared with, apart from what pstgen needs; a table says "not installed" where it is missing
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -c "import site, sys; open(site.getsitepackages()[0] + '/pstgen.pth', 'w').write('import site; site.addsitedir(%r)' % sys.argv[1])" $$($(BIN)/python -c "import site; print(site.getsitepackages()[0])")
+	-$(PEERS)/bin/pip install -q -c constraints.txt hotcoco
+	-$(PEERS)/bin/pip install -q -c constraints.txt "ray>=2.58"
+	touch $@
+
+PAGE := docs/performance.md
+bench: install $(PEERS)/installed  ## speed, memory and faults on this machine, into the tables of docs/performance.md
+	$(BIN)/python benchmarks/coco_load.py --peers $(PEERS)/bin/python --write $(PAGE)
+	$(BIN)/python benchmarks/scale.py --write $(PAGE)
+	$(BIN)/python benchmarks/kills.py --write $(PAGE)
+	$(BIN)/python benchmarks/endurance.py --write $(PAGE)
+	$(PEERS)/bin/python benchmarks/engines.py --write $(PAGE)
+	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/world.py
+	$(BIN)/python benchmarks/targets.py

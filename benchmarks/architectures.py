@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import click
+import tables
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -25,11 +26,7 @@ def main(write):
     with tempfile.TemporaryDirectory() as place:
         lines += [_row(name, tiny_vlms.build(name, Path(place) / name)) for name in sorted(tiny_vlms.ARCHITECTURES)]
     table = "\n".join(lines)
-    print(table)
-    if write:
-        before, _, rest = write.read_text().partition("<!-- architectures -->\n")
-        _, mark, after = rest.partition("<!-- end of architectures -->")
-        write.write_text(f"{before}<!-- architectures -->\n{table}\n{mark}{after}")
+    tables.show("architectures", table, write)
 
 
 def _row(name, folder):

@@ -3,6 +3,7 @@
 `PSTGEN_COCO_ROOT=… python benchmarks/build.py`; without photographs, on a world written as COCO files.
 """
 
+import argparse
 import os
 import resource
 import subprocess
@@ -34,6 +35,7 @@ def child(*words: str) -> tuple[float, float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(f"pstgen --help        {min(child('--help')[0] for _ in range(5)):.2f} s")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -44,11 +46,11 @@ def main() -> None:
             files.write(WorldConfig(n=1000, size=256), folder / "world")
         config = build.with_defaults(config)
         scenes = list(coco.scenes(config, lambda _: True, Refusals()))
-        pixels.read.cache_clear()
+        pixels.PICTURES.clear()
         decode = seconds(lambda: [pixels.read(scene.path) for scene in scenes])
-        told = {"BuildConfig": None}
-        took = seconds(lambda: told.update(report=build.build(with_settings(config, out=folder / "pst"))))
-        pairs = sum(told["report"].stations["kept"].values())
+        reports = []
+        took = seconds(lambda: reports.append(build.build(with_settings(config, out=folder / "pst"))))
+        pairs = sum(reports[0].stations["kept"].values())
         print(f"images               {len(scenes)} ({'photographs' if root else 'the world, 256 px'})")
         print(f"decoding alone       {len(scenes) / decode:8.1f} images/s")
         print(f"whole build          {len(scenes) / took:8.1f} images/s, {pairs} pairs, {took:.1f} s")

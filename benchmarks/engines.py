@@ -1,15 +1,21 @@
-"""What the engines add to a judge's own time: `python benchmarks/engines.py [--items 20000] [--device-ms 40] [--ray 2]`.
+"""What the engines add to a judge's own time, and what the journal takes.
 
-The judge sleeps for every batch of 32 as a device would compute. Printed are items a second, the share of the time that the device is
-busy, memory that grows between the first and the last tenth of the items, and the journal alone: adding and looking up.
+    python benchmarks/engines.py                            # Ray is left out where it is not installed
+    python benchmarks/engines.py --items 20000 --device-ms 40 --ray 2
+
+The judge sleeps for every batch of 32 as a device would compute. Of each engine: items a second, the share of the time that the device
+is busy, what a batch takes beyond the sleep, and the most memory that the process has held after a tenth of the items and in the end.
+Of the journal alone: adding and looking up, a batch at a time.
 """
 
-import argparse
 import os
 import resource
 import tempfile
 import time
 from hashlib import sha256
+from importlib.util import find_spec
+
+import tables
 
 from pstgen.core.config import build_config
 from pstgen.core.records import Item, Verdict
@@ -34,6 +40,9 @@ class Sleeping:
 
     def answer(self, batch):
         time.sleep(self.seconds)
+        yield from self.verdicts(batch)
+
+    def verdicts(self, batch):
         for item in batch:
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=(-1.0, -2.0, -3.0, -4.0))
 
@@ -44,7 +53,7 @@ def megabytes():
 
 
 def engine(name, items, seconds, workers):
-    """Run it once; a line of figures."""
+    """Run it once; a row of figures."""
     judge = Sleeping(seconds, f"{name} {time.time()}")
     config = build_config(batch_size=BATCH, engine=name, workers=workers)
     verdicts = engines.load(name).run(judge, items, config)
@@ -55,45 +64,51 @@ def engine(name, items, seconds, workers):
         if n == len(items) // 10:
             early = megabytes()
     took = time.monotonic() - begun
-    devices = workers if name == "ray" else 1
-    busy = seconds * len(items) / BATCH / devices / took
-    print(
-        f"{name}, {devices} at work: {len(items) / took:,.0f} items/s, busy {busy:.1%}, "
-        f"{1e3 * (took - seconds * len(items) / BATCH / devices) / len(items) * BATCH:.2f} ms more a batch, "
-        f"memory {early:,.0f} MB after a tenth, {megabytes():,.0f} MB in the end"
-    )
+    slept = seconds * len(items) / BATCH / workers
+    more = f"{1e3 * (took - slept) / len(items) * BATCH:.2f} ms"
+    memory = f"{early:,.0f} and {megabytes():,.0f} MB"
+    return [f"`{name}`, {workers} at work", f"{len(items) / took:,.0f}", f"{slept / took:.1%}", more, memory]
 
 
 def journal(count):
-    """Add and look up so many verdicts, a batch at a time."""
+    """Add and look up so many verdicts, a batch at a time; a sentence of figures."""
     keys = [sha256(str(n).encode()).hexdigest() for n in range(count)]
-    for what in ("adding", "looking up"):
+    took = []
+    for _ in ("adding", "looking up"):
         begun = time.monotonic()
         with Journal("judge", "1") as kept:
             for start in range(0, count, BATCH):
-                some = keys[start : start + BATCH]
-                found = kept.known(some)
+                batch = keys[start : start + BATCH]
+                found = kept.known(batch)
                 if not found:
-                    kept.keep(dict.fromkeys(some, (-1.0, -2.0, -3.0, -4.0)))
-        print(f"journal: {what} {count:,} verdicts: {time.monotonic() - begun:.1f} s")
-    print(f"journal: {journal_file.path().stat().st_size / 1e6:.1f} MB")
+                    kept.keep(dict.fromkeys(batch, (-1.0, -2.0, -3.0, -4.0)))
+        took.append(time.monotonic() - begun)
+    size = journal_file.path().stat().st_size / 1e6
+    return (
+        f"The journal alone: {count:,} verdicts in batches of {BATCH} are added in {took[0]:.1f} s and looked up in {took[1]:.1f} s; "
+        f"its file has {size:.1f} MB."
+    )
 
 
 def main():
     """Run them all."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = tables.parser(__doc__)
     parser.add_argument("--items", type=int, default=20_000)
-    parser.add_argument("--device-ms", type=float, default=40.0)
-    parser.add_argument("--verdicts", type=int, default=200_000)
-    parser.add_argument("--ray", type=int, default=0, help="workers; 0 leaves Ray out")
-    options = parser.parse_args()
+    parser.add_argument("--device-ms", type=float, default=40.0, help=f"that a batch of {BATCH} takes")
+    parser.add_argument("--verdicts", type=int, default=200_000, help="in the journal")
+    parser.add_argument("--ray", type=int, default=2, help="workers; 0 leaves Ray out")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache
-        items = [Item(item_id=f"i{n}", pair_id=f"p{n}", question=f"q{n}", **MORE) for n in range(options.items)]
-        engine("local", items, options.device_ms / 1e3, 1)
-        if options.ray:
-            engine("ray", items, options.device_ms / 1e3, options.ray)
-        journal(options.verdicts)
+        items = [Item(item_id=f"i{n}", pair_id=f"p{n}", question=f"q{n}", **MORE) for n in range(given.items)]
+        rows = [engine("local", items, given.device_ms / 1e3, 1)]
+        if given.ray and find_spec("ray"):
+            rows.append(engine("ray", items, given.device_ms / 1e3, given.ray))
+        elif given.ray:
+            rows.append([f"`ray`, {given.ray} at work", "not installed", "", "", ""])
+        line = journal(given.verdicts)
+    head = ["engine", "items a second", "device busy", "more a batch", "memory after a tenth, and at the end"]
+    tables.show("engines", f"{tables.table(head, rows)}\n\n{line} {tables.load()}", given.write)
 
 
 if __name__ == "__main__":

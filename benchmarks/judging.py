@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import tables
 
 IMAGES, QUESTIONS = 16, 8
 WAYS = {"ours": "pstgen", "batches": "plain padded batches", "loop": "a loop of `generate`"}
@@ -224,11 +225,7 @@ def main(  # noqa: PLR0913, PLR0917 (what can be chosen)
             results = {way: _measured(way, place, device, images) for way in WAYS}
         lines += list(_rows(name, results, peak_tflops))
     table = "\n".join(lines)
-    print(table)
-    if write:
-        before, _, rest = write.read_text().partition("<!-- judging -->\n")
-        _, mark, after = rest.partition("<!-- end of judging -->")
-        write.write_text(f"{before}<!-- judging -->\n{table}\n{mark}{after}")
+    tables.show("judging", table, write)
 
 
 def _measured(way, place, device, images):

@@ -1,5 +1,6 @@
 """Targets rendered per second, beside pycocotools decoding the same masks: `python benchmarks/targets.py`."""
 
+import argparse
 import time
 
 from pycocotools import mask as coco_mask
@@ -21,6 +22,7 @@ def spent(work, things):
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     config = build_config(source="world", scenes=SCENES, size=SIZE)
     scenes = list(source.scenes(config, lambda _: True, Refusals()))
     items = [(scene, (thing.id,)) for scene in scenes for thing in scene.instances]
@@ -31,7 +33,8 @@ def main() -> None:
     print(f"{len(items)} items of {SIZE}x{SIZE} pixels")
     print(f"  pycocotools decode {len(codes) / plain:8,.0f} a second")
     for name in plugins.names("targets"):
-        pixels._decode.cache_clear()
+        pixels.PICTURES.clear()
+        pixels.MASKS.clear()
         render = plugins.load("targets", name).render
         took = spent(render, items)
         print(f"  {name:<18} {len(items) / took:8,.0f} a second")

@@ -3,8 +3,8 @@
 `python benchmarks/world.py [--drawn]`
 """
 
+import argparse
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -45,10 +45,12 @@ class Clock(Silent):
 
 
 def main() -> None:
-    """With --drawn only the rate of drawing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--drawn", action="store_true", help="only the rate of drawing")
+    given = parser.parse_args()
     for size in (64, 128, 256, 512):
         print(f"drawn and annotated, {size:>3} px   {rate(size, 400 if size < 256 else 100):6.0f} scenes/s on one core")
-    if "--drawn" in sys.argv:
+    if given.drawn:
         return
     for n in (500, 4000):
         speed, peak = written(n)

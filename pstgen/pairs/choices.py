@@ -70,7 +70,7 @@ def likeness(a: Shown, b: Shown) -> float:
 def pairs(scenes: Mapping[str, Shown], context: PairContext) -> Iterator[Candidate]:
     """Family by family and context by context; a scene serves TWINS times for one question."""
     by_context: defaultdict[str, list[str]] = defaultdict(list)
-    for name in sorted(scenes):
+    for name in sorted(scenes, key=_draw):  # an order that lasts: it decides between scenes that are as good
         for thing in scenes[name].contexts:
             by_context[thing].append(name)
     wanted = context.config.questions.families
@@ -106,10 +106,10 @@ def _of_one_lure(
         if _excluded(lure, shown, family) and not weaker.isdisjoint(shown.answers[family])
     ]
     made, served = 0, Counter[str]()
-    for control in sorted(controls, key=_draw):
+    for control in controls:
         if made >= context.config.pairs.pairs_per_question:
             return
-        by_likeness = sorted(others, key=lambda name: (-likeness(there[control], there[name]), _draw(name)))
+        by_likeness = sorted(others, key=lambda name: likeness(there[control], there[name]), reverse=True)
         possible = (
             (stress, options)
             for stress in by_likeness[:STRESS_SCENES]

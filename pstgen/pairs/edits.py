@@ -124,6 +124,9 @@ class Procedure:
         return [facts for facts in both if facts[0].truth.answer != facts[1].truth.answer]
 
 
+Job = tuple[Scene, Sequence[Procedure]] | None  # for a worker process
+
+
 @dataclass
 class Edited:
     """A twin maker: applies one edit and its sham to scenes, and pairs what has then one question and two answers.
@@ -235,13 +238,12 @@ class Edited:
 
 def ahead(passing: Iterable[Passing], makers: Iterable[Maker], processes: int) -> Iterator[Passing]:
     """Pass scenes on with their facts; meanwhile worker processes try edits on those that come next, while they are wanted."""
-    if processes < 2:
+    edited = [maker for maker in makers if isinstance(maker, Edited) and not maker.remembers]
+    if processes < 2 or not edited:
         yield from passing
         return
-    edited = [maker for maker in makers if isinstance(maker, Edited) and not maker.remembers]
     passed, coming = tee(passing)
-    jobs = ((scene, [each.procedure for each in edited if each.wants(scene, facts)]) for scene, facts in coming)
-    attempts = workers.parallel_map(_tried, jobs, processes)
+    attempts = workers.parallel_map(_tried, (_job(scene, facts, edited) for scene, facts in coming), processes)
     for (scene, facts), by_name in zip(passed, attempts, strict=True):
         for maker in edited:
             if maker.name in by_name:
@@ -249,6 +251,14 @@ def ahead(passing: Iterable[Passing], makers: Iterable[Maker], processes: int) -
         yield scene, facts
 
 
-def _tried(job: tuple[Scene, Sequence[Procedure]], /) -> dict[str, list[Attempt]]:
+def _job(scene: Scene, facts: Sequence[Fact], makers: Sequence[Edited]) -> Job:
+    """The scene and what is to be tried on it; the scene stays here where that is nothing."""
+    wanted = [maker.procedure for maker in makers if maker.wants(scene, facts)]
+    return (scene, wanted) if wanted else None
+
+
+def _tried(job: Job, /) -> dict[str, list[Attempt]]:
+    if job is None:
+        return {}
     scene, procedures = job
     return {procedure.name: procedure.attempts(scene) for procedure in procedures}

@@ -4,34 +4,46 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Candidate, Fact, Scene
 from pstgen.pairs import choices
 from pstgen.pairs.choices import Shown
-from pstgen.pairs.context import MOST_OPTIONS, PairContext, candidate
+from pstgen.pairs.context import MOST_OPTIONS, Associations, PairContext, candidate
 from pstgen.questions.families import Question
 
 Ranked = tuple[int, str, Fact]
 
 
+class Expected(NamedTuple):
+    """What the words of a question suggest. weaker: answers that they suggest less than the lure, the strongest first."""
+
+    lure: str
+    weaker: Sequence[str]
+    added: Associations
+
+
 class Matched:
     """Joins scenes in which the lure is right to scenes in which it is wrong; every fact serves once.
 
-    Memory is bounded: of each question and answer only the facts that a seeded hash draws first are kept.
+    Memory is bounded: of each question and answer that can give a pair, only the facts that a seeded hash draws first are kept.
     """
 
     def __init__(self, context: PairContext) -> None:
         self.context = context
         self.shelves: defaultdict[Question, dict[str, list[Ranked]]] = defaultdict(dict)
         self.shown: dict[str, Shown] = {}
+        self.expected: dict[Question, Expected | None] = {}
 
     def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
         """Keep the facts; one scene alone gives no pair."""
         self.shown[scene.id] = choices.shown(scene, facts)
         for fact in facts:
-            shelf = self.shelves[fact.question].setdefault(str(fact.truth.answer), [])
-            _keep(shelf, fact, self.context.config)
+            question, answer = fact.question, str(fact.truth.answer)
+            expected = self._expected(question)
+            if expected and (answer == expected.lure or answer in expected.weaker):
+                _keep(self.shelves[question].setdefault(answer, []), fact, self.context.config)
         yield from ()
 
     def rest(self, /) -> Iterator[Candidate]:
@@ -42,13 +54,20 @@ class Matched:
             yield from self._join(question, by_answer)
         yield from choices.pairs(self.shown, self.context)
 
+    def _expected(self, question: Question) -> Expected | None:
+        """What its words suggest; None where that is nothing, so that it gives no pair."""
+        if question not in self.expected:
+            added = self.context.associations(question)
+            lure = self.context.lure(added)
+            self.expected[question] = None if lure is None else _weighed(lure, added)
+        return self.expected[question]
+
     def _join(self, question: Question, by_answer: dict[str, list[Fact]]) -> Iterator[Candidate]:
         """Facts are taken out of `by_answer`'s lists; its strongest answers first."""
-        added = self.context.associations(question)
-        lure = self.context.lure(added)
-        if lure is None:
+        expected = self._expected(question)
+        if expected is None:
             return
-        weaker = sorted((a for a in added if added[a].value < added[lure].value), key=lambda a: -added[a].value)
+        lure, weaker, added = expected
         while by_answer.get(lure) and (others := [answer for answer in weaker if by_answer.get(answer)]):
             whole = len(others) >= MOST_OPTIONS - 1  # a group: each option is once the truth
             chosen = others[: MOST_OPTIONS - 1] if whole else [max(others, key=lambda a: len(by_answer[a]))]
@@ -66,6 +85,11 @@ class Matched:
 def open(context: PairContext, /) -> Matched:  # noqa: A001 (the contract's verb)
     """Begin with empty shelves."""
     return Matched(context)
+
+
+def _weighed(lure: str, added: Associations) -> Expected:
+    weaker = (answer for answer in added if added[answer].value < added[lure].value)
+    return Expected(lure, sorted(weaker, key=lambda answer: -added[answer].value), added)
 
 
 def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:

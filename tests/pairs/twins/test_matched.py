@@ -63,6 +63,15 @@ def test_no_pair_without_the_lure_or_without_another_answer():
     assert pairs([fact(1, "1"), fact(2, "1")]) == []
 
 
+def test_facts_that_can_give_no_pair_are_not_kept():
+    """Their words suggest nothing, or their answer more than the lure."""
+    maker = matched.open(PairContext(PRIOR, CONFIG, Path()))
+    for known in [fact(1, "1"), fact(2, "3"), fact(3, "1", ("unheard of",))]:
+        list(maker.pair(shows(known.scene_id), [known]))
+    kept = [ranked[-1] for shelf in maker.shelves.values() for ranks in shelf.values() for ranked in ranks]
+    assert {(known.about, known.truth.answer) for known in kept} == {(("banana",), "1"), (("banana",), "3")}
+
+
 def test_what_was_counted_too_seldom_or_suggests_nothing_surely_is_left_out():
     facts = [fact(1, "1"), fact(2, "3")]
     assert pairs(facts, prior=prior_of(n1=5))
