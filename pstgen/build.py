@@ -21,6 +21,8 @@ from pstgen.core.resources import is_server
 from pstgen.dataset import atomic, blurring, exporters, rendering, store
 from pstgen.dataset.parts import Shard
 from pstgen.dataset.rows import Cells
+from pstgen.evaluation.dry_run import build_cost
+from pstgen.evaluation.dry_run.device import Device
 from pstgen.models import association, calibration, detector, engines, witnesses
 from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
@@ -110,16 +112,15 @@ def interruptible(report: Report) -> Iterator[None]:
         raise
 
 
-def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
-    """Check and open all that a build would, read what there is, and say what it would do; nothing is written.
+def dry_run(config: BuildConfig, progress: Progress = silent, device: Device | None = None) -> dict[str, Any]:
+    """Check the settings, count the scenes, and say what a build would do and cost; no model is opened, nothing is written.
 
-    Raises what `build` raises at its beginning.
+    device: what models would run on. Raises BadInput, and Unavailable where a model's folder is none.
     """
     atomic.refuse_taken(config.out)
-    judges = open_judges(config)
+    check(config)
     with scratch.folder("pstgen-") as work:
-        run = prepare(config, work, progress)
-        families = facts.family_names(config)
+        run, families = prepare(config, work, progress), facts.family_names(config)
         return {
             "out": str(config.out),
             "source": config.source.name,
@@ -129,10 +130,10 @@ def dry_run(config: BuildConfig, progress: Progress = silent) -> dict[str, Any]:
             "pictures that are not at hand": len(run.report.refused.records) - run.parts.unlicensed,
             "pictures of other licences": run.parts.unlicensed,
             "families": list(families),
-            "judges": {judge.name: judge.revision for judge in judges},
-            "wordings judged, at most": len(families) * config.pairs.candidates * config.judges.wordings,
+            "judges": dict(build_cost.names(config)),
             "processes": run.cores,
             "notes": run.report.notes,
+            "cost": build_cost.estimate(config, run.parts, families, run.cores, device or Device()),
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,12 @@ from pstgen.cli import shared
 from pstgen.cli.shared import Completed, Device, Examples, Names, number
 from pstgen.cli.terminal import echo
 from pstgen.core import bounds, config
-from pstgen.core.records import Unavailable
+from pstgen.core.records import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from pstgen.core.report import Report
+
+DEVICE = ("peak_tflops", "utilization", "rate", "price_hour")  # what a dry run is to know of one
 
 
 def _frames() -> tuple[str, ...]:
@@ -33,6 +35,13 @@ def _number(option: str, text: str) -> Callable[[Callable[..., Any]], Callable[.
         type(getattr(config.BuildConfig(), config.SECTION[name])) if name in config.SECTION else config.BuildConfig
     )
     return click.option(option, type=number(settings, name), help=text)
+
+
+def _of_device(option: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option for what a dry run is to know of a device."""
+    from pstgen.evaluation.dry_run.device import Device as Costs
+
+    return click.option(option, type=number(Costs, option.removeprefix("--").replace("-", "_")), help=text)
 
 
 def _parted(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,6 +112,7 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
     "pstgen build --annotations mine.json --family count --family colour --out pst/\n"
     "pstgen build --source coco --limit 200 --wordings 4 --out trial/\n"
     "pstgen build --config pst/manifest.json --seed 1 --out pst-1/\n"
+    "pstgen build --source coco --vlm ~/models/qwen --dry-run --peak-tflops 400 --price-hour 2\n"
     "pstgen build --source coco --vlm ~/models/qwen --shard 2/8 --out parts/2   # then pstgen merge parts/*",
 )
 @shared.SETTINGS
@@ -177,7 +187,13 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
 @shared.RESUME
 @click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: pst]")
 @click.option("--shard", help="Let models judge this share of the pairs alone, such as 2/8, for pstgen merge.")
-@click.option("--dry-run", "dry", is_flag=True, help="Check everything, open the models, say what would be done.")
+@click.option(
+    "--dry-run", "dry", is_flag=True, help="Say what it would do and cost: no model is opened, nothing written."
+)
+@_of_device("--peak-tflops", "Of one device, for --dry-run.")
+@_of_device("--utilization", "Of that, the share that is reached.  [default: 0.3]")
+@_of_device("--rate", "Questions a second of one device, for --dry-run.")
+@_of_device("--price-hour", "Of one device, for --dry-run.")
 @click.option("--print-config", is_flag=True, help="Print every setting as --config takes it, and end.")
 @shared.JSON
 def build(
@@ -191,27 +207,43 @@ def build(
     cache. Exit codes: pstgen --help.
     """  # noqa: D301 (click keeps the lines after a backspace)
     from pstgen.build import build as build_set
-    from pstgen.build import dry_run, with_defaults
-    from pstgen.cli import tables
+    from pstgen.build import with_defaults
 
+    device = {name: options.pop(name) for name in DEVICE}
     given = config.read(file, options, config.BuildConfig)
     settings = with_defaults(given)
     if print_config:
         echo(config.as_yaml(settings).rstrip())
         return
     _hints(given, settings)
+    if dry:
+        _foreseen(settings, device, shard, as_json=as_json)
+        return
+    if stray := [name for name, value in device.items() if value is not None]:
+        raise BadInput(f"--{stray[0].replace('_', '-')} goes with --dry-run")
     if shard:
         _part(settings, shard)
         return
     with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
-        if dry:
-            plan = dry_run(settings, progress)
-        else:
-            report = build_set(settings, progress)
-    if dry:
-        shared.emit(plan) if as_json else tables.foreseen(plan)
-        return
+        report = build_set(settings, progress)
     _built(settings.out, report, as_json=as_json)
+
+
+def _foreseen(
+    settings: config.BuildConfig, device: Mapping[str, float | None], shard: str | None, *, as_json: bool
+) -> None:
+    """Print what a build would do and cost."""
+    from pstgen.build import dry_run
+    from pstgen.cli import build_plan
+    from pstgen.evaluation.dry_run import device as devices
+
+    if shard:
+        raise BadInput(
+            "--dry-run is of a whole build; leave --shard out: of n parts, each asks about an nth of the pairs"
+        )
+    with shared.tracking() as progress, shared.if_interrupted("nothing was written"):
+        plan = dry_run(settings, progress, devices.Device(**device))
+    shared.emit(msgspec.to_builtins(plan)) if as_json else build_plan.show(plan)
 
 
 def _part(settings: config.BuildConfig, typed: str) -> None:

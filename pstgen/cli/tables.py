@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -114,18 +114,6 @@ def left_out(report: Report) -> dict[str, list[str]]:
         more = f" and {len(refusals) - EXAMPLES:,} more" if len(refusals) > EXAMPLES else ""
         lines.append(f"{len(refusals):,} x {refusals[0].reason} ({shown}{more})")
     return {"left out": lines, "notes": report.notes}
-
-
-def foreseen(plan: Mapping[str, Any]) -> None:
-    """What a build would do, a line each."""
-    table = empty_table("setting", "a build would", title="nothing was written", gap=1)
-    for name, value in plan.items():
-        listed = (
-            ", ".join(value) if isinstance(value, (list, dict)) else f"{value:,}" if isinstance(value, int) else value
-        )
-        if name != "notes":
-            table.add_row(name, str(listed))
-    Console().print(table)
 
 
 def priors(rows: Iterable[Expected], most: int) -> None:
@@ -288,12 +276,12 @@ def costs(estimate: RunEstimate) -> None:
     for part, rows in groupby(estimate.costs, key=lambda cost: cost.part):
         table.add_row(styled((part, "dim")))
         for row in rows:
-            table.add_row(f" {row.name}", f"{row.number:,} {row.unit}", *_of_stage(row), _duration(row.seconds))
+            table.add_row(f" {row.name}", f"{row.number:,} {row.unit}", *_of_stage(row), duration(row.seconds))
     console = Console()
     console.print(table)
     flops, whole = sum(row.flops for row in estimate.costs), sum(estimate.seconds.values())
-    parts = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in estimate.seconds.items() if seconds)
-    console.print(f"One seed: {flops:.3g} FLOPs, about {_duration(whole)} on {estimate.device}: {parts}.")
+    parts = ", ".join(f"{duration(seconds)} {part}" for part, seconds in estimate.seconds.items() if seconds)
+    console.print(f"One seed: {flops:.3g} FLOPs, about {duration(whole)} on {estimate.device}: {parts}.")
     console.print(estimate.basis)
 
 
@@ -304,10 +292,10 @@ def _of_stage(row: Cost) -> tuple[str, str, str]:
     return f"{row.parameters / 1e6:,.2f} M", f"{row.flops:.3g}", f"{row.memory / 2**20:,.0f} MiB"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """In the unit that fits.
 
-    >>> _duration(40), _duration(100), _duration(38 * 60), _duration(26 * 3600)
+    >>> duration(40), duration(100), duration(38 * 60), duration(26 * 3600)
     ('40 s', '1.7 min', '38 min', '26 h')
     """
     for unit, length in (("h", 3600.0), ("min", 60.0)):

@@ -188,11 +188,12 @@ def test_a_dry_run_writes_nothing_and_names_scenes_and_judges(tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_opens_the_models_and_names_them(tmp_path):
+def test_a_dry_run_names_the_models_and_opens_none(tmp_path, monkeypatch):
+    monkeypatch.setattr("pstgen.models.loading.load", lambda *_: pytest.fail("a model was opened"))
     result = run("build", *SMALL, "--vlm", "none", "--dry-run", "--json", "--out", tmp_path / "pst")
     told = json.loads(result.stdout)
     assert list(told["judges"]) == ["prior", "text", "lm"]
-    assert told["judges"]["lm"].startswith("sha256:")
+    assert told["judges"]["lm"].endswith("words, not opened")
     assert told["scenes for the prior"] + told["scenes for items"] == 90
     assert list(tmp_path.iterdir()) == []
 
