@@ -14,6 +14,7 @@ import yaml
 
 TESTS = Path(__file__).parents[1]
 CHECKOUT = TESTS.parent
+SMALLEST = "tiny_llava"
 COMMIT = "0123456789" * 4
 LICENCES = [
     {"id": 4, "name": "Attribution License", "url": "http://creativecommons.org/licenses/by/2.0/"},
@@ -58,14 +59,16 @@ class Store:
 
     folder: Path
     sound: Path
-    models: dict = field(default_factory=dict)
 
     def model(self, architecture):
         """The folder of a tiny model of random weights."""
-        if architecture not in self.models:
-            vlms = module(TESTS / "tiny_vlms" / "__init__.py")
-            self.models[architecture] = vlms.build(architecture, self.folder / architecture)
-        return self.models[architecture]
+        folder = self.folder / architecture
+        if not folder.exists():
+            if architecture == SMALLEST:
+                module(TESTS / "tiny_llava.py").build(folder)
+            else:
+                module(TESTS / "tiny_vlms" / "__init__.py").build(architecture, folder)
+        return folder
 
     @cached_property
     def coco(self):
@@ -118,12 +121,12 @@ class Stage:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.symlink_to(self.store.coco)
 
-    def model_in(self, name, architecture):
+    def model_in(self, name, architecture=SMALLEST):
         """A tiny model in ~/models."""
         (self.home / "models").mkdir(exist_ok=True)
         shutil.copytree(self.store.model(architecture), self.home / "models" / name)
 
-    def from_hub(self, name, architecture, cache=None):
+    def from_hub(self, name, architecture=SMALLEST, cache=None):
         """A tiny model in the place of one of the hub's, as the hub's own library keeps what it has loaded."""
         kept = (cache or self.home / "hub") / "hub" / f"models--{name.replace('/', '--')}"
         (kept / "refs").mkdir(parents=True)
@@ -161,7 +164,7 @@ def readme(stage):
         (cache / place.name).symlink_to(place)
     own_annotations(stage)
     stage.from_hub("HuggingFaceTB/SmolVLM-256M-Instruct", "smolvlm")
-    stage.model_in("qwen", "qwen2_5_vl")
+    stage.model_in("qwen")
     stage.replaced["DIR-OR-HUB-ID"] = "~/models/qwen"
 
 
@@ -220,8 +223,8 @@ def audit(stage):
 def cluster(stage):
     """COCO's folder, a model, and one of the hub's in the cache of the cluster."""
     stage.coco_in(stage.home / "data" / "coco")
-    stage.model_in("qwen", "qwen2_5_vl")
-    stage.from_hub("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_5_vl", stage.home / "scratch" / "anna" / "hub")
+    stage.model_in("qwen")
+    stage.from_hub("Qwen/Qwen2.5-VL-7B-Instruct", cache=stage.home / "scratch" / "anna" / "hub")
     stage.environment["USER"] = "anna"
     one = "pstgen build --source coco --root /data/coco --vlm ~/models/qwen --shard {0}/4 --out parts/{0}"
     stage.replaced[one.format(1)] = f"for n in 1 2 3 4; do {one.format('$n')}; done"
@@ -240,7 +243,7 @@ def evaluate(stage):
     stage.set_in("pst")
     stage.from_hub("HuggingFaceTB/SmolVLM-256M-Instruct", "smolvlm")
     stage.from_hub("Qwen/Qwen2.5-VL-3B-Instruct", "qwen2_5_vl")
-    stage.model_in("qwen", "qwen2_5_vl")
+    stage.model_in("qwen")
     stage.replaced |= {"http://127.0.0.1:8000/v1": stage.server("qwen"), "--model MODEL": "--model ~/models/qwen"}
     stage.write("answers.jsonl", [{"item_id": item.item_id, "prediction": item.lure} for item in stage.items()])
     stage.write("points.jsonl", [{"item_id": item.item_id, "prediction": "[20, 30]"} for item in stage.items()])
@@ -284,7 +287,7 @@ def scaling(stage):
 
     stage.set_in("pst")
     annotations(stage)
-    stage.model_in("qwen", "qwen2_5_vl")
+    stage.model_in("qwen")
     servers = [stage.server("Qwen/Qwen2.5-VL-3B-Instruct") for _ in range(2)]
     stage.replaced |= dict(zip(("http://node1:8000/v1", "http://node2:8000/v1"), servers, strict=True))
     stress_test.evaluate(EvalConfig(folder=stage.folder / "pst", model=servers[0], model_name="Qwen/Qwen2.5-VL-3B-Instruct", limit=4))  # fmt: skip
@@ -308,7 +311,7 @@ def training(stage):
 
     stage.set_in("pst")
     stage.coco_in(stage.home / "coco")
-    shutil.copytree(module(TESTS / "tiny_llava.py").build(stage.home / "llava"), stage.home / "models" / "llava")
+    stage.model_in("llava")
     few = (TESTS / "few_steps.yaml").read_text()
     (stage.folder / "few.yaml").write_text(few)
     llava = yaml.safe_load((CHECKOUT / "pstgen" / "training" / "recipes" / "llava.yaml").read_text())

@@ -57,7 +57,7 @@ class Counts:
 
     def _associate(self, question: Question, answer: str, options: int) -> Association:
         n, counted = self._times(question), self._times(question, answer)
-        if _names_an_answer(question, answer):
+        if _names_its_answers(question):
             given = _interval(self._shares(question, (answer, _other(question, answer)))[0], counted, n)
             base = Interval(*[_log_odds(1 / options)] * 3)
         else:
@@ -152,9 +152,11 @@ def _levels(question: Question) -> tuple[Question, ...]:
     return (question, *_levels(plain)) if plain else tuple(dict.fromkeys((question, *_sums(question))))
 
 
-def _names_an_answer(question: Question, answer: str) -> bool:
-    """Do the words of the question name its answers, as in "which is nearer, the cup or the dog"?"""
-    return answer in map(vocabulary.spoken, question[2])
+def _names_its_answers(question: Question) -> bool:
+    """Do the words of the question name what it can be answered by, as in "which is nearer, the cup or the dog"?"""
+    family, form, about = question
+    answers = families.load(family).answers(form.removesuffix(families.ANYWHERE), about)
+    return set(answers) <= set(map(vocabulary.spoken, about))
 
 
 def _other(question: Question, answer: str) -> str:

@@ -251,6 +251,15 @@ def test_where_the_words_name_the_answers_the_base_is_a_coin(larger, smaller):
     assert table.value == pytest.approx(np.log((larger + 2) / (smaller + 2)))
 
 
+def test_a_thing_that_has_the_name_of_its_colour_is_as_any_other():
+    """An orange is mostly orange: the question names a thing, and no answers to choose from."""
+    tally = Counter({(("colour", "of", (kind,)), of): n for kind in ("orange", "carrot") for of, n in (("orange", 40), ("green", 10))})  # fmt: skip
+    fitted = counts.fit(tally)
+    orange, carrot = (fitted.associate(("colour", "of", (kind,)), ("orange", "green")) for kind in ("orange", "carrot"))
+    assert orange == carrot
+    assert orange[0].value > orange[1].value
+
+
 def test_words_never_seen_add_nothing():
     fitted = offices((40, True, True), (60, True, False), (900, False, False))
     for question in (("existence", "given", ("mouse", "kite")), ("colour", "of", ("lemon",))):
