@@ -20,7 +20,7 @@ LICENCES = [
     {"id": 4, "name": "Attribution License", "url": "http://creativecommons.org/licenses/by/2.0/"},
     {"id": 5, "name": "Attribution-ShareAlike License", "url": "http://creativecommons.org/licenses/by-sa/2.0/"},
 ]
-FEW_STEPS = {"encoder_steps": 2, "joint_steps": 3, "warm_up": 1, "reward_warm_up": 2, "keep_every": 2, "lora": 2}
+FEW_STEPS = {"size": 32, "batch": 2, "accumulate": 1, "joint_steps": 3, "warm_up": 1, "keep_every": 2, "lora": 2}
 BROWSER = '''#!{python}
 """A browser that judges every tenth label of the audit page to be wrong, the others right, and then types Ctrl-C."""
 import json
@@ -310,13 +310,15 @@ def training(stage):
     from pstgen.scenes import sources
 
     stage.set_in("pst")
-    stage.coco_in(stage.home / "coco")
+    drawings(stage.home / "coco", "train2017", 4, scenes=60)
     stage.model_in("llava")
-    few = (TESTS / "few_steps.yaml").read_text()
-    (stage.folder / "few.yaml").write_text(few)
+    shutil.copy(TESTS / "few_steps.yaml", stage.folder / "few.yaml")
     llava = yaml.safe_load((CHECKOUT / "pstgen" / "training" / "recipes" / "llava.yaml").read_text())
-    (stage.folder / "llava.yaml").write_text(yaml.safe_dump(llava | FEW_STEPS | {"size": 32, "batch": 2, "accumulate": 1, "joint_steps": 3, "encoder_steps": 0}))  # fmt: skip
-    stage.replaced |= {"--recipe llava --model DIR": "--recipe llava.yaml --model ~/models/llava"}
+    (stage.folder / "llava.yaml").write_text(yaml.safe_dump(llava | FEW_STEPS))
+    stage.replaced |= {
+        "--recipe llava --model DIR": "--recipe llava.yaml --model ~/models/llava",
+        "--recipe full": "--recipe few.yaml --dry-run",
+    }
     config = build_config(source="world", scenes=6, size=64, seed=9)
     scenes = list(sources.load("world").scenes(config, lambda _: True, Refusals()))
     for name in ("vqa", "gqa"):

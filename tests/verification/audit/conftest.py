@@ -13,9 +13,9 @@ def built(tmp_path_factory):
     settings = build_config(
         source="world",
         prior_base="world",
-        scenes=90,
+        scenes=150,
         size=64,
-        candidates=20,
+        candidates=40,
         wordings=2,
         edited=3,
         lm="none",
