@@ -77,14 +77,14 @@ class Store:
         return self.folder / "coco"
 
 
-def drawings(folder, split, seed, *, scenes=400, images=""):
+def drawings(folder, split, seed, *, scenes=240, images=""):
     """Write the built-in world as a split of COCO. images: the folder of the pictures, as the split where none is named."""
     from pstgen.core.config import WorldConfig
     from pstgen.scenes.world import files
 
     draft = folder.parent / f"draft-{split}"
     draft.mkdir(parents=True)
-    files.write(WorldConfig(n=scenes, size=96, seed=seed, out=draft), draft)
+    files.write(WorldConfig(n=scenes, size=96, typicality=0.9, seed=seed, out=draft), draft)
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
     (draft / "world").rename(folder / (images or split))
     for kind in ("instances", "captions", "person_keypoints"):

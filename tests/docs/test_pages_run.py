@@ -14,7 +14,8 @@ import stages
 ADDED = {  # words of a command, and options that make it small where it does not name them
     "build": "--wordings 1 --candidates 12 --lm none",
     "build --source world": "--scenes 120 --size 64 --vlm none",
-    "build --source coco": "--family existence",
+    "build --source coco": "--family relation",
+    "build --annotations": "--family relation",
     "train-eval": "--recipe few.yaml --systems standard,perceptual_reward",
 }
 LEFT_OUT = {  # beginnings of lines that are not run, and why
