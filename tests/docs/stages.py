@@ -290,6 +290,7 @@ def scaling(stage):
     stage.model_in("qwen")
     servers = [stage.server("Qwen/Qwen2.5-VL-3B-Instruct") for _ in range(2)]
     stage.replaced |= dict(zip(("http://node1:8000/v1", "http://node2:8000/v1"), servers, strict=True))
+    stage.replaced["--split train2017"] = "--split val2017"  # that of which there are pictures
     stress_test.evaluate(EvalConfig(folder=stage.folder / "pst", model=servers[0], model_name="Qwen/Qwen2.5-VL-3B-Instruct", limit=4))  # fmt: skip
 
 
