@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,7 +28,6 @@ import tables
 from pstgen import build
 from pstgen.core import workers as worker_processes
 from pstgen.core.config import BuildConfig, build_config
-from pstgen.core.records import Scene
 from pstgen.core.report import Report
 from pstgen.questions import prior_scenes, priors, wording
 from pstgen.scenes import sources
@@ -58,15 +56,6 @@ def write(folder: Path, images: int) -> None:
         stand_in.write_split(drawn, rest, pool.imap(stand_in.draw_chunk, work), None)
 
 
-def alone(run: build.Run) -> Iterator[Scene]:
-    """The scenes that give items by their annotations alone: what `build.item_scenes` is, where no picture is there."""
-    wanted = {entry.id for entry in run.parts.items}
-    source = sources.load(run.config.source.name)
-    for scene in source.scenes(run.config, wanted.__contains__, run.report.refused, lambda _: False):
-        run.report.count("scenes for items", [run.config.source.name])
-        yield scene
-
-
 def parted(config: BuildConfig) -> prior_scenes.Parts:
     """A fifth of the scenes for the prior, the others for pairs; that no picture is at hand is passed over."""
     entries = sources.load(config.source.name).index(config)
@@ -79,7 +68,6 @@ def parted(config: BuildConfig) -> prior_scenes.Parts:
 def work(root: Path, workers: int) -> dict[str, object]:
     """In a child process: seconds of each station, and what came of it."""
     config = build_config(root=root, split=SPLIT, twins=("matched",), workers=workers, prior_base="none")
-    build.item_scenes = alone
     spent, clock = {}, time.perf_counter()
 
     def done(station: str) -> None:

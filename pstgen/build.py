@@ -28,14 +28,14 @@ from pstgen.models.judges import Judge, open_all
 from pstgen.models.panel import Panel
 from pstgen.models.recorded import Recorded
 from pstgen.models.witnesses import Witness
-from pstgen.pairs import agreement, balance, edits, selection, shares, twins
+from pstgen.pairs import agreement, balance, passing, selection, shares, twins
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
 from pstgen.questions import facts, prior_base, prior_file, prior_scenes, priors, sample, visual_prompts, wording
 from pstgen.questions.facts import Observed
 from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
-from pstgen.scenes import pixels, sources
+from pstgen.scenes import sources
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,8 @@ def count_facts(run: Run) -> Observed:
     for shard in shards:
         seen.add(shard)
         run.progress.reach("scenes for the prior", seen.wanted, total)
-    workers.stop()
+    if divided.prior:  # of another file, which workers hold
+        workers.stop()
     run.report.refused.add(seen.refused)
     run.report.count("scenes for the prior", [config.source.name] * seen.scenes)
     return seen
@@ -220,29 +221,24 @@ def prior_alone(config: BuildConfig, progress: Progress = silent) -> tuple[Expec
         return fit_prior(observed, run), observed, run.parts.share
 
 
-def item_scenes(run: Run) -> Iterator[Scene]:
-    """The scenes that give items, with all that is said of them."""
-    wanted = {entry.id for entry in run.parts.items}
-    source = sources.load(run.config.source.name)
-    read = source.scenes(run.config, wanted.__contains__, run.report.refused)
-    for scene in run.witness(pixels.usable(read, run.report.refused)) if run.witness else read:
-        run.report.count("scenes for items", [run.config.source.name])
-        run.report.captioned += scene.complete or bool(scene.captions)
-        yield scene
-
-
 def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     """Pair what has one question and two answers; of each family keep the pairs with the strongest pull."""
     config = run.config
     context = PairContext(prior, config, run.work, run.report.refused.edits)
-    makers = [twins.load(name).open(context) for name in config.pairs.twins or plugins.names("twins")]
+    makers = {name: twins.load(name).open(context) for name in config.pairs.twins or plugins.names("twins")}
     by_family: defaultdict[str, list[Candidate]] = defaultdict(list)
-    known = facts.known(item_scenes(run), config, run.report, 1 if run.witness else run.cores)
-    passing = run.progress(edits.ahead(known, makers, run.cores), "scenes for items", len(run.parts.items))
+    items = run.parts.items
+    if run.cores < 2 or run.witness:  # a witness holds a model, which stays in this process
+        found = passing.found(makers, passing.scenes(config, items, run.report, run.witness), config, run.report)
+    else:
+        found = passing.found_ahead(makers, items, context, run.report, run.cores)
     paired = (
-        candidate for scene, known_facts in passing for maker in makers for candidate in maker.pair(scene, known_facts)
+        candidate
+        for by_maker in run.progress(found, "scenes for items", len(items))
+        for name, each in by_maker.items()
+        for candidate in makers[name].take(each)
     )
-    for candidate in chain(paired, chain.from_iterable(maker.rest() for maker in makers)):
+    for candidate in chain(paired, chain.from_iterable(maker.rest() for maker in makers.values())):
         by_family[candidate.control.family].append(candidate)
     strongest = [
         candidate

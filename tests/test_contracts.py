@@ -1,6 +1,7 @@
 """Every plug-in keeps its kind's contract: each is called as its Protocol says."""
 
 import inspect
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -95,7 +96,8 @@ def test_a_twin_maker_pairs_while_scenes_pass(name, kitchen, tmp_path):
         for scene, answer in zip(scenes, "12", strict=True)
     ]
     couples = zip(scenes, facts, strict=True)
-    found = [pair for scene, fact in couples if name == "matched" for pair in maker.pair(scene, [fact])]
+    looked = [maker.look(scene, [fact]) for scene, fact in couples if name == "matched"]
+    found = [pair for each in pickle.loads(pickle.dumps(looked)) for pair in maker.take(each)]
     found += maker.rest()
     assert [pair.lure for pair in found] == ["1"] * (name == "matched")
     assert all(pair.lure != str(stress.truth.answer) for pair in found for stress in pair.stress)

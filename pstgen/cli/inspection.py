@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from pstgen.build import check, count_facts, fit_prior, item_scenes, prepare, propose_pairs
+from pstgen.build import Run, check, count_facts, fit_prior, prepare, propose_pairs
 from pstgen.core import reasons, scratch
 from pstgen.core.config import BuildConfig, with_settings
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Scene
 from pstgen.core.report import Report
+from pstgen.pairs import passing
 from pstgen.questions import facts
 from pstgen.scenes import sources, vocabulary
 
@@ -70,10 +71,14 @@ def inspect(config: BuildConfig, progress: Progress = silent) -> Inspection:
             propose_pairs(fit_prior(count_facts(run), run), run)
         except BadInput as reason:  # nothing is expected: what is known is shown all the same
             run.note(str(reason))
-            for _ in facts.known(item_scenes(run), config, run.report, run.cores):
+            for _ in facts.known(_scenes(run), config, run.report):
                 pass
         scenes = {"that feed the prior": len(run.parts.prior) + len(run.parts.held), "for items": len(run.parts.items)}
-        return _inspection(config, scenes, run.report, _survey(item_scenes(run)))
+        return _inspection(config, scenes, run.report, _survey(_scenes(run)))
+
+
+def _scenes(run: Run) -> Iterator[Scene]:
+    return passing.scenes(run.config, run.parts.items, run.report, run.witness)
 
 
 class _Survey(msgspec.Struct):

@@ -66,6 +66,17 @@ class Report:
     captioned: int = 0
     judged: int = 0
 
+    def add(self, other: Report) -> None:
+        """Add what became of other scenes."""
+        for station, names in other.stations.items():
+            self.stations.setdefault(station, Counter()).update(names)
+        self.refused.add(other.refused)
+        self.dropped.update(other.dropped)
+        self.notes += other.notes
+        self.models |= other.models
+        self.captioned += other.captioned
+        self.judged += other.judged
+
     def count(self, station: str, names: Iterable[str]) -> None:
         """Add one at the station for every name."""
         self.stations.setdefault(station, Counter()).update(names)

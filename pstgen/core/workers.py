@@ -1,14 +1,17 @@
 """Applies a function to many items on all cores, in their order."""
 
 import os
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
+from hashlib import sha256
 from itertools import islice
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pstgen.core.records import Unavailable
 
@@ -17,6 +20,31 @@ B = TypeVar("B")
 
 AHEAD = 2  # batches that wait for each worker, so that no worker waits for a batch
 POLL = 0.5  # seconds between two checks that the parent process is alive
+
+
+class Shared(Generic[A]):
+    """A value that a function takes along, such as a table: each worker process unpacks it once, however many batches it gets."""
+
+    def __init__(self, value: A) -> None:
+        self.value = value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, self._packed
+
+    @cached_property
+    def _packed(self) -> tuple[bytes, bytes]:
+        packed = pickle.dumps(self.value)
+        return sha256(packed).digest(), packed
+
+
+_held: dict[bytes, Shared[Any]] = {}  # in a worker process: the last one, by its digest
+
+
+def _unpacked(digest: bytes, packed: bytes) -> Shared[Any]:
+    if digest not in _held:
+        _held.clear()
+        _held[digest] = Shared(pickle.loads(packed))  # noqa: S301 (of the parent process)
+    return _held[digest]
 
 
 def cores() -> int:

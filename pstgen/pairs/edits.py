@@ -1,22 +1,19 @@
 """What every edit shares: two versions of one scene, of which facts are asked anew; labels are worked out, never assumed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import tee
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen.core import workers
 from pstgen.core.records import Candidate, Fact, Instance, Scene
 from pstgen.pairs.context import PairContext, candidate
 from pstgen.pairs.image_ops import Chance, Pixels, Refused
-from pstgen.pairs.twins import Maker
 from pstgen.questions import families
 from pstgen.scenes import pixels, png
 from pstgen.scenes.truth import layout
@@ -52,7 +49,6 @@ class Attempt(NamedTuple):
 
 
 Edit = Callable[[Scene, Instance, Chance], tuple[Version, Version]]
-Passing = tuple[Scene, tuple[Fact, ...]]
 Leads = dict[tuple[str, str], int]  # sentence and what is told apart → pairs
 
 
@@ -72,7 +68,7 @@ def subjects(scene: Scene) -> list[Instance]:
 
 @dataclass(frozen=True)
 class Procedure:
-    """How an edit is tried: all that a worker process needs of it. families: those that are asked; work: a folder."""
+    """How an edit is tried. families: those that are asked; work: a folder for the pictures."""
 
     name: str
     edit: Edit
@@ -124,9 +120,6 @@ class Procedure:
         return [facts for facts in both if facts[0].truth.answer != facts[1].truth.answer]
 
 
-Job = tuple[Scene, Sequence[Procedure]] | None  # for a worker process
-
-
 @dataclass
 class Edited:
     """A twin maker: applies one edit and its sham to scenes, and pairs what has then one question and two answers.
@@ -137,7 +130,7 @@ class Edited:
     answer is known after the edit only where one was known before, so that a scene without one need not be edited.
     lead: by how many pairs of a sentence the first version, or the stress twin, had the alphabetically first answer more
     often than the other, or the first version was the control twin: who tells pictures apart by their looks, not knowing
-    the question, must win nothing by it. ready: attempts that were made ahead, by scene.
+    the question, must win nothing by it.
     """
 
     name: str
@@ -148,10 +141,8 @@ class Edited:
     forms: tuple[str, ...] = ()
     photographs: bool = False
     keeps_known: bool = False
-    remembers: bool = False  # the scenes that passed: it cannot be tried ahead
     made: int = 0
     lead: Leads = field(default_factory=lambda: defaultdict(int))
-    ready: dict[str, list[Attempt]] = field(default_factory=dict)
 
     @cached_property
     def procedure(self) -> Procedure:
@@ -160,23 +151,29 @@ class Edited:
         asked = tuple(name for name in self.families if name in (config.questions.families or self.families))
         return Procedure(self.name, self.edit, asked, self.on, self.forms, config.seed, self.context.work)
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
-        """Up to PAIRS pairs of each of a few things, until there are as many as the run wants; facts are asked anew."""
-        ready = self.ready.pop(scene.id, None)
-        if not self.wants(scene, facts):
+    def wants(self, /) -> bool:
+        """Are there fewer pairs than the run wants?"""
+        return self.made < self.context.config.pairs.edited
+
+    def look(self, scene: Scene, facts: Sequence[Fact], /) -> list[Attempt]:
+        """Try the edit on a few things, where it is made on such scenes and a pair can come of it; facts are asked anew."""
+        return self.procedure.attempts(scene) if self.fits(scene, facts) else []
+
+    def take(self, found: list[Attempt], /) -> Iterator[Candidate]:
+        """Up to PAIRS pairs of each attempt, unless there are as many as the run wants."""
+        if not self.wants():
             return
-        for attempt in self.procedure.attempts(scene) if ready is None else ready:
+        for attempt in found:
             if attempt.refused:
                 self.context.refused[self.name, attempt.refused] += 1
             else:
                 yield from self._taken(attempt)
 
-    def wants(self, scene: Scene, facts: Sequence[Fact]) -> bool:
-        """Are there fewer pairs than the run wants, is the edit made on such scenes, and can a pair come of it?"""
-        config, families = self.context.config, self.procedure.families
-        fits = scene.complete or self.photographs or self.name in config.pairs.twins
-        known = not self.keeps_known or any(fact.family in families for fact in facts)
-        return bool(families) and fits and known and self.made < config.pairs.edited
+    def fits(self, scene: Scene, facts: Sequence[Fact]) -> bool:
+        """Is the edit made on such scenes, and can a pair come of it?"""
+        families = self.procedure.families
+        suits = scene.complete or self.photographs or self.name in self.context.config.pairs.twins
+        return bool(families) and suits and (not self.keeps_known or any(fact.family in families for fact in facts))
 
     def rest(self, /) -> Iterator[Candidate]:
         """Nothing: every scene gives its pairs by itself."""
@@ -234,31 +231,3 @@ class Edited:
             return None
         control, stress = (first, second) if first.truth.answer == lure else (second, first)
         return candidate(control, [stress], added, self.name, scenes)
-
-
-def ahead(passing: Iterable[Passing], makers: Iterable[Maker], processes: int) -> Iterator[Passing]:
-    """Pass scenes on with their facts; meanwhile worker processes try edits on those that come next, while they are wanted."""
-    edited = [maker for maker in makers if isinstance(maker, Edited) and not maker.remembers]
-    if processes < 2 or not edited:
-        yield from passing
-        return
-    passed, coming = tee(passing)
-    attempts = workers.parallel_map(_tried, (_job(scene, facts, edited) for scene, facts in coming), processes)
-    for (scene, facts), by_name in zip(passed, attempts, strict=True):
-        for maker in edited:
-            if maker.name in by_name:
-                maker.ready[scene.id] = by_name[maker.name]
-        yield scene, facts
-
-
-def _job(scene: Scene, facts: Sequence[Fact], makers: Sequence[Edited]) -> Job:
-    """The scene and what is to be tried on it; the scene stays here where that is nothing."""
-    wanted = [maker.procedure for maker in makers if maker.wants(scene, facts)]
-    return (scene, wanted) if wanted else None
-
-
-def _tried(job: Job, /) -> dict[str, list[Attempt]]:
-    if job is None:
-        return {}
-    scene, procedures = job
-    return {procedure.name: procedure.attempts(scene) for procedure in procedures}

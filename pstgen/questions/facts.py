@@ -1,10 +1,9 @@
 """Facts of scenes, asked of every family; where there are many scenes, in worker processes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import tee
 
 from pstgen.core import plugins, workers
 from pstgen.core.config import BuildConfig
@@ -75,13 +74,11 @@ def ask(names: Sequence[str], scene: Scene, /) -> Known:
     return Known(tuple(facts), unknown)
 
 
-def known(
-    scenes: Iterable[Scene], config: BuildConfig, report: Report, processes: int = 1
-) -> Iterator[tuple[Scene, tuple[Fact, ...]]]:
+def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Iterator[tuple[Scene, tuple[Fact, ...]]]:
     """Pass on each scene with its known facts, in their order; what is unknown or unsound is counted and named."""
-    passed, scenes_asked = tee(scenes)
-    answers = workers.parallel_map(partial(ask, family_names(config)), scenes_asked, processes)
-    for scene, answer in zip(passed, answers, strict=True):
+    names = family_names(config)
+    for scene in scenes:
+        answer = ask(names, scene)
         if answer.unsound:
             pixels.refuse(scene, answer.unsound, report.refused)
             continue
@@ -101,20 +98,24 @@ def observe(
 
     through: passes scenes on, with more known of them; it cannot be taken into worker processes.
     """
-    parts = ((frozenset(shard), pictured.intersection(shard)) for shard in _shards(entries, pictured))
+    ids = ([entry.id for entry in shard] for shard in shards(entries, pictured, SHARD, PICTURED))
+    parts = ((frozenset(shard), pictured.intersection(shard)) for shard in ids)
     if through:
         yield from (_shard(config, part, through) for part in parts)
     else:
         yield from workers.parallel_map(partial(_shard, config), parts, processes, batch=1)
 
 
-def _shards(entries: Sequence[Entry], pictured: frozenset[str]) -> Iterator[list[str]]:
-    """Ids in their order, as many at a time as take about equally long: a picture takes as long as 20 scenes without."""
-    shard, weight = list[str](), 0
+def shards(entries: Iterable[Entry], pictured: Collection[str], plain: int, looked_at: int) -> Iterator[list[Entry]]:
+    """Scenes in their order, as many at a time as take about equally long.
+
+    plain: how many without their pictures; looked_at: how many with them. pictured: ids of those.
+    """
+    shard, weight = list[Entry](), 0
     for entry in entries:
-        shard.append(entry.id)
-        weight += SHARD // PICTURED if entry.id in pictured else 1
-        if weight >= SHARD:
+        shard.append(entry)
+        weight += plain // looked_at if entry.id in pictured else 1
+        if weight >= plain:
             yield shard
             shard, weight = [], 0
     if shard:

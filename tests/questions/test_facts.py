@@ -118,12 +118,10 @@ def test_what_passes_scenes_on_may_say_more_of_them_or_leave_some_out(config):
     assert seen.tally == told(config, [entry for entry in entries if entry.id != "val2017/3"], ())[0].tally
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_scenes_come_with_their_known_facts_in_their_order_and_what_is_unknown_is_counted(config, processes):
+def test_scenes_come_with_their_known_facts_in_their_order_and_what_is_unknown_is_counted(config):
     report = Report()
     scenes = list(coco.scenes(config, lambda _: True, Refusals()))
-    passed = list(facts.known(iter(scenes), config, report, processes))
-    workers.stop()
+    passed = list(facts.known(iter(scenes), config, report))
     assert [scene for scene, _ in passed] == [scene for scene in scenes if scene.id not in {"val2017/5", "val2017/11"}]
     assert all(fact.scene_id == scene.id and fact.truth.known for scene, known in passed for fact in known)
     assert report.stations["known facts"] == Counter(fact.family for _, known in passed for fact in known)

@@ -1,7 +1,7 @@
 """One file, one way to find a twin. A twin maker *pairs*."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pstgen.core import plugins
 from pstgen.core.records import Candidate, Fact, Scene
@@ -9,10 +9,18 @@ from pstgen.pairs.context import PairContext
 
 
 class Maker(Protocol):
-    """Finds twins while scenes pass."""
+    """Finds twins while scenes pass: it looks at each, perhaps in a worker process, and takes in what it found in their order."""
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
-        """Take in a scene with its known facts; yield the pairs that it gives by itself."""
+    def wants(self, /) -> bool:
+        """Could another scene give it anything?"""
+        ...
+
+    def look(self, scene: Scene, facts: Sequence[Fact], /) -> Any:
+        """What can be found in a scene with its known facts alone. It changes nothing here, and can be sent to another process."""
+        ...
+
+    def take(self, found: Any, /) -> Iterator[Candidate]:
+        """Take in what was found in a scene; yield the pairs that it gives by itself."""
         ...
 
     def rest(self, /) -> Iterator[Candidate]:

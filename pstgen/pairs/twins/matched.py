@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from pstgen.core.config import BuildConfig
+import msgspec
+
 from pstgen.core.records import Candidate, Fact, Scene
 from pstgen.pairs import choices
 from pstgen.pairs.choices import Shown
 from pstgen.pairs.context import MOST_OPTIONS, Associations, PairContext, candidate
 from pstgen.questions.families import Question
 
-Ranked = tuple[int, str, Fact]
+Ranked = tuple[int, str, Fact]  # the first one decides
+
+ENCODER, DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Ranked])
 
 
 class Expected(NamedTuple):
@@ -22,6 +25,14 @@ class Expected(NamedTuple):
     lure: str
     weaker: Sequence[str]
     added: Associations
+
+
+class Found(NamedTuple):
+    """What a scene could give. ranked: its facts, encoded, since ten thousands of them are sent from worker processes."""
+
+    scene_id: str
+    shown: Shown
+    ranked: bytes
 
 
 class Matched:
@@ -36,15 +47,30 @@ class Matched:
         self.shown: dict[str, Shown] = {}
         self.expected: dict[Question, Expected | None] = {}
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+    def wants(self, /) -> bool:
+        """Always: any scene can be a twin."""
+        return True
+
+    def look(self, scene: Scene, facts: Sequence[Fact], /) -> Found:
+        """The facts that can be in a pair, and what the scene shows."""
+        seed = self.context.config.seed
+        ranked = [_ranked(fact, seed) for fact in facts if self._fits(fact)]
+        return Found(scene.id, choices.shown(scene, facts), ENCODER.encode(ranked))
+
+    def take(self, found: Found, /) -> Iterator[Candidate]:
         """Keep the facts; one scene alone gives no pair."""
-        self.shown[scene.id] = choices.shown(scene, facts)
-        for fact in facts:
-            question, answer = fact.question, str(fact.truth.answer)
-            expected = self._expected(question)
-            if expected and (answer == expected.lure or answer in expected.weaker):
-                _keep(self.shelves[question].setdefault(answer, []), fact, self.context.config)
+        self.shown[found.scene_id] = found.shown
+        for ranked in DECODER.decode(found.ranked):
+            fact = ranked[-1]
+            shelf = self.shelves[fact.question].setdefault(str(fact.truth.answer), [])
+            keep = heapq.heappush if len(shelf) < self.context.config.pairs.pairs_per_question else heapq.heappushpop
+            keep(shelf, ranked)
         yield from ()
+
+    def _fits(self, fact: Fact) -> bool:
+        """Is its answer the lure, or one that the words suggest less?"""
+        expected = self._expected(fact.question)
+        return expected is not None and (fact.truth.answer == expected.lure or fact.truth.answer in expected.weaker)
 
     def rest(self, /) -> Iterator[Candidate]:
         """Question by question: groups where every one of four options is somewhere the truth, then pairs."""
@@ -92,11 +118,7 @@ def _weighed(lure: str, added: Associations) -> Expected:
     return Expected(lure, sorted(weaker, key=lambda answer: -added[answer].value), added)
 
 
-def _keep(shelf: list[Ranked], fact: Fact, config: BuildConfig) -> None:
-    """A reservoir of the smallest hashes: the same facts whatever the order in which they come."""
-    digest = sha256(f"{config.seed}/{fact.scene_id}/{fact.question}{fact.mark or ''}".encode()).digest()
-    ranked = (-int.from_bytes(digest[:8]), fact.scene_id, fact)
-    if len(shelf) < config.pairs.pairs_per_question:
-        heapq.heappush(shelf, ranked)
-    else:
-        heapq.heappushpop(shelf, ranked)
+def _ranked(fact: Fact, seed: int) -> Ranked:
+    """With its place in a reservoir of the smallest hashes: the same facts whatever the order in which they come."""
+    digest = sha256(f"{seed}/{fact.scene_id}/{fact.question}{fact.mark or ''}".encode()).digest()
+    return -(int.from_bytes(digest[:8]) >> 1), fact.scene_id, fact

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,14 +35,19 @@ class Paste(Edited):
 
     def __init__(self, context: PairContext) -> None:
         things = ("existence", "count"), context, lambda scene: list(scene.instances[:1])
-        super().__init__("paste", self._edit, *things, remembers=True)
+        super().__init__("paste", self._edit, *things)
         self.donors: deque[Donor] = deque(maxlen=DONORS)
 
-    def pair(self, scene: Scene, facts: Sequence[Fact], /) -> Iterator[Candidate]:
+    def look(self, scene: Scene, facts: Sequence[Fact], /) -> list[Any]:
+        """The scene, where it suits: what is put into it comes from scenes before, so that it is edited in their order."""
+        return [scene] if self.fits(scene, facts) else []
+
+    def take(self, found: list[Any], /) -> Iterator[Candidate]:
         """As every edit; afterwards the scene's things are donors."""
-        yield from super().pair(scene, facts)
-        if self.wants(scene, facts):
-            self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
+        for scene in found:
+            yield from super().take(self.procedure.attempts(scene) if self.wants() else [])
+            if self.wants():
+                self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
 
     def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
         there = {other.category for other in scene.instances}

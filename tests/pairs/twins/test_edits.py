@@ -1,7 +1,6 @@
 """Edits: what they must leave alone, what they must change, and that both twins are edited."""
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,22 +47,9 @@ def pairs(scenes, context):
     makers = {name: plugins.load("twins", name).open(context) for name in EDITS}
     told = list(known(scenes, CONFIG, Report()))
     return {
-        name: [pair for scene, facts in told for pair in maker.pair(scene, facts)] for name, maker in makers.items()
+        name: [pair for scene, facts in told for pair in maker.take(maker.look(scene, facts))]
+        for name, maker in makers.items()
     }
-
-
-def test_what_is_tried_ahead_in_other_processes_gives_the_same_pairs(scenes, context):
-    """As many as the run wants, here: the last ones of an edit are tried for nothing."""
-    few, found = with_settings(CONFIG, edited=8), []
-    for processes in (1, 2):
-        makers = [plugins.load("twins", name).open(replace(context, config=few, refused=Counter())) for name in EDITS]
-        passing = edits.ahead(known(scenes, few, Report()), makers, processes)
-        pairs = [pair for scene, facts in passing for maker in makers for pair in maker.pair(scene, facts)]
-        images = [pixels.image(scene).tobytes() for pair in pairs for scene in pair.scenes]
-        found.append((pairs, images, [maker.context.refused for maker in makers]))
-        assert not any(maker.ready for maker in makers)
-    assert found[0] == found[1]
-    assert min(Counter(pair.twin for pair in found[0][0]).values()) >= 8
 
 
 def first(scenes, edit, *, on=edits.subjects):
@@ -217,6 +203,6 @@ def test_no_depth_is_claimed_where_something_was_painted(scenes):
 
 def test_donors_are_cut_from_earlier_scenes_only(scenes, context):
     maker = paste.open(context)
-    assert list(maker.pair(scenes[0], ())) == []
+    assert list(maker.take(maker.look(scenes[0], ()))) == []
     assert all(donor.scene_id == scenes[0].id for donor in maker.donors)
     assert Path(context.work).is_dir()

@@ -37,7 +37,7 @@ def pairs(facts, config=CONFIG, prior=PRIOR, shown=()):
     maker = matched.open(PairContext(prior, config, Path()))
     for known in facts:
         scene_id = known.scene_id.removeprefix("s/")
-        assert list(maker.pair(shows(scene_id, dict(shown).get(scene_id, ())), [known])) == []
+        assert list(maker.take(maker.look(shows(scene_id, dict(shown).get(scene_id, ())), [known]))) == []
     return list(maker.rest())
 
 
@@ -67,7 +67,7 @@ def test_facts_that_can_give_no_pair_are_not_kept():
     """Their words suggest nothing, or their answer more than the lure."""
     maker = matched.open(PairContext(PRIOR, CONFIG, Path()))
     for known in [fact(1, "1"), fact(2, "3"), fact(3, "1", ("unheard of",))]:
-        list(maker.pair(shows(known.scene_id), [known]))
+        list(maker.take(maker.look(shows(known.scene_id), [known])))
     kept = [ranked[-1] for shelf in maker.shelves.values() for ranks in shelf.values() for ranked in ranks]
     assert {(known.about, known.truth.answer) for known in kept} == {(("banana",), "1"), (("banana",), "3")}
 

@@ -33,7 +33,7 @@ def pairs(scenes, tmp_path_factory):
     facts = (fact for _, facts in known(scenes.values(), CONFIG, Report()) for fact in facts)
     context = PairContext(counts.fit(count(facts)), CONFIG, tmp_path_factory.mktemp("context"))
     makers = [plugins.load("twins", name).open(context) for name in ("remove", "recolour", "paste")]
-    made = [pair for scene in scenes.values() for maker in makers for pair in maker.pair(scene, ())]
+    made = [pair for scene in scenes.values() for maker in makers for pair in maker.take(maker.look(scene, ()))]
     paths = {scene.id: scene.path for pair in made for scene in pair.scenes}
     twins = [sorted(pair.facts, key=lambda fact: str(fact.truth.answer)) for pair in made]
     return [(origin(a.scene_id), *(pixels.read(paths[fact.scene_id]) for fact in (a, b))) for a, b in twins]
