@@ -57,13 +57,21 @@ $(PEERS)/installed: | install  ## what speed is compared with, apart from what p
 	-$(PEERS)/bin/pip install -q -c constraints.txt "ray>=2.58"
 	touch $@
 
+LMMS := build/lmms
+$(LMMS)/installed: | install  ## a harness, in an environment of its own
+	$(PYTHON) -m venv $(LMMS)
+	-$(LMMS)/bin/pip install -q lmms-eval decord
+	touch $@
+
 PAGE := docs/performance.md
-bench: install $(PEERS)/installed  ## speed, memory and faults on this machine, into the tables of docs/performance.md
+bench: install $(PEERS)/installed $(LMMS)/installed  ## speed, memory and faults on this machine, into the tables of docs/performance.md
 	$(BIN)/python benchmarks/coco_load.py --peers $(PEERS)/bin/python --write $(PAGE)
 	$(BIN)/python benchmarks/scale.py --write $(PAGE)
 	$(BIN)/python benchmarks/kills.py --write $(PAGE)
 	$(BIN)/python benchmarks/endurance.py --write $(PAGE)
 	$(PEERS)/bin/python benchmarks/engines.py --write $(PAGE)
+	$(BIN)/python benchmarks/judging.py --write $(PAGE)
+	$(BIN)/python benchmarks/harness.py --lmms $(LMMS)/bin/python --write $(PAGE)
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/world.py
 	$(BIN)/python benchmarks/targets.py

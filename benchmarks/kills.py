@@ -5,7 +5,7 @@
 
 `pstgen build` draws a small world and asks the model that comes with pstgen in all its views. Each build has an empty cache, is killed
 at a random moment, and is started again, until it ends by itself; then the next one begins, until there were so many kills. Half of the
-moments are drawn from the time that an undisturbed build takes, which is spent mostly on opening the model; the others from the
+moments are drawn from the time that an undisturbed build takes beside another, which is spent mostly on opening the model; the others from the
 questions that it still has to be asked. Two builds go on at once, each with one thread. Every file of a finished set is compared, and
 so is what lies beside it. What a model is asked is noted before it is asked: a question noted twice was done twice.
 
@@ -174,7 +174,7 @@ def moment(build: Build, whole: Whole, chance: random.Random) -> tuple[float, fl
     done = len(set(build.questions))
     if done < whole.questions and chance.random() < 0.5:
         return math.inf, len(build.questions) + chance.randint(1, whole.questions - done)
-    return time.monotonic() + chance.uniform(0, whole.seconds), math.inf
+    return time.monotonic() + chance.uniform(0, AT_ONCE * whole.seconds), math.inf
 
 
 def run(kills: int, whole: Whole, work: Path, chance: random.Random) -> Tried:

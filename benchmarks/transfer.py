@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 from dataclasses import replace
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -44,14 +44,14 @@ EYES = {  # what the seeing model is shown instead of the image
 BEGIN, END = "<!-- transfer -->", "<!-- end of transfer -->"
 
 
-def selected(run, candidates, gallery, observed, judges):
+def selected(run, candidates, gallery, fitted, judges):
     """The items that these judges alone keep, each with its image."""
     config = with_settings(run.config, judges=judges)
     alone = build.Run(config, run.work, run.parts)
-    ready = build.train_judges(build.open_judges(config), observed, candidates, alone)
-    fallen, _ = build.select_wordings(candidates, gallery, ready, alone)
-    items = chain.from_iterable(build.add_images(build.select_pairs(fallen, alone), gallery, alone))
-    return sorted(items, key=lambda item: item.item_id)
+    panel = build.train_judges(build.open_judges(config), *fitted, candidates, alone)
+    misled, _ = build.select_wordings(candidates, gallery, panel, alone)
+    kept = build.add_images(build.select_pairs(misled, gallery, alone), gallery, alone)
+    return sorted((item for pair in kept for item in pair.items), key=lambda item: item.item_id)
 
 
 def others(items):
@@ -123,10 +123,11 @@ def measured():
     with tempfile.TemporaryDirectory() as folder:
         run = build.prepare(CONFIG, Path(folder))
         observed = build.count_facts(run)
-        candidates = build.propose_pairs(build.fit_prior(observed, run), run)
+        prior = build.fit_prior(observed, run)
+        candidates = build.propose_pairs(prior, run)
         gallery = build.open_scenes(candidates, run)
-        judges = build.train_judges(build.open_judges(CONFIG), observed, candidates, run)
-        items = {name: selected(run, candidates, gallery, observed, some) for name, some in SELECTORS.items()}
+        judges = build.train_judges(build.open_judges(CONFIG), observed, prior, candidates, run).judges
+        items = {name: selected(run, candidates, gallery, (observed, prior), some) for name, some in SELECTORS.items()}
         attacked, systems = {}, {}
         for name, some in items.items():
             runs = attack.run_all([from_item(item) for item in some], ATTACKED, others(some))

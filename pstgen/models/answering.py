@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from more_itertools import batched
+
 from pstgen.core.config import BuildConfig
 from pstgen.core.records import Item, Unavailable, Verdict
 from pstgen.models.endpoint_limits import LimitReached
 from pstgen.models.journal import Journal, Logprobs
+from pstgen.models.journal_thread import JournalThread
 from pstgen.models.judges import Judge
 
 PARTS = 4  # that a batch is split into when it fails, until it is known which items fail
@@ -40,12 +43,12 @@ Ask = Callable[
 
 
 def run(judge: Judge, items: Sequence[Item], config: BuildConfig, ask: Ask) -> Iterator[Verdict]:
-    """One verdict an item, in their order. What is asked is kept batch by batch, so that a killed run loses less than one.
+    """One verdict an item, in their order. What is asked is kept batch by batch, so that a killed run loses hardly more than one.
 
     Where items fail, the others are asked nevertheless. Then Unavailable is raised, which names those that failed; the next
     run asks these alone. Raises RuntimeError where a judge does not give one verdict an item, in order.
     """
-    with Journal(judge.name, judge.revision) as journal:
+    with Journal(judge.name, judge.revision) as file, JournalThread(file) as journal:
         asking = _Asking(judge, items, config.judges.batch_size, journal)
         for answered in ask(asking.batches()):
             asking.take(answered)
@@ -118,7 +121,7 @@ class _Asking:
     judge: Judge
     items: Sequence[Item]
     batch_size: int
-    journal: Journal
+    journal: JournalThread
     waiting: deque[_Slice] = field(default_factory=deque)
     asked: dict[int, Mapping[str, Item]] = field(default_factory=dict)  # by number of the batch
     failed: dict[str, Failure] = field(default_factory=dict)
@@ -126,18 +129,29 @@ class _Asking:
 
     def batches(self) -> Iterator[Batch]:
         """What is neither known nor being asked for, looked up when it is taken."""
-        for number, start in enumerate(range(0, len(self.items), self.batch_size)):
+        for number, (items, keys, found) in enumerate(self._looked_up()):
             if self.hopeless:
                 return
-            items = self.items[start : start + self.batch_size]
-            keys = [self.judge.key(item) for item in items]
             by_key = dict(zip(keys, items, strict=True))
-            known = {key: of for key, of in self.journal.known(list(by_key)).items() if fits(by_key[key], of)}
+            known = {key: of for key, of in found.items() if key in by_key and fits(by_key[key], of)}
             self.waiting.append(_Slice(items, keys, known, by_key.keys() - known.keys()))
             running = {key for batch in self.asked.values() for key in batch}
             unknown = {key: item for key, item in by_key.items() if key not in known and key not in running}
             self.asked[number] = unknown
             yield Batch(number, unknown)
+
+    def _looked_up(self) -> Iterator[tuple[Sequence[Item], Sequence[str], dict[str, Logprobs]]]:
+        """Items batch by batch, their keys and what is known; meanwhile the next batch is looked up."""
+        last: tuple[Sequence[Item], Sequence[str]] | None = None
+        for items in batched(self.items, self.batch_size):
+            keys = [self.judge.key(item) for item in items]
+            known = self.journal.known() if last else {}
+            self.journal.look_up(keys)
+            if last:
+                yield *last, known
+            last = items, keys
+        if last:
+            yield *last, self.journal.known()
 
     def take(self, answered: Answered) -> None:
         """Keep what was answered. Raises RuntimeError where a batch comes back with other items than it was sent with."""
