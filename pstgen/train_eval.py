@@ -94,8 +94,8 @@ def write_report(measured: Results, arms: Sequence[Arm], jobs: Sequence[EvalJob]
     html.write(measured, out)
     by_arm = {(result.system, result.seed): result for result in measured.arms}
     for arm in arms:
-        if arm.last:
-            model_card.write(by_arm[arm.system, arm.seed], measured, arm.last.out)
+        for task in filter(None, (arm.last, *arm.parts)):
+            model_card.write(by_arm[arm.system, arm.seed], measured, task.out)
     model_card.write_encoders(measured, out)
 
 

@@ -13,11 +13,13 @@ from pstgen.core.records import BadInput
 from pstgen.dataset import store
 from pstgen.evaluation import data, results
 from pstgen.evaluation.inference import EvalJob, JobEvaluation
+from pstgen.models.answerer import Answerer, Query
+from pstgen.models.huggingface import Model
 from pstgen.training import recipe as recipes
 from pstgen.training.recipe import Recipe
 
 RECIPE = Path(__file__).with_name("few_steps.yaml").read_text()
-SYSTEMS = ("standard", "perceptual_reward", "agent")
+SYSTEMS = ("standard", "perceptual_reward", "agent", "cascade")
 
 
 def typed(*words):
@@ -58,6 +60,24 @@ def test_an_agent_costs_what_its_model_cost_and_answers_everything(ran):
     assert {"pst/pair", "vqa/overall", "gqa/accuracy", "cost/p50"} <= set(arms["agent"].figures)
     assert "cost/first" in arms["standard"].figures
     assert "cost/first" in arms["agent"].absent
+
+
+def test_a_cascade_is_trained_for_as_many_steps_in_all_and_each_of_its_models_is_a_plain_folder(ran):
+    out, _ = ran
+    arms = {arm.system: arm for arm in results.read(out).arms}
+    cascade, standard = arms["cascade"], arms["standard"]
+    assert cascade.parameters == 2 * standard.parameters
+    assert cascade.steps == {"encoder": 0, "joint": 4}  # two of three steps each, since one and a half is none
+    assert cascade.scores["pst"].keys() == standard.scores["pst"].keys()
+    for part in ("detector", "colour-reader"):
+        assert Answerer(Model(str(out / "seed-0" / "cascade" / part / "model"), "cpu")).answer(
+            [Query("q", "Is there a dog?", ("no", "yes"))]
+        )
+    assert cascade.figures["deployment/calls"] == 1
+    assert arms["agent"].figures["deployment/calls"] > 5
+    assert arms["agent"].figures["deployment/gflops"] > 5 * cascade.figures["deployment/gflops"] > 0
+    assert "several models answer" in cascade.absent["robustness/fgsm/2"]
+    assert not any(name.startswith(("attention/", "language/")) for name in cascade.figures)
 
 
 def test_no_path_of_this_machine_is_in_the_results(ran):

@@ -24,6 +24,8 @@ Concurrency = Annotated[int, Meta(ge=1, le=1024)]
 Timeout = Annotated[float, Meta(gt=0, le=86_400)]
 Folds = Annotated[int, Meta(ge=2, le=1000)]
 Gpus = Annotated[float, Meta(ge=0, le=1024)]
+PLACES = ("street", "meadow", "beach", "kitchen", "room")
+WorldPlace = Literal["", "street", "meadow", "beach", "kitchen", "room"]
 Resume = Literal["auto", "always", "never"]  # what becomes of verdicts that the journal has
 Confidence = Annotated[float, Meta(gt=0, lt=1)]
 Bits = Annotated[int, Meta(ge=0, le=256)]
@@ -66,6 +68,7 @@ class SourceConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     scenes: Scenes = 2000  # of the built-in world: how many to draw
     size: Side = 256  # of the built-in world: the side of a scene in pixels
     typicality: Share = 0.85  # of the built-in world: the share of facts that are as one expects
+    place: WorldPlace = ""  # of the built-in world: where all scenes are; "" means anywhere
     detector: Path | None = None  # of photographs: a "no" needs its silence
     detector_threshold: Share = 0.2  # a low one: it should rather detect too much
     depth_model: str | None = None  # of photographs: a folder or hub id that estimates depth

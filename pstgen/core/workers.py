@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,8 +87,6 @@ def parallel_map(function: Callable[[A], B], items: Iterable[A], workers: int, b
 
 def stop() -> None:
     """End the worker processes and free their memory; the next `parallel_map` starts new ones."""
-    import sys
-
     if loky := sys.modules.get("joblib.externals.loky.reusable_executor"):
         pool = loky._executor  # noqa: SLF001 (get_reusable_executor would start processes)
         if pool is not None:
@@ -99,11 +98,16 @@ def _map(function: Callable[[Any], B], items: Sequence[Any]) -> list[B]:
 
 
 def _prepare(parent: int) -> None:
-    """Prepare a worker: it has one thread, ignores Ctrl-C (the parent handles it), and ends when its parent ends, however that is."""
+    """Prepare a worker: it has one thread, ignores Ctrl-C (the parent handles it), and ends when its parent ends, however that is.
+
+    It keeps annotations in memory; by loky's own rule a process that has grown so much is replaced, with a warning.
+    """
     import signal
 
     import cv2
+    from joblib.externals.loky import process_executor
 
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize  # noqa: SLF001 (there is no public way to say so)
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_watch, args=(parent,), daemon=True).start()

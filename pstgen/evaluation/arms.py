@@ -1,6 +1,6 @@
 """Which systems a recipe trains, under which seeds, by which stages, and what each of them costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import msgspec
 from pstgen.core import plugins
 from pstgen.core.records import BadInput
 from pstgen.evaluation.data import DataPaths
-from pstgen.evaluation.inference import EvalJob, load_system
+from pstgen.evaluation.inference import EvalJob, Weights, load_system
 from pstgen.evaluation.summary import BASE, REWARD
 from pstgen.training import stages
 from pstgen.training.recipe import Recipe
@@ -24,7 +24,7 @@ class Arm:
     """A system under a seed, and the stages that it needs; encoder: stage 1, which all arms share that begin alike.
 
     joint: stage 2; None of a system that answers with another's weights. gated: stage 3, of a system that has one; its
-    joint is then that of the system which it goes on from.
+    joint is then that of the system which it goes on from. parts: stage 2 of each model, of a system that has several.
     """
 
     system: str
@@ -34,10 +34,11 @@ class Arm:
     encoder: Task | None
     joint: Task | None
     gated: Task | None = None
+    parts: tuple[Task, ...] = ()
 
     @property
     def last(self) -> Task | None:
-        """The stage that leaves the weights which answer; None where another system's do."""
+        """The stage that leaves the weights which answer; None where another system's do, or those of several models."""
         return self.gated or self.joint
 
 
@@ -99,6 +100,13 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
         where = data.examples, data.tokenizer, folder / name
         return Task(recipe, pretraining, *where, "encoder", seed, recipe.encoder_steps)
 
+    if plan.parts:
+        where = data.examples, data.tokenizer
+        tasks = (
+            Task(recipe, Plan(families=families), *where, folder / system / name / "model", "joint", seed, steps)
+            for name, families, steps in _shares(plan, recipe)
+        )
+        return Arm(system, plan, seed, folder / system, None, None, parts=tuple(tasks))
     first = encoder(plan) if plan.pretraining and recipe.encoder_steps else None
     needs_tools = plan.preamble == "tools"
     detector = encoder(Plan(pretraining="perception")) if needs_tools and not recipe.detector else None
@@ -117,6 +125,16 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
     return Arm(system, plan, seed, folder / system, first or detector, None if plan.weights_of else joint)
 
 
+def _shares(plan: Plan, recipe: Recipe) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    """Of each part that has anything to learn: its name, its families, and its share of the steps; the first takes what is nobody's."""
+    taken = {family for part in plan.parts for family in part.families}
+    for part in plan.parts:
+        rest = taken - set(part.families) if part is plan.parts[0] else set(recipe.families) - set(part.families)
+        families = tuple(family for family in recipe.families if family not in rest)
+        if families:
+            yield part.name, families, max(1, round(recipe.joint_steps * len(families) / len(recipe.families)))
+
+
 def _gated_arm(begun: Arm, system: str, plan: Plan, folder: Path) -> Arm:
     """The arm of a system that goes on from another's."""
     if begun.joint is None:
@@ -129,7 +147,7 @@ def _gated_arm(begun: Arm, system: str, plan: Plan, folder: Path) -> Arm:
 def tasks_by_stage(arms: Sequence[Arm]) -> tuple[list[Task], list[Task], list[Task]]:
     """Every task once: those of stage 1, which those of stage 2 wait for, and these those of stage 3; the longest first."""
     encoder = {arm.encoder.out: arm.encoder for arm in arms if arm.encoder}
-    joint = {arm.joint.out: arm.joint for arm in arms if arm.joint}
+    joint = {task.out: task for arm in arms for task in (arm.joint, *arm.parts) if task}
     longest_first = sorted(joint.values(), key=lambda task: (not task.plan.preamble, -task.steps))
     return list(encoder.values()), longest_first, [arm.gated for arm in arms if arm.gated]
 
@@ -140,11 +158,12 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
         trained = next(other for other in arms if (other.system, other.seed) == (arm.plan.weights_of, arm.seed))
         return arm_cost(trained, arms, costs)
     encoder, joint, gated = (costs[task.out] if task else None for task in (arm.encoder, arm.joint, arm.gated))
-    every = [cost for cost in (encoder, joint, gated) if cost]
+    parts = [costs[task.out] for task in arm.parts]
+    every = [*filter(None, (encoder, joint, gated)), *parts]
     return ArmCost(
-        parameters=max(cost.parameters for cost in every),
+        parameters=sum(cost.parameters for cost in parts) or max(cost.parameters for cost in every),
         encoder_steps=encoder.steps if encoder else 0,
-        joint_steps=joint.steps if joint else 0,
+        joint_steps=sum(cost.steps for cost in (joint, *parts) if cost),
         flops=sum(cost.flops for cost in every),
         seconds=sum(cost.seconds for cost in every),
         gated_steps=gated.steps if gated else 0,
@@ -153,6 +172,8 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
 
 def eval_job(recipe: Recipe, arm: Arm, data: DataPaths) -> EvalJob:
     """The evaluation of an arm."""
-    model = arm.last.out if arm.last else arm.folder.parent / arm.plan.weights_of / "model"
+    parts = {task.out.parent.name: Weights(task.out, task.plan.families) for task in arm.parts}
+    own = arm.last or next(iter(arm.parts), None)
+    model = own.out if own else arm.folder.parent / arm.plan.weights_of / "model"
     detector = arm.joint.detector if arm.joint else None
-    return EvalJob(arm.system, arm.seed, arm.folder, model, detector, data, recipe)
+    return EvalJob(arm.system, arm.seed, arm.folder, model, detector, data, recipe, parts)

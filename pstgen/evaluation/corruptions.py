@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pstgen.core.records import Unavailable
 
-KINDS = ("rain", "fog", "snow", "sun_flare", "noise", "blur", "jpeg")
+KINDS = ("rain", "fog", "snow", "sun_flare", "night", "noise", "blur", "jpeg")
 STRENGTHS = (1, 2, 3)
 PINNED = "albumentations==2.0.8"  # the last one under the MIT licence
 
@@ -19,6 +19,7 @@ DIMMED = (0.85, 0.75, 0.65)  # by rain, of the brightness
 FOG = (0.3, 0.55, 0.8)
 SNOW = ((0.3, 1.4), (0.45, 1.6), (0.6, 1.8))  # what is darker than this lies under snow; how much brighter it gets
 FLARE = (0.2, 0.45, 0.9)  # radius of the sun, of the shorter side
+NIGHT = (-0.3, -0.5, -0.65)  # of the full range, that every value is darker; the contrast falls by half as much
 NOISE = (0.04, 0.08, 0.16)  # standard deviation, of the full range
 BLUR = (0.01, 0.02, 0.04)  # standard deviation, of the shorter side
 JPEG = (40, 20, 8)  # quality
@@ -73,6 +74,10 @@ def _arguments(kind: str, n: int, side: int) -> tuple[str, dict[str, Any]]:
             {"snow_point_range": (covered, covered), "brightness_coeff": brighter, "method": "bleach"},
         ),
         "sun_flare": ("RandomSunFlare", {"src_radius": round(FLARE[n] * side), "method": "physics_based"}),
+        "night": (
+            "RandomBrightnessContrast",
+            {"brightness_limit": (NIGHT[n], NIGHT[n]), "contrast_limit": (NIGHT[n] / 2, NIGHT[n] / 2)},
+        ),
         "noise": ("GaussNoise", {"std_range": (NOISE[n], NOISE[n])}),
         "blur": ("GaussianBlur", {"blur_limit": 0, "sigma_limit": (deviation, deviation)}),
         "jpeg": ("ImageCompression", {"quality_range": (JPEG[n], JPEG[n])}),

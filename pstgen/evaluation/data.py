@@ -116,7 +116,13 @@ def training_config(recipe: Recipe) -> BuildConfig:
 
 def _config(recipe: Recipe, seed: int, scenes: int, typicality: float, **more: Any) -> BuildConfig:
     return build_config(
-        scenes=scenes, size=recipe.size, typicality=typicality, seed=seed, families=recipe.families, **more
+        scenes=scenes,
+        size=recipe.size,
+        typicality=typicality,
+        place=recipe.place,
+        seed=seed,
+        families=recipe.families,
+        **more,
     )
 
 

@@ -1,9 +1,11 @@
 """One system answers everything that is asked, and what is expensive to measure is measured where its model is loaded."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from more_itertools import batched
@@ -18,20 +20,33 @@ from pstgen.evaluation.data import BENCHMARKS, DataPaths
 from pstgen.evaluation.metrics import CHAIN_ITEMS, Answers, Evaluation, Language, Latency, Scores
 from pstgen.models.answerer import Answerer, Query
 from pstgen.models.huggingface import Model
+from pstgen.models.router import Router
 from pstgen.questions.benchmarks.files import Example
 from pstgen.scenes import pixels
 from pstgen.training import systems
+from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
 from pstgen.training.systems import System
 
 ANSWERS, EXPENSIVE_SCORES = "answers.json", "looked.json"
 BATCH = 64
+ROUTED = 2000  # examples that a router learns from
 MAX_TOKENS = 96  # of a chain, where the system does not say
+
+
+class Weights(NamedTuple):
+    """One model of several: its folder, and the families that it has learnt."""
+
+    folder: Path
+    families: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EvalJob:
-    """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for its tools."""
+    """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for its tools.
+
+    parts: by name, the models of a system that has several; `model` is then the first of them.
+    """
 
     system: str
     seed: int
@@ -40,6 +55,7 @@ class EvalJob:
     detector: Path | None
     data: DataPaths
     recipe: Recipe
+    parts: Mapping[str, Weights] = field(default_factory=dict)
 
 
 def load_system(name: str) -> System:
@@ -48,8 +64,26 @@ def load_system(name: str) -> System:
 
 
 def load_answerer(job: EvalJob, load: Callable[[Path], Model] = lambda folder: Model(str(folder), "auto")) -> Answerer:
-    """The system's model, loaded, and its tools."""
-    return Answerer(load(job.model), str(job.detector or ""), job.recipe.ocr)
+    """The system's model, loaded, and its tools; of a system with several models all of them, and a router."""
+    answerer = Answerer(load(job.model), str(job.detector or ""), job.recipe.ocr)
+    if not job.parts:
+        return answerer
+    models = {
+        name: answerer.model if weights.folder == job.model else load(weights.folder)
+        for name, weights in job.parts.items()
+    }
+    names = {family: name for name, weights in job.parts.items() for family in weights.families}
+    return with_parts(answerer, models, names, Examples(job.data.examples))
+
+
+def with_parts(
+    answerer: Answerer, models: Mapping[str, Model], names: Mapping[str, str], examples: Examples
+) -> Answerer:
+    """An answerer with several models. names: by family, the model that has learnt it; examples: what the router learns from."""
+    asked = [question for example in islice(examples, ROUTED) for question in example.questions]
+    router = Router([question.text for question in asked], [names[question.family] for question in asked])
+    parts = {name: replace(answerer, model=model) for name, model in models.items()}
+    return replace(answerer, parts=parts, router=router)
 
 
 @lru_cache(maxsize=1)
@@ -110,6 +144,16 @@ class JobEvaluation:
     def price(self) -> float:
         """Of an hour of the device."""
         return self.job.recipe.price
+
+    @property
+    def deadline(self) -> float:
+        """Milliseconds in which an answer should be there."""
+        return self.job.recipe.deadline
+
+    @property
+    def disturbed(self) -> int:
+        """Items that are shown in bad weather, under noise and under attack."""
+        return self.job.recipe.disturbed
 
 
 # ---------------------------------------------------------------------------------------------------------- answers

@@ -31,7 +31,9 @@ def of_jobs(jobs: Sequence[EvalJob]) -> dict[str, Latency]:
     for job in jobs:
         system, answerer = inference.load_system(job.system), inference.load_answerer(job, load)
         answers[job.system] = partial(_answer, system, answerer, cycle(queries))
-        if not system.PLAN.weights_of and not job.detector:  # the others compute several times before their first token
+        if not (
+            system.PLAN.weights_of or system.PLAN.parts or job.detector
+        ):  # the others compute several times before their first token
             first_tokens[job.system] = partial(_first_token, answerer, cycle(queries), sees=system.PLAN.sees)
     return in_turn(answers, ROUNDS, first_tokens)
 
@@ -76,6 +78,7 @@ def _latency(seconds: Sequence[float], first_seconds: Sequence[float], joules: S
     return Latency(
         p50=1000 * float(np.quantile(seconds, 0.5)),
         p95=1000 * float(np.quantile(seconds, 0.95)),
+        each=tuple(1000 * taken for taken in seconds),
         first=1000 * float(np.median(first_seconds)) if first_seconds else None,
         joules=fmean(joules) if joules else None,
     )

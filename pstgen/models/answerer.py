@@ -1,7 +1,8 @@
 """A vision-language model that answers: it chooses among options, or answers in words of its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +11,7 @@ from more_itertools import batched
 from pstgen.core.records import BadInput
 from pstgen.models.chat import Image
 from pstgen.models.huggingface import Model
+from pstgen.models.router import Router
 from pstgen.models.tools import Tools, open_tools
 
 BATCH = 64
@@ -34,15 +36,27 @@ class Query:
 class Answerer:
     """A loaded model, and the tools that it may use. It gets the bare question, as in training; options are not listed.
 
-    detector, ocr: what `tools.open_tools` opens, for systems that use tools; "" where there is none.
+    detector, ocr: what `tools.open_tools` opens, for systems that use tools; "" where there is none. parts: of a system with
+    several models, an answerer for each; router: says which of them a question is for. calls: how many questions models
+    were asked so far, and images tools looked at.
     """
 
     model: Model
     detector: str = ""
     ocr: str = ""
+    parts: Mapping[str, "Answerer"] = field(default_factory=dict)
+    router: Router | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def route(self, questions: Sequence[str]) -> list[str]:
+        """Which of the parts each question is for. Raises BadInput where there are none."""
+        if self.router is None:
+            raise BadInput("a router needs several models to choose from")
+        return self.router(questions)
 
     def describe(self, images: Sequence[Image | None]) -> list[str]:
         """What the tools say of each image. Raises BadInput where there are none."""
+        self.calls["tools"] += len(images)
         return self._tools(images)
 
     @cached_property
@@ -59,6 +73,7 @@ class Answerer:
 
     def score(self, queries: Sequence[Query]) -> list[tuple[float, ...]]:
         """Log-probability of every option of every query."""
+        self.calls["model"] += len(queries)
         scores: list[tuple[float, ...]] = []
         for batch in batched(queries, BATCH):
             questions, options = [query.question for query in batch], [query.options for query in batch]
@@ -67,6 +82,7 @@ class Answerer:
 
     def generate(self, queries: Sequence[Query], max_tokens: int = MAX_TOKENS) -> list[str]:
         """An answer in the model's own words, greedily, of at most so many tokens."""
+        self.calls["model"] += len(queries)
         texts: list[str] = []
         for batch in batched(queries, BATCH):
             questions, images = [query.question for query in batch], [query.image for query in batch]

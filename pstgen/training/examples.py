@@ -57,19 +57,27 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Examples(Sequence[Example]):
-    """Examples on disk, read one at a time. Raises BadInput where there are none."""
+    """Examples on disk, read one at a time. Raises BadInput where there are none.
 
-    def __init__(self, folder: Path) -> None:
+    families: those of questions; of a scene about which none of them asks there is no example. None means all.
+    """
+
+    def __init__(self, folder: Path, families: Collection[str] = ()) -> None:
         self.file = folder / FILE
         try:
             with self.file.open("rb") as lines:
                 lengths = np.array([len(line) for line in lines])
         except OSError as error:
             raise BadInput(f"{self.file}: {error.strerror}") from None
-        self.starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self.starts = (np.cumsum(lengths) - lengths).astype(np.int64)
+        self.families = frozenset(families)
+        if self.families:
+            self.starts = np.array([start for n, start in enumerate(self.starts) if self[n].questions], np.int64)
+            if not self.starts.size:
+                raise BadInput(f"{self.file}: no question is about {', '.join(sorted(self.families))}")
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.starts)
 
     def __getitem__(self, n: int) -> Example:  # type: ignore[override]
         """The n-th example."""
@@ -77,7 +85,10 @@ class Examples(Sequence[Example]):
             raise IndexError(n)
         with self.file.open("rb") as lines:
             lines.seek(int(self.starts[n]))
-            return msgspec.json.decode(lines.readline(), type=Example)
+            example = msgspec.json.decode(lines.readline(), type=Example)
+        if not self.families:
+            return example
+        return Example(example.scene, tuple(q for q in example.questions if q.family in self.families))
 
 
 def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held_out: Collection[str] = ()) -> Examples:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from pstgen.core import plugins, reading
 from pstgen.core.bounds import MOST, Amount, Bounded, Count, CountOrZero, Scenes, Seed, Share, Side
+from pstgen.core.config import WorldPlace
 from pstgen.core.records import BadInput
 
 Samples = Annotated[int, Meta(ge=2, le=MOST)]  # of a group: alone, nothing is better than the rest
@@ -26,6 +27,7 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scenes: Scenes = 6000
     size: Side = 128  # of the world: the side of a scene, pixels
     typicality: Share = 0.9  # of the world that is learnt from
+    place: WorldPlace = ""  # of the world: where all scenes are; "" means anywhere
     # Share of the questions that are asked plainly; the others in any frame, with what one expects as the lure.
     plain: Share = 0.75
     train: Path | None = None  # COCO's folder instead of the world
@@ -87,7 +89,9 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exam_questions: Count = 4  # a scene
     mmlu: Path | None = None  # of language: a CSV file of MMLU's, or a folder of them, instead of the world's questions
     evaluations: tuple[str, ...] = ()  # files in metrics/; empty means all
+    disturbed: Count = 48  # items of the stress test that are shown in bad weather, under noise and under attack
     price: Amount = 1.0  # of an hour of the device, in any currency
+    deadline: Amount = 100.0  # milliseconds in which an answer should be there
 
     systems: tuple[str, ...] = ()  # files in systems/; empty means all
     seeds: Count = 1

@@ -71,7 +71,7 @@ def train(task: Task, log: trainer.Log) -> TrainingCost:
 
 def prepare(task: Task) -> Stage:
     """Make a stage's model, heads and batches."""
-    recipe, examples, plan = task.recipe, Examples(task.examples), step_plan(task)
+    recipe, examples, plan = task.recipe, Examples(task.examples, task.plan.families), step_plan(task)
     settings = Settings(
         warm_up=recipe.warm_up,
         weight_decay=recipe.weight_decay,

@@ -23,7 +23,7 @@ def test_systems_answer_in_turn_and_warming_up_does_not_count():
     order = []
     measured = latency.in_turn({name: lambda name=name: order.append(name) for name in "abc"}, 5)
     assert order == ["a", "b", "c"] * (latency.WARM_UP + 5)
-    assert measured == dict.fromkeys("abc", Latency(p50=1000, p95=1000))
+    assert measured == dict.fromkeys("abc", Latency(p50=1000, p95=1000, each=(1000.0,) * 5))
 
 
 def test_percentiles_are_of_the_rounds_after_warming_up(monkeypatch):

@@ -99,11 +99,12 @@ class SampleEvaluation:
     size: 1 to METRIC_ITEMS. choices: on words alone, how many a run has.
     """
 
-    def __init__(self, answerer: Answerer, sample: QuestionSample, choices: int, size: int) -> None:
+    def __init__(self, answerer: Answerer, sample: QuestionSample, choices: int, size: int, disturbed: int) -> None:
         self.system, self.answerer, self.sample = SilentSystem(), answerer, sample
         self.choices, self.size, self.share = choices, size, 1.0
         self.benchmarks: dict[str, Path] = {}
-        self.latency, self.price = Latency(p50=0.0, p95=0.0), 0.0
+        self.latency = Latency(p50=0.0, p95=0.0, each=(0.0,))
+        self.price, self.deadline, self.disturbed = 0.0, 0.0, disturbed
 
     @cached_property
     def answers(self) -> Answers:
@@ -168,15 +169,21 @@ class SystemTrials:
                 options += cost.answers
                 seconds += cost.seconds
         seconds += options * times.option + sample.questions * times.words
-        first_token = 0.0 if plan.weights_of or plan.preamble == "tools" else times.first_token
+        several = plan.weights_of or plan.parts or plan.preamble == "tools"
+        first_token = 0.0 if several else times.first_token
         return EvaluationCost(options + sample.questions, seconds, ROUND_ROBIN * (times.single + first_token))
 
     def _try_metric(self, name: str) -> MetricCost:
         """Measure a metric on one item, which warms up, and on a few, timed; nothing where it is unavailable."""
         choices = len(self.sample.language.choices) if self.recipe.mmlu else CHOICES
-        seconds, evaluation = 0.0, SampleEvaluation(Answerer(self.model), self.sample, choices, METRIC_ITEMS)
+        seconds, evaluation = (
+            0.0,
+            SampleEvaluation(Answerer(self.model), self.sample, choices, METRIC_ITEMS, self.recipe.disturbed),
+        )
         with suppress(Unavailable):
-            metrics.load(name).measure(SampleEvaluation(Answerer(self.model), self.sample, choices, 1))
+            metrics.load(name).measure(
+                SampleEvaluation(Answerer(self.model), self.sample, choices, 1, self.recipe.disturbed)
+            )
             seconds, _ = clock.timed(lambda: metrics.load(name).measure(evaluation))
         return MetricCost(round(evaluation.system.asked / evaluation.share), seconds / evaluation.share)
 
@@ -187,15 +194,19 @@ class SystemTrials:
         key = (code.co_code, code.co_names) if code else arm.system, arm.plan.sees, arm.plan.preamble
         if key not in self.answer_times:
             self.model.longest = self.longest[arm.plan.preamble == "chain"]
-            self.answer_times[key] = _time_answers(system, self._answerer(arm.plan), self.sample)
+            self.answer_times[key] = _time_answers(system, self._answerer(arm), self.sample)
         return self.answer_times[key]
 
-    def _answerer(self, plan: Plan) -> TrialAnswerer:
-        if plan.preamble != "tools" or not self.tool_sample:
-            return TrialAnswerer(self.model)
+    def _answerer(self, arm: Arm) -> Answerer:
+        if arm.parts:
+            names = {family: part.out.parent.name for part in arm.parts for family in part.plan.families}
+            models = dict.fromkeys(names.values(), self.model)
+            return inference.with_parts(Answerer(self.model), models, names, Examples(self.paths.examples))
+        if arm.plan.preamble != "tools" or not self.tool_sample:
+            return Answerer(self.model)
         texts = sorted(self.tool_sample.texts, key=len)
         text = "" if self.recipe.detector else texts[len(texts) // 2]
-        return TrialAnswerer(self.model, self.tool_sample.detector, self.recipe.ocr, text)
+        return TrialAnswerer(self.model, self.tool_sample.detector, self.recipe.ocr, text=text)
 
 
 def _time_answers(system: System, answerer: Answerer, sample: QuestionSample) -> AnswerTimes:

@@ -91,11 +91,14 @@ class Language(msgspec.Struct, frozen=True):
 class Latency:
     """Milliseconds of one answer: median and 95th percentile. first: median until the first token; joules: mean.
 
+    each: of every answer that was timed.
+
     first is None where the answer is not generated token by token, joules where no device measures its energy.
     """
 
     p50: float
     p95: float
+    each: tuple[float, ...]
     first: float | None = None
     joules: float | None = None
 
@@ -148,6 +151,16 @@ class Evaluation(Protocol):
     @property
     def price(self) -> float:
         """Of an hour of the device, in any currency."""
+        ...
+
+    @property
+    def deadline(self) -> float:
+        """Milliseconds in which an answer should be there."""
+        ...
+
+    @property
+    def disturbed(self) -> int:
+        """Items of the stress test that are shown in bad weather, under noise and under attack."""
         ...
 
 

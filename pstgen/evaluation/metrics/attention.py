@@ -52,6 +52,8 @@ def inapplicable(plan: Plan) -> str:
     """Attention goes by the weights, and falls on images alone."""
     if plan.weights_of:
         return f"answers with the weights of {plan.weights_of}: see there"
+    if plan.parts:
+        return "several models answer"
     return "" if plan.sees else "never sees an image"
 
 

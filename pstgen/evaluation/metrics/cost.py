@@ -1,4 +1,8 @@
-"""What answers cost: time, energy, and money."""
+"""What answers cost: time, energy, and money; and are they there in time?"""
+
+from statistics import fmean
+
+import numpy as np
 
 from pstgen.evaluation.metrics import Evaluation, Headline, Scores
 
@@ -8,11 +12,16 @@ MISSING = {"first": "it does not say its answer token by token", "joules": "the 
 
 
 def measure(evaluation: Evaluation, /) -> Scores:
-    """Figures: p50, p95 and first in milliseconds, joules an answer, per_thousand answers in the price's currency."""
+    """Figures: p50, p95, p99 and first in milliseconds, joules an answer, per_thousand answers in the price's currency.
+
+    in_time: percent of the answers that are there within the deadline.
+    """
     latency = evaluation.latency
     figures = {
         "p50": latency.p50,
         "p95": latency.p95,
+        "p99": float(np.quantile(latency.each, 0.99)),
+        "in_time": 100 * fmean(taken <= evaluation.deadline for taken in latency.each),
         "per_thousand": price_of_thousand(latency.p50 / 1000, evaluation.price),
         "first": latency.first,
         "joules": latency.joules,

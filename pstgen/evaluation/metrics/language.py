@@ -28,7 +28,9 @@ MISSING = {"perplexity": "there is no text of two tokens", "choice": "there are 
 
 
 def inapplicable(plan: Plan) -> str:
-    """Systems that share weights know the same language."""
+    """Systems that share weights know the same language; what several models know is none of one system."""
+    if plan.parts:
+        return "several models answer"
     return f"answers with the weights of {plan.weights_of}: see there" if plan.weights_of else ""
 
 

@@ -22,7 +22,6 @@ from pstgen.scenes import pixels
 from pstgen.training.systems import Plan
 
 EXPENSIVE = True
-ITEMS = 48  # of the stress test, about
 EPSILONS = (2, 4, 8)  # of 255, the most that a pixel changes
 STEPS = 5  # of PGD
 STRIDE = 0.5  # of epsilon, that one step of PGD goes
@@ -50,7 +49,7 @@ def inapplicable(plan: Plan) -> str:
 
 def measure(evaluation: Evaluation, /) -> Scores:
     """The figures of `score`, on some of the stress test's items."""
-    return score(evaluation.system, evaluation.answerer, evaluation.rows(ITEMS))
+    return score(evaluation.system, evaluation.answerer, evaluation.rows(evaluation.disturbed))
 
 
 def score(system: Answering, answerer: Answerer, rows: Sequence[Row]) -> Scores:
@@ -72,7 +71,7 @@ def score(system: Answering, answerer: Answerer, rows: Sequence[Row]) -> Scores:
     figures, absent = {"clean": _pairs_won(items, clean)}, dict[str, str]()
     for names, disturbances in (
         (CORRUPTIONS, _corruptions(items, images)),
-        (ATTACKS, attacks(answerer.model, items, images)),
+        (ATTACKS, attacks(answerer, items, images)),
     ):
         try:
             figures |= {name: _pairs_won(items, right(disturbed)) for name, disturbed in disturbances}
@@ -114,11 +113,14 @@ def _corruptions(items: Sequence[Item], images: Sequence[Image]) -> Iterator[Ima
 # ---------------------------------------------------------------------------------------------------------- attacks
 
 
-def attacks(model: Model, items: Sequence[Item], images: Sequence[Image]) -> Iterator[Images]:
+def attacks(answerer: Answerer, items: Sequence[Item], images: Sequence[Image]) -> Iterator[Images]:
     """Each attack's name with its images, (S, S, 3) uint8; the first is none: `seen`.
 
-    Raises Unavailable where the model is not of LLaVA's kind.
+    Raises Unavailable where the model is not of LLaVA's kind, and where there are several.
     """
+    if answerer.parts:
+        raise Unavailable("several models answer: there is no one gradient")
+    model = answerer.model
     clean = hooks.preprocess(model, images).round()
     yield "seen", _as_images(clean)
     gradient = _gradient(model, items, images, clean)

@@ -34,7 +34,8 @@ def defaults(config: BuildConfig) -> BuildConfig:
     """The models that come with pstgen, where the user named none, and what is usual in such a world, drawn by another seed."""
     named = {"lm": config.judges.lm, "vlm": config.judges.vlm}
     ours = {judge: str(resources.model_folder(MODELS[judge])) for judge, model in named.items() if model is None}
-    usual = config.source.typicality == SourceConfig().typicality and config.seed != BASE_SEED
+    counted = (config.source.typicality, config.source.place) == (SourceConfig().typicality, "")
+    usual = counted and config.seed != BASE_SEED
     base = config.questions.prior_base or ("world" if usual else "none")
     return with_settings(config, **ours, prior_base=base)
 
@@ -84,12 +85,16 @@ def origin(config: BuildConfig) -> dict[str, str]:
         "scenes": str(source.scenes),
         "size": str(source.size),
         "typicality": str(source.typicality),
+        **({"place": source.place} if source.place else {}),
         "drawn by": f"world {VERSION}",
     }
 
 
 def _folder(config: BuildConfig) -> Path:
-    name = f"{VERSION}-{config.seed}-{config.source.size}-{config.source.typicality}"
+    source = config.source
+    name = "-".join(
+        map(str, filter(None, (VERSION, str(config.seed), source.size, str(source.typicality), source.place)))
+    )
     folder = Path(platformdirs.user_cache_dir("pstgen")) / "world" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +128,8 @@ def _kept(folder: Path, number: int) -> Scene | None:
 def _drawn(folder: Path, drafts: Path, number: int, config: BuildConfig) -> Scene:
     """Draw the scene into the cache; its three files appear together, the record last. Raises OSError."""
     image, depth = _pictures(folder, number)
-    drawn, drawing = scene(plan(config.seed, number, config.source.typicality), config.source.size, image, depth)
+    planned = plan(config.seed, number, config.source.typicality, config.source.place)
+    drawn, drawing = scene(planned, config.source.size, image, depth)
     files = [drafts / path.name for path in (image, depth, _record(folder, number))]
     save(drawing, *files[:2])
     hashes = [_hash(file.read_bytes()) for file in files[:2]]

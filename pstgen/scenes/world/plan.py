@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 
 from pstgen.core import resources
+from pstgen.core.config import PLACES
 
-PLACES = ("street", "meadow", "beach", "kitchen", "room")
 INDOORS = frozenset({"kitchen", "room"})
 MAX_THINGS = 7
 NEAR, FAR = 2.3, 4.6  # metres from the camera
@@ -74,10 +74,14 @@ def kinds() -> dict[str, Kind]:
     return resources.read("data_sources", "world", Things).things
 
 
-def plan(seed: int, index: int, typicality: float) -> Plan:
-    """Plan a scene; `typicality` is the share of choices that are made as people expect, the others are uniform."""
+def plan(seed: int, index: int, typicality: float, place: str = "") -> Plan:
+    """Plan a scene; `typicality` is the share of choices that are made as people expect, the others are uniform.
+
+    place: one of PLACES; "" draws one.
+    """
     rng = np.random.default_rng(np.random.SeedSequence((seed, index)))
-    place = str(rng.choice(PLACES))
+    drawn = str(rng.choice(PLACES))
+    place = place or drawn
     groups = _groups(rng, place, typicality)
     return Plan(
         seed=seed,

@@ -9,6 +9,14 @@ from pstgen.models.answerer import Answerer, Query
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One model of a system that has several. families: those that it learns."""
+
+    name: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a system is trained.
 
@@ -19,6 +27,8 @@ class Plan:
     preamble: what comes before the answer: a chain of what is seen, or, before the question, what tools say of the image.
     weights_of: another system whose weights answer; nothing is trained. after: another system, with whose trained weights
     stage 3 begins; gate: what stage 3 rewards: an answer where those to both twins of a pair are right, or each by itself.
+    parts: of a system that has several models, which they are; together they are trained for as many steps as one model of
+    another system. families: those that stage 2 asks about; none means all.
     control: is it there only to show that perceptual reward's gain means something?
     """
 
@@ -31,6 +41,8 @@ class Plan:
     weights_of: str = ""
     after: str = ""
     gate: Literal["", "pair", "item"] = ""
+    parts: tuple[Part, ...] = ()
+    families: tuple[str, ...] = ()
     control: bool = False
 
 

@@ -68,7 +68,8 @@ def _again(settings: BuildConfig, dataset: Dataset, wanted: list[str], work: Pat
 def _drawn(number: int, settings: BuildConfig, work: Path) -> Scene:
     """A scene of the world, drawn into the folder and not read from any cache."""
     image, depth = work / f"{number}.png", work / f"{number}.depth.png"
-    made, drawing = scene(plan(settings.seed, number, settings.source.typicality), settings.source.size, image, depth)
+    source = settings.source
+    made, drawing = scene(plan(settings.seed, number, source.typicality, source.place), source.size, image, depth)
     save(drawing, image, depth)
     return made
 

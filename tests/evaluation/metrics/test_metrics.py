@@ -32,8 +32,10 @@ def evaluation(llava, painted, pairs):
         rows=lambda most: rows[:most],
         benchmarks={},
         language=Language(("A cup.", "Two dogs."), (Choice("How many?", ("1", "2"), "1"),)),
-        latency=Latency(p50=1.0, p95=2.0),
+        latency=Latency(p50=1.0, p95=2.0, each=(1.0, 2.0)),
         price=1.0,
+        deadline=100.0,
+        disturbed=48,
     )
 
 
@@ -57,7 +59,7 @@ def test_a_benchmark_without_files_is_absent_with_the_reason_and_never_0(name, e
 @pytest.mark.parametrize(
     ("name", "silent"),
     [
-        ("attention", {"question_only", "pair_gated_text", "agent", "debate"}),
+        ("attention", {"question_only", "pair_gated_text", "agent", "debate", "cascade"}),
         ("language", {"agent", "debate"}),
         ("robustness", {"question_only", "pair_gated_text"}),
         ("chains", set(plugins.names("systems")) - {"chain"}),
@@ -71,7 +73,7 @@ def test_a_metric_says_of_which_systems_it_says_nothing(name, silent):
 
 def test_what_a_recipe_can_leave_out_is_what_is_measured_beside_the_model():
     expensive = {name for name in plugins.names("metrics") if metrics.is_expensive(name)}
-    assert expensive == {"attention", "chains", "language", "robustness"}
+    assert expensive == {"attention", "chains", "deployment", "language", "robustness"}
 
 
 @given(st.text())

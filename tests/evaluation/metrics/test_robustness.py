@@ -56,7 +56,7 @@ def logprobs(model, items, images):
 
 def test_attacks_lower_the_right_options_log_probability_and_stay_within_epsilon(llava, rows):
     items, images = [row.item for row in rows], [pixels.decode(row.image) for row in rows]
-    changed = dict(robustness.attacks(llava, items, images))
+    changed = dict(robustness.attacks(Answerer(llava), items, images))
     assert list(changed) == list(robustness.ATTACKS)
     assert all(np.array_equal(now, image) for now, image in zip(changed.pop("seen"), images, strict=True))
     clean = logprobs(llava, items, images).mean()
@@ -76,7 +76,7 @@ def test_signs_of_chance_lower_it_less_than_an_attack(llava, rows):
     clean = logprobs(llava, items, images).mean()
     rng = np.random.default_rng(0)
     noisy = [(image + 8.0 * rng.choice([-1, 1], image.shape)).clip(0, 255).astype(np.uint8) for image in images]
-    attacked = dict(robustness.attacks(llava, items, images))["fgsm/8"]
+    attacked = dict(robustness.attacks(Answerer(llava), items, images))["fgsm/8"]
     assert clean - logprobs(llava, items, attacked).mean() > 3 * abs(clean - logprobs(llava, items, noisy).mean())
 
 
