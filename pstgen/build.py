@@ -31,7 +31,17 @@ from pstgen.models.witnesses import Witness
 from pstgen.pairs import agreement, balance, passing, selection, shares, twins
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.selection import Trial
-from pstgen.questions import facts, prior_base, prior_file, prior_scenes, priors, sample, visual_prompts, wording
+from pstgen.questions import (
+    facts,
+    kept_counts,
+    prior_base,
+    prior_file,
+    prior_scenes,
+    priors,
+    sample,
+    visual_prompts,
+    wording,
+)
 from pstgen.questions.facts import Observed
 from pstgen.questions.prior_scenes import Parts
 from pstgen.questions.priors import Expectation
@@ -187,8 +197,8 @@ def count_facts(run: Run) -> Observed:
         seen.tally, seen.scenes = read.tally, read.scenes
     cores = run.cores if len(divided.prior) + len(divided.held) >= facts.MANY else 1
     shards = chain(
-        facts.observe(prior_scenes.prior_config(config), divided.prior, divided.pictured, cores, run.witness),
-        facts.observe(config, divided.held, divided.pictured, cores, run.witness),
+        kept_counts.observe(prior_scenes.prior_config(config), divided.prior, divided.pictured, cores, run.witness),
+        kept_counts.observe(config, divided.held, divided.pictured, cores, run.witness),
     )
     total = len(divided.prior) + len(divided.held)
     for shard in shards:

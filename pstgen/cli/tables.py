@@ -315,6 +315,8 @@ def trained(results: Results) -> None:
         table = _results_table(results, "\n")  # a word a line, so that all fit into 80 columns
     console.print(table)
     console.print(f"{TRAINED_NOTE} {summary.basis(results)}")
+    if results.synthetic:
+        console.print("VQA-style and GQA-style: questions about drawn scenes, in these benchmarks' formats.")
     for line in summary.reasons(results, summary.table_columns()):
         console.print(f"{summary.NONE} stands for {line}")
 
@@ -323,7 +325,7 @@ def _results_table(results: Results, space: str) -> Table:
     """space: what parts the words of a heading."""
     from pstgen.evaluation import summary
 
-    headings = [column.heading.replace(" ", space) for column in summary.table_columns()]
+    headings = [summary.heading(column, results).replace(" ", space) for column in summary.table_columns()]
     table = Table("system", *headings, "FLOPs", "p", box=None, padding=(0, 0, 0, 1))
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:

@@ -11,7 +11,7 @@ import msgspec
 from pstgen.core import plugins, statistics
 from pstgen.core.records import Item
 from pstgen.dataset import store
-from pstgen.evaluation import inference, latency, metrics, results, summary
+from pstgen.evaluation import data, inference, latency, metrics, results, summary
 from pstgen.evaluation.arms import ArmCost
 from pstgen.evaluation.inference import EvalJob, JobEvaluation
 from pstgen.evaluation.metrics import Latency, Scores
@@ -45,6 +45,7 @@ def assemble(recipe: Recipe, jobs: Sequence[EvalJob], costs: Mapping[Path, ArmCo
         recipe=results.recipe_settings(recipe),
         libraries=results.versions(LIBRARIES),
         materials={metric: len(per_question) for metric, per_question in arms[0].scores.items()},
+        synthetic=data.own_benchmarks(jobs[0].data, jobs[0].folder.parents[1]),
         arms=arms,
         intervals=intervals(arms, items),
         compared=compare(arms, items),
@@ -88,30 +89,35 @@ def arm_result(job: EvalJob, by_metric: Mapping[str, Scores], cost: ArmCost) -> 
 
 
 def intervals(arms: Sequence[ArmResult], items: Sequence[Item]) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Mean and 95 % interval of every figure over seeds; with one seed, of pairs alone, over pairs by bootstrap."""
+    """Mean and 95 % interval of every figure over seeds; of pairs over pairs, where there is one seed, or none or all are won."""
     by_system = defaultdict[str, list[ArmResult]](list)
     for arm in arms:
         by_system[arm.system].append(arm)
-    return {
-        system: _over_seeds(seeds) if len(seeds) > 1 else dict(_over_pairs(seeds[0], items))
-        for system, seeds in by_system.items()
-    }
+    return {system: _over_seeds(seeds) | dict(_over_pairs(seeds, items)) for system, seeds in by_system.items()}
 
 
 def _over_seeds(arms: Sequence[ArmResult]) -> dict[str, tuple[float, float, float]]:
+    """Student's; none of one seed."""
+    if len(arms) < 2:
+        return {}
     shared = set.intersection(*(set(arm.figures) for arm in arms))
     return {name: statistics.student_interval([arm.figures[name] for arm in arms]) for name in sorted(shared)}
 
 
-def _over_pairs(arm: ArmResult, items: Sequence[Item]) -> Iterator[tuple[str, tuple[float, float, float]]]:
+def _over_pairs(arms: Sequence[ArmResult], items: Sequence[Item]) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """By bootstrap; where all seeds win no pair, or every one, which draws that are all alike cannot bound, Clopper and Pearson's."""
+    arm = arms[0]
     for column in summary.compared_columns():
-        if column.headline.compared == "pair" and column.figure in arm.figures:
-            won = _by_pair(arm.scores[column.metric], items)
+        if column.headline.compared != "pair" or not all(column.figure in each.figures for each in arms):
+            continue
+        won = _by_pair(arm.scores[column.metric], items)
+        if {score for each in arms for score in _by_pair(each.scores[column.metric], items).values()} in ({0.0}, {1.0}):
+            low, high = statistics.binomial(round(sum(won.values())), len(won), statistics.CONFIDENCE)
+            yield column.figure, (arm.figures[column.figure], 100 * low, 100 * high)
+        elif len(arms) == 1:
             values = [100.0 * score for score in won.values()]
-            yield (
-                column.figure,
-                (arm.figures[column.figure], *statistics.bootstrap_mean(values, list(won), DRAWS, arm.seed)),
-            )
+            low, high = statistics.bootstrap_mean(values, list(won), DRAWS, arm.seed)
+            yield column.figure, (arm.figures[column.figure], low, high)
 
 
 def _by_pair(per_item: Mapping[str, float], items: Sequence[Item]) -> dict[str, float]:

@@ -47,7 +47,8 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of a run.
 
-    materials: how many questions each benchmark has. intervals: system → figure → (mean, low, high) over seeds, or over
+    materials: how many questions each benchmark has. synthetic: are those of VQA and GQA of the built-in world's scenes, in these
+    benchmarks' formats, and not the official ones? intervals: system → figure → (mean, low, high) over seeds, or over
     pairs where there is one seed.
     """
 
@@ -58,6 +59,7 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipe: dict[str, Any]
     libraries: dict[str, str]
     materials: dict[str, int]
+    synthetic: bool
     arms: list[ArmResult]
     intervals: dict[str, dict[str, tuple[float, float, float]]]
     compared: list[Comparison]

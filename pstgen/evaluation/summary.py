@@ -16,6 +16,8 @@ from pstgen.training.systems import Plan
 BASE, REWARD = "standard", "perceptual_reward"
 NOT_OURS = "published claim, other data and models; not measured here"
 NONE = "-"
+SYNTHETIC = {"vqa": "VQA-style, synthetic", "gqa": "GQA-style, synthetic"}  # by metric
+SYNTHETIC_HEADINGS = {"vqa": "VQA-style", "gqa": "GQA-style"}
 FLOPS = "flops"
 
 
@@ -54,6 +56,16 @@ def columns() -> tuple[Column, ...]:
     """Every headline figure of every metric, third parties' included, in the order in which tables show them."""
     every = (Column(metric, headline) for metric in plugins.names("metrics") for headline in metrics.headlines(metric))
     return tuple(sorted(every, key=lambda column: column.headline.place))
+
+
+def label(column: Column, results: Results) -> str:
+    """What the column's figure is called in this run: benchmarks whose questions are the world's own are not called by their names."""
+    return SYNTHETIC.get(column.metric, column.label) if results.synthetic else column.label
+
+
+def heading(column: Column, results: Results) -> str:
+    """The same where there is little room."""
+    return SYNTHETIC_HEADINGS.get(column.metric, column.heading) if results.synthetic else column.heading
 
 
 def table_columns() -> tuple[Column, ...]:
@@ -272,8 +284,10 @@ def reasons(results: Results, shown: Sequence[Column]) -> list[str]:
     for column in shown:
         for system in everyone:
             if estimate(results, system, column.figure) is None:
-                lacking[column.label, why(results, system, column.metric, column.headline.name)].append(system)
+                lacking[label(column, results), why(results, system, column.metric, column.headline.name)].append(
+                    system
+                )
     return [
-        f"{label}, {'all' if len(names) == len(everyone) else ', '.join(names)}: {reason}"
-        for (label, reason), names in lacking.items()
+        f"{figure}, {'all' if len(names) == len(everyone) else ', '.join(names)}: {reason}"
+        for (figure, reason), names in lacking.items()
     ]

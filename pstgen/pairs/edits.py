@@ -15,6 +15,7 @@ from pstgen.core.records import Candidate, Fact, Instance, Scene
 from pstgen.pairs.context import PairContext, candidate
 from pstgen.pairs.image_ops import Chance, Pixels, Refused
 from pstgen.questions import families
+from pstgen.questions.families import Question
 from pstgen.scenes import pixels, png
 from pstgen.scenes.truth import layout
 
@@ -143,6 +144,7 @@ class Edited:
     keeps_known: bool = False
     made: int = 0
     lead: Leads = field(default_factory=lambda: defaultdict(int))
+    blank: set[Question] = field(default_factory=set)  # questions whose words suggest nothing
 
     @cached_property
     def procedure(self) -> Procedure:
@@ -157,7 +159,11 @@ class Edited:
 
     def look(self, scene: Scene, facts: Sequence[Fact], /) -> list[Attempt]:
         """Try the edit on a few things, where it is made on such scenes and a pair can come of it; facts are asked anew."""
-        return self.procedure.attempts(scene) if self.fits(scene, facts) else []
+        if not self.fits(scene, facts):
+            return []
+        if self.keeps_known and not any(self._misleads(fact) for fact in facts):
+            return [Attempt((), {}, "nothing is expected of what it would change")]
+        return self.procedure.attempts(scene)
 
     def take(self, found: list[Attempt], /) -> Iterator[Candidate]:
         """Up to PAIRS pairs of each attempt, unless there are as many as the run wants."""
@@ -174,6 +180,15 @@ class Edited:
         families = self.procedure.families
         suits = scene.complete or self.photographs or self.name in self.context.config.pairs.twins
         return bool(families) and suits and (not self.keeps_known or any(fact.family in families for fact in facts))
+
+    def _misleads(self, fact: Fact) -> bool:
+        """Is its question one that the edit may ask, and do its words suggest an answer?"""
+        if fact.family not in self.procedure.families or fact.question in self.blank:
+            return False
+        if self.context.lure(self.context.associations(fact.question)) is None:
+            self.blank.add(fact.question)
+            return False
+        return True
 
     def rest(self, /) -> Iterator[Candidate]:
         """Nothing: every scene gives its pairs by itself."""

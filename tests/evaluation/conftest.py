@@ -82,6 +82,7 @@ def _results(seeds=3, systems=None, **recipe):
     return Results(
         format=1, pstgen="0.1.0", command="pstgen train-eval --seeds 3", device="a processor, 2 cores",
         recipe=results.recipe_settings(Recipe(**recipe)), libraries={"torch": "2.13.0"},
+        synthetic=True,
         materials={"pst": 240, "vqa": 800, "gqa": 0}, arms=arms, intervals=intervals,
         compared=[_compared(arms, *two) for two in against],
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """How systems are compared."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -28,6 +30,20 @@ def test_the_same_outcome_under_five_seeds_is_no_more_than_under_one(arms):
 
     assert of(arms) == of([arm for arm in arms if arm.seed == 0])
     assert of(arms)[:2] == (9, 3)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("won", [0.0, 1.0])
+def test_where_no_pair_of_300_is_won_or_every_one_the_interval_is_a_binomials(results_of, seeds, won):
+    """0 of 300: 0 to 1.2 %."""
+    items = [SimpleNamespace(item_id=f"{n}{twin}", pair_id=n) for n in range(300) for twin in "ab"]
+    scores = {"pst": {item.item_id: won for item in items}, "vqa": {}, "gqa": {}}
+    (one,) = results_of(seeds=1, systems=["standard"]).arms
+    figures = one.figures | {"pst/pair": 100 * won}
+    made = [msgspec.structs.replace(one, seed=seed, scores=scores, figures=figures) for seed in range(seeds)]
+    mean, low, high = aggregate.intervals(made, items)["standard"]["pst/pair"]
+    assert mean == 100 * won
+    assert (low, high) == pytest.approx((0, 1.22) if won == 0 else (98.78, 100), abs=0.01)
 
 
 def test_a_library_that_is_not_there_is_said_to_be_absent():

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from pstgen.core import pages
 from pstgen.core.pages import Tile
 from pstgen.evaluation import summary
+from pstgen.evaluation.corruptions import STRENGTHS
 from pstgen.evaluation.report import overlays, plots
 from pstgen.evaluation.report.plots import Plot
 from pstgen.evaluation.results import FILE, Comparison, Results, of_system
@@ -15,6 +17,11 @@ from pstgen.evaluation.summary import BASE, GQA, NONE, PAIR, REWARD, VQA, Estima
 NAME = "report.html"
 SIGNIFICANT = 0.05  # McNemar's p below which a difference is reported
 CLAIMED = (VQA, GQA, PAIR)  # the figures of the published claim
+DEPLOYMENT = {  # figure, and its digits
+    "deployment/calls": 1, "deployment/gflops": 2, "cost/p50": 1, "cost/p99": 1, "cost/in_time": 1, "deployment/valid": 1,
+    "cost/joules": 2, "cost/per_thousand": 5, "robustness/clean": 1,
+}  # fmt: skip
+WEATHER = ("rain", "fog", "snow", "sun_flare", "night")
 ROBUSTNESS = ("robustness", "clean")  # a figure of every system whose robustness is measured
 
 
@@ -79,7 +86,10 @@ def page(results: Results, drawn: Sequence[Plot], out: Path) -> str:
         basis=summary.basis(results),
         dash=NONE,
         missing_figures=_missing_figures(results),
-        labels={column.figure: column.label for column in summary.columns()},
+        labels={column.figure: summary.label(column, results) for column in summary.columns()},
+        claimed=[summary.label(column, results) for column in CLAIMED[:2]],
+        deployment=list(_deployment(results)),
+        deadline=results.recipe.get("deadline"),
         probability=summary.probability,
         reward_tests=[test for test in tests if test.system == REWARD],
         further_tests=[test for test in tests if test.system != REWARD],
@@ -179,6 +189,20 @@ def _estimate(estimate: Estimate | None) -> Cell:
     if estimate is None:
         return Cell(NONE)
     return Cell(f"{estimate.mean:.1f}", f"{estimate.low:.1f} to {estimate.high:.1f}" if estimate.bounded else "")
+
+
+def _deployment(results: Results) -> Iterator[Line]:
+    """What each system takes and reaches where it is used; none where that was not measured."""
+    for name in _everyone(results):
+        found = [summary.estimate(results, name, figure) for figure in DEPLOYMENT]
+        if any(found):
+            texts = (
+                f"{estimate.mean:,.{digits}f}" if estimate else NONE
+                for estimate, digits in zip(found, DEPLOYMENT.values(), strict=True)
+            )
+            weather = [summary.estimate(results, name, f"robustness/{kind}/{n}") for kind in WEATHER for n in STRENGTHS]
+            known = [estimate.mean for estimate in weather if estimate]
+            yield Line(name, "", [*map(Cell, texts), Cell(f"{fmean(known):.1f}" if known else NONE)])
 
 
 def _missing_figures(results: Results) -> list[str]:

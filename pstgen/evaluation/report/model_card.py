@@ -136,13 +136,16 @@ def _rows(arm: ArmResult, results: Results) -> Iterator[FigureRow]:
             estimate = summary.estimate(results, arm.system, column.figure)
             shown = estimate and (estimate.bounded or summary.seeds(results) > 1)
             over_seeds = estimate.text(column.headline.digits) if estimate and shown else ""
-            yield FigureRow(column.label, column.text(arm.figures[column.figure]), over_seeds)
+            yield FigureRow(summary.label(column, results), column.text(arm.figures[column.figure]), over_seeds)
 
 
 def _absent(arm: ArmResult, results: Results) -> dict[str, str]:
     """Each figure that was not measured, and why."""
     missing = [column for column in summary.columns() if column.figure not in arm.figures]
-    return {column.label: summary.why(results, arm.system, column.metric, column.headline.name) for column in missing}
+    return {
+        summary.label(column, results): summary.why(results, arm.system, column.metric, column.headline.name)
+        for column in missing
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- training

@@ -88,11 +88,12 @@ def _headlines(results: Results) -> Iterator[Plot]:
         if estimates and column != PAIR:
             headline = column.headline
             better = "higher" if headline.higher_is_better else "lower"
-            unit = f"{headline.label}, {headline.unit}" if headline.unit not in {"", "ms"} else headline.label
-            caption = f"{headline.label}, with 95 % intervals where there are any; {better} is better."
+            label = summary.label(column, results)
+            unit = f"{label}, {headline.unit}" if headline.unit not in {"", "ms"} else label
+            caption = f"{label}, with 95 % intervals where there are any; {better} is better."
             name, title = (
                 f"headline-{column.metric}-{headline.name.replace('/', '-')}",
-                f"{headline.label[0].upper()}{headline.label[1:]}: {better} is better",
+                f"{label[0].upper()}{label[1:]}: {better} is better",
             )
             height = 0.9 + 0.2 * len(estimates)
             yield Plot(name, title, caption, _draw_systems(estimates, column, unit), height, SMALL, "headlines")

@@ -1,6 +1,7 @@
 """One file, one family of questions. A family *asks*."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from pstgen.core import plugins
@@ -80,8 +81,13 @@ def without_context(question: Question) -> Question | None:
     ('existence', 'given at all', ('mouse',))
     """
     family, form, about = question
-    contexts: tuple[str, ...] = getattr(load(family), "CONTEXTS", ())
-    return (family, f"{form}{ANYWHERE}", about[:-1]) if form in contexts else None
+    return (family, f"{form}{ANYWHERE}", about[:-1]) if form in _contexts(family) else None
+
+
+@cache
+def _contexts(family: str) -> tuple[str, ...]:
+    forms: tuple[str, ...] = getattr(load(family), "CONTEXTS", ())
+    return forms
 
 
 def expected_of(question: Question, answer: str) -> tuple[Question, str]:

@@ -49,13 +49,13 @@ class Prior(Protocol):
 
 def count(facts: Iterable[Fact]) -> Tally:
     """How often each question had each answer among known facts; without its context, once a scene."""
-    tally: Tally = Counter()
-    scenes: set[tuple[str, Question, str]] = set()
-    for fact in facts:
-        answer = str(fact.truth.answer)
-        tally[fact.question, answer] += 1
-        if plain := families.without_context(fact.question):
-            scenes.add((fact.scene_id, plain, answer))
+    answers = [(fact.scene_id, fact.question, str(fact.truth.answer)) for fact in facts]
+    tally: Tally = Counter((question, answer) for _, question, answer in answers)
+    scenes = {
+        (scene_id, plain, answer)
+        for scene_id, question, answer in answers
+        if (plain := families.without_context(question))
+    }
     tally.update((question, answer) for _, question, answer in scenes)
     return tally
 

@@ -71,10 +71,14 @@ def _is_plain(thing: Instance, scene: Scene) -> bool:
 
 def is_dark(thing: Instance, scene: Scene) -> bool:
     """Is it in the dark: a dark thing in a dark photograph? A black cat in good light is not."""
-    if not scene.path or not thing.rle:
+    if not scene.path or not thing.rle or not _is_dark_photograph(scene):
         return False
-    grey = _grey(scene)
-    return bool(np.percentile(grey, 75) < DARK and np.percentile(grey[pixels.mask(thing, scene)], 75) < DARK)
+    return bool(np.percentile(_grey(scene)[pixels.mask(thing, scene)], 75) < DARK)
+
+
+@cache_last
+def _is_dark_photograph(scene: Scene) -> bool:
+    return bool(np.percentile(_grey(scene), 75) < DARK)
 
 
 @cache_last

@@ -30,12 +30,13 @@ def _absent(category: str, scene: Scene) -> Truth:
 def _doubt(category: str, scene: Scene) -> str:
     """Why there may be one on a photograph though none is annotated, or ""."""
     terms = vocabulary.terms(category)
+    if vocabulary.mentioned(category, scene):
+        return "a caption names it"
+    if category in (scene.detected or ()):
+        return "detected at a low threshold"
+    if not layout.by_category(scene).keys().isdisjoint(terms.alike):
+        return "something people call the same is"
+    if terms.vague and not terms.conspicuous:
+        return "people do not agree on the word"
     missed = not scene.captions or (scene.detected is None and not terms.conspicuous)
-    doubts = {
-        "a caption names it": vocabulary.mentioned(category, scene),
-        "detected at a low threshold": category in (scene.detected or ()),
-        "something people call the same is": not layout.by_category(scene).keys().isdisjoint(terms.alike),
-        "people do not agree on the word": terms.vague and not terms.conspicuous,
-        "easily missed": missed,
-    }
-    return next((doubt for doubt, holds in doubts.items() if holds), "")
+    return "easily missed" if missed else ""

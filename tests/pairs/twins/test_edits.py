@@ -1,6 +1,7 @@
 """Edits: what they must leave alone, what they must change, and that both twins are edited."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,28 @@ def test_donors_are_cut_from_earlier_scenes_only(scenes, context):
     assert list(maker.take(maker.look(scenes[0], ()))) == []
     assert all(donor.scene_id == scenes[0].id for donor in maker.donors)
     assert Path(context.work).is_dir()
+
+
+def test_a_mirror_of_a_scene_of_which_nothing_is_expected_is_not_drawn_and_counted_as_such(
+    scenes, context, monkeypatch
+):
+    """Its words suggest nothing, so no pair could come of it."""
+    blank = PairContext(counts.fit({}), CONFIG, context.work, Counter())
+    maker = mirror.open(blank)
+    monkeypatch.setattr(type(maker.procedure), "attempts", lambda *_: pytest.fail("it was drawn"))
+    told = [(scene, facts) for scene, facts in known(scenes[:30], CONFIG, Report()) if maker.fits(scene, facts)]
+    assert told
+    assert [pair for scene, facts in told for pair in maker.take(maker.look(scene, facts))] == []
+    assert blank.refused == {("mirror", "nothing is expected of what it would change"): len(told)}
+
+
+def test_a_mirror_gives_the_same_pairs_as_if_every_scene_were_drawn(scenes, context, monkeypatch):
+    def made():
+        maker = mirror.open(replace(context, refused=Counter()))
+        passing = known(scenes, CONFIG, Report())
+        return [pair.pair_id for scene, facts in passing for pair in maker.take(maker.look(scene, facts))]
+
+    some = made()
+    monkeypatch.setattr(edits.Edited, "_misleads", lambda *_: True)
+    assert made() == some
+    assert some
