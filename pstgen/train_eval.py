@@ -158,8 +158,7 @@ def _report_steps(tasks: Sequence[Task], progress: Progress) -> None:
 
 def _name(task: Task) -> str:
     """What a task is called while it runs."""
-    name = task.out.name if task.stage == "encoder" else task.out.parent.name
-    return name if task.recipe.seeds == 1 else f"{name} ({task.seed})"
+    return task.name if task.recipe.seeds == 1 else f"{task.name} ({task.seed})"
 
 
 def _evaluate(jobs: Sequence[EvalJob], progress: Progress) -> None:

@@ -17,7 +17,7 @@ BASE, REWARD = "standard", "perceptual_reward"
 NOT_OURS = "published claim, other data and models; not measured here"
 NONE = "-"
 SYNTHETIC = {"vqa": "VQA-style, synthetic", "gqa": "GQA-style, synthetic"}  # by metric
-SYNTHETIC_HEADINGS = {"vqa": "VQA-style", "gqa": "GQA-style"}
+SYNTHETIC_HEADINGS = {"vqa": "VQA style", "gqa": "GQA style"}
 FLOPS = "flops"
 
 

@@ -48,6 +48,12 @@ class Task:
     detector: Path | None = None
     start: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """What is trained: an encoder, a system, or of a system with several models one of them."""
+        folder = self.out if self.stage == "encoder" else self.out.parent
+        return f"{folder.parent.name}/{folder.name}" if self.plan.families else folder.name
+
 
 class TrainingCost(msgspec.Struct, frozen=True):
     """What a stage cost: FLOPs of one step are counted. memory: bytes that the first one needs."""

@@ -65,7 +65,7 @@ def _compared(arms, system, other):
     return Comparison(system, other, "pst/pair", better, worse, statistics.mcnemar(one, two))
 
 
-def _results(seeds=3, systems=None, **recipe):
+def _results(seeds=3, systems=None, *, synthetic=False, **recipe):
     rng = np.random.default_rng(0)
     names = systems or plugins.names("systems")
     arms = [_arm(name, seed, rng) for seed in range(seeds) for name in names]
@@ -82,7 +82,7 @@ def _results(seeds=3, systems=None, **recipe):
     return Results(
         format=1, pstgen="0.1.0", command="pstgen train-eval --seeds 3", device="a processor, 2 cores",
         recipe=results.recipe_settings(Recipe(**recipe)), libraries={"torch": "2.13.0"},
-        synthetic=True,
+        synthetic=synthetic,
         materials={"pst": 240, "vqa": 800, "gqa": 0}, arms=arms, intervals=intervals,
         compared=[_compared(arms, *two) for two in against],
     )  # fmt: skip
@@ -114,7 +114,7 @@ def _logs(made, out):
 
 @pytest.fixture(scope="session")
 def results_of():
-    """Make results: of so many seeds, of these systems (or all), by a recipe with these settings."""
+    """Make results: of so many seeds, of these systems (or all), by a recipe with these settings, on official or `synthetic` benchmarks."""
     return _results
 
 

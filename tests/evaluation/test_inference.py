@@ -54,10 +54,11 @@ def test_only_a_benchmark_with_files_is_asked(tmp_path):
 @pytest.mark.parametrize(
     ("system", "evaluations", "measured"),
     [
-        ("standard", (), {"attention", "language", "robustness"}),
-        ("chain", (), {"attention", "chains", "language", "robustness"}),
-        ("question_only", (), {"language"}),
-        ("agent", (), {"robustness"}),
+        ("standard", (), {"attention", "deployment", "language", "robustness"}),
+        ("chain", (), {"attention", "chains", "deployment", "language", "robustness"}),
+        ("question_only", (), {"deployment", "language"}),
+        ("agent", (), {"deployment", "robustness"}),
+        ("cascade", (), {"deployment", "robustness"}),
         ("standard", ("language", "pst"), {"language"}),
     ],
 )

@@ -112,8 +112,7 @@ def _stages(arms: Sequence[Arm], *, encoders_alone: bool) -> list[list[Task]]:
 
 
 def _stage_row(task: Task, cost: TrainingCost) -> Cost:
-    name = task.out.name if task.stage == "encoder" else task.out.parent.name
-    return Cost(TRAINING, name, task.steps, "steps", cost.seconds, cost.parameters, cost.flops, cost.memory)
+    return Cost(TRAINING, task.name, task.steps, "steps", cost.seconds, cost.parameters, cost.flops, cost.memory)
 
 
 def _try_systems(trials: SystemTrials, arms: Sequence[Arm], progress: Progress) -> list[Cost]:

@@ -33,6 +33,7 @@ class Kind(NamedTuple):
     reward: bool
     preamble: str
     sees: bool
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ def step_kinds(task: Task) -> dict[Kind, list[int]]:
     plan, steps = task.plan, stages.step_plan(task)
     if task.stage == "encoder":
         return {Kind("encoder", plan.pretraining, reward=False, preamble="", sees=True): list(range(task.steps))}
-    seeing = Kind(task.stage, "", plan.reward, plan.preamble, sees=True)
-    blind = Kind("joint", "", reward=False, preamble=plan.preamble if plan.preamble == "chain" else "", sees=False)
+    seeing = Kind(task.stage, "", plan.reward, plan.preamble, sees=True, families=plan.families)
+    preamble = plan.preamble if plan.preamble == "chain" else ""
+    blind = Kind("joint", "", reward=False, preamble=preamble, sees=False, families=plan.families)
     shows = plan.sees or task.stage == "gated"  # a grey image costs what any other does
     numbers = defaultdict[Kind, list[int]](list)
     for n in range(task.steps):

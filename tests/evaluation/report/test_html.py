@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
+from pstgen.cli import tables
 from pstgen.evaluation import summary
 from pstgen.evaluation.report import html, overlays, plots
 from pstgen.evaluation.results import ArmResult
@@ -62,6 +63,38 @@ def test_a_missing_figure_is_a_dash_and_the_reason_is_given_below(report):
     assert "<li>GQA, all: no files of GQA were given</li>" in shown
     lines = {row[0][0]: row for row in rows(shown) if len(row) == 7 and row[0]}
     assert lines["standard"][2] == ["-"]
+
+
+def test_benchmarks_whose_questions_are_the_worlds_own_are_not_called_by_their_names(
+    results_of, logs_of, tmp_path, capsys
+):
+    results = results_of(seeds=1, systems=["standard", "perceptual_reward"], synthetic=True)
+    logs_of(results, tmp_path)
+    html.write(results, tmp_path)
+    shown = (tmp_path / html.NAME).read_text(encoding="utf-8")
+    assert ["model", "VQA-style,", "synthetic", "GQA-style,", "synthetic"] in [
+        [word for cell in row for word in cell][:5] for row in rows(shown)
+    ]
+    assert "they are not these benchmarks" in shown
+    assert "<th>VQA v2" not in shown
+    tables.trained(results)
+    printed = capsys.readouterr().out
+    assert "VQA v2" not in printed
+    assert "in these benchmarks' formats" in " ".join(printed.split())
+
+
+def test_where_it_is_used_is_a_table_with_weather_and_says_what_is_in_time(results_of, logs_of, tmp_path):
+    results = results_of(seeds=1, systems=["standard", "cascade"], deadline=25.0)
+    used = {"deployment/calls": 1.0, "cost/p99": 40.0, "cost/in_time": 90.0}
+    weather = {f"robustness/{kind}/{n}": 10.0 * n for kind in html.WEATHER for n in (1, 2, 3)}
+    arms = [msgspec.structs.replace(arm, figures=arm.figures | used | weather) for arm in results.arms]
+    results = msgspec.structs.replace(results, arms=arms)
+    logs_of(results, tmp_path)
+    html.write(results, tmp_path)
+    shown = (tmp_path / html.NAME).read_text(encoding="utf-8")
+    (row,) = [row for row in rows(shown) if row[0] == ["cascade"] and len(row) == 11]
+    assert [row[n] for n in (1, 4, 5, 10)] == [["1.0"], ["40.0"], ["90.0"], ["20.0"]]
+    assert "within 25.0 ms" in shown
 
 
 def test_the_page_loads_nothing_and_runs_nothing(report):
