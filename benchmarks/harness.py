@@ -104,7 +104,7 @@ def measured(run, few) -> tuple[float, float, float, int]:
 def main() -> None:
     parser = tables.parser(__doc__)
     parser.add_argument("--lmms", help="the Python that has lmms-eval; without it there is nothing to compare with")
-    parser.add_argument("--scenes", type=int, default=1000, help="of the built-in world, from which the set is built")
+    parser.add_argument("--scenes", type=int, default=600, help="of the built-in world, from which the set is built")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -119,8 +119,8 @@ def main() -> None:
         each, start, share, items = measured(lambda limit: ours(pst, work, limit), FEW)
         rows = [["`pstgen eval --ask generate`", f"{each:.1f}", "", f"{start:.1f}", f"{share:.4f}"]]
         line = f"{items:,} items."
-        if given.lmms and Path(given.lmms).is_file():
-            other, began, won, same = measured(lambda limit: theirs(task, work, given.lmms, limit), 2 * FEW)
+        if given.lmms and (python := Path(given.lmms).absolute()).is_file():
+            other, began, won, same = measured(lambda limit: theirs(task, work, str(python), limit), 2 * FEW)
             rows.append(
                 ["lmms-eval, `llava_hf`", f"{other:.1f}", f"{other / each:.1f} x", f"{began:.1f}", f"{won:.4f}"]
             )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pstgen.core.config import WorldConfig, build_config
+from pstgen.core.config import PLACES, WorldConfig, build_config, with_settings
 from pstgen.core.records import Unavailable
 from pstgen.core.report import Refusals
 from pstgen.scenes import pixels
@@ -259,3 +259,29 @@ def test_a_cache_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(Unavailable, match="XDG_CACHE_HOME"):
         next(world.scenes(build_config(source="world"), lambda _: True, Refusals()))
+
+
+def test_scenes_of_one_place_are_all_there_and_what_belongs_there_is_typical_of_them():
+    streets = [plan(3, n, 1.0, "street") for n in range(60)]
+    assert {planned.place for planned in streets} == {"street"}
+    kinds_seen = {thing.category for planned in streets for thing in planned.things}
+    assert {"car", "traffic light", "stop sign"} <= kinds_seen
+    assert "oven" not in kinds_seen
+
+
+def test_a_place_that_is_drawn_stays_as_it_was():
+    drawn = [plan(3, n, 0.8) for n in range(30)]
+    assert {planned.place for planned in drawn} == set(PLACES)
+    assert all(plan(3, planned.index, 0.8, planned.place) == planned for planned in drawn)
+
+
+def test_streets_are_kept_apart_from_other_scenes_and_said_in_the_origin(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    anywhere = build_config(source="world", scenes=3, size=64)
+    streets = with_settings(anywhere, place="street")
+    first, second = (list(world.scenes(config, lambda _: True, Refusals())) for config in (anywhere, streets))
+    assert [scene.id for scene in first] == [scene.id for scene in second]
+    assert [scene.path for scene in first] != [scene.path for scene in second]
+    assert world.origin(streets)["place"] == "street"
+    assert "place" not in world.origin(anywhere)
+    assert world.defaults(streets).questions.prior_base == "none"
