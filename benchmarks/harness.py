@@ -1,6 +1,6 @@
 """The same model on the same items: `pstgen eval` beside lmms-eval, which stands in an environment of its own.
 
-    python -m venv build/lmms && build/lmms/bin/pip install lmms-eval decord
+    python -m venv build/lmms && build/lmms/bin/pip install lmms-eval decord "filelock<3.20"
     python benchmarks/harness.py --lmms build/lmms/bin/python
 
 Both load the eye from its folder and let it answer in its own words, greedily, on the CPU; lmms-eval by its class for LLaVA, one item
@@ -88,7 +88,9 @@ def theirs(task: Path, work: Path, python: str, limit: int | None) -> tuple[floa
         str(out),
     ]
     took, printed = seconds([*words, *(["--limit", str(limit)] if limit else [])], task, work / "theirs")
-    (log,) = out.rglob("*_samples_*.jsonl")
+    log = next(out.rglob("*_samples_*.jsonl"), None)
+    if log is None:  # its exit code is 0 all the same
+        raise SystemExit(f"lmms-eval left no answers:\n{printed[-3000:]}")
     share = re.search(r"\|pst_pair *\|[^|]*\|([\d.]+)\|", printed)
     return took, len(log.read_text().splitlines()), float(share[1])
 

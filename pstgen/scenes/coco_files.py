@@ -5,6 +5,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,15 +28,15 @@ class RowIndex:
     """Rows by one of their numbers, found by binary search: two arrays take less memory than a dict of lists."""
 
     def __init__(self, rows: list[Any], number: str) -> None:
-        numbers: NDArray[np.int64] = np.fromiter((getattr(row, number) for row in rows), np.int64, len(rows))
+        numbers: NDArray[np.int64] = np.fromiter(map(attrgetter(number), rows), np.int64, len(rows))
         self.rows = rows
         self.order = np.argsort(numbers, kind="stable")
         self.numbers = numbers[self.order]
 
     def of(self, number: int) -> list[Any]:
         """Every row with that number, in the file's order."""
-        low, high = np.searchsorted(self.numbers, [number, number + 1])
-        return [self.rows[n] for n in self.order[low:high]]
+        low, high = self.numbers.searchsorted(number), self.numbers.searchsorted(number, "right")
+        return [self.rows[n] for n in self.order[low:high].tolist()]
 
 
 class Given(NamedTuple):

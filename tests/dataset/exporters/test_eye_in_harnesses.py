@@ -2,7 +2,7 @@
 
 The harnesses stand in environments of their own, which need no pstgen:
 
-    python -m venv /opt/lmms && /opt/lmms/bin/pip install lmms-eval decord
+    python -m venv /opt/lmms && /opt/lmms/bin/pip install lmms-eval decord "filelock<3.20"
     python -m venv /opt/vlme && /opt/vlme/bin/pip install ms-vlmeval
     PSTGEN_LMMS_EVAL=/opt/lmms/bin/python PSTGEN_VLMEVAL=/opt/vlme/bin/python pytest -m slow tests/dataset/exporters
 """
