@@ -238,17 +238,12 @@ def propose_pairs(prior: Expectation, run: Run) -> list[Candidate]:
     makers = {name: twins.load(name).open(context) for name in config.pairs.twins or plugins.names("twins")}
     by_family: defaultdict[str, list[Candidate]] = defaultdict(list)
     items = run.parts.items
-    if run.cores < 2 or run.witness:  # a witness holds a model, which stays in this process
-        found = passing.found(makers, passing.scenes(config, items, run.report, run.witness), config, run.report)
-    else:
-        found = passing.found_ahead(makers, items, context, run.report, run.cores)
-    paired = (
-        candidate
-        for by_maker in run.progress(found, "scenes for items", len(items))
-        for name, each in by_maker.items()
-        for candidate in makers[name].take(each)
+    found = (
+        passing.found(makers, passing.scenes(config, items, run.report, run.witness), config, run.report)
+        if run.cores < 2 or run.witness  # a witness holds a model, which stays in this process
+        else passing.found_ahead(makers, items, context, run.report, run.cores)
     )
-    for candidate in chain(paired, chain.from_iterable(maker.rest() for maker in makers.values())):
+    for candidate in passing.candidates(makers, run.progress(found, "scenes for items", len(items))):
         by_family[candidate.control.family].append(candidate)
     strongest = [
         candidate

@@ -74,13 +74,9 @@ def _source(command: Callable[..., Any]) -> Callable[..., Any]:
             _number("--scenes", "Scenes to draw (world).  [default: 2000]"),
             _number("--size", "Pixels a side (world).  [default: 256]"),
             _number("--typicality", "Typical facts (world).  [default: 0.85]"),
-            click.option(
-                "--place", type=click.Choice(config.PLACES), help="Where all scenes are (world).  [default: anywhere]"
-            ),
+            click.option("--place", type=click.Choice(config.PLACES), help="Of all scenes (world).  [default: any]"),
             _number("--seed", "Same seed and inputs, same bytes.  [default: 0]"),
-            click.option(
-                "--family", "families", type=Names("families"), multiple=True, help="Only these (repeatable)."
-            ),
+            click.option("--family", "families", type=Names("families"), multiple=True, help="Only these (several)."),
             click.option("--prior", type=Names("priors"), help="How it is fitted.  [default: counts]"),
             click.option(
                 "--prior-split",

@@ -1,12 +1,12 @@
 """Scenes pass every twin maker. Where there are many, worker processes read them, ask about them and look at them, shard by shard."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 from pstgen.core import workers
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Scene
+from pstgen.core.records import Candidate, Scene
 from pstgen.core.report import Report
 from pstgen.core.workers import Shared
 from pstgen.pairs import twins
@@ -53,6 +53,15 @@ def found_ahead(
     for of_shard, each in workers.parallel_map(partial(_shard, Shared(context)), jobs, processes, batch=1):
         report.add(of_shard)
         yield from each
+
+
+def candidates(makers: Mapping[str, Maker], found: Iterable[Found]) -> Iterator[Candidate]:
+    """The pairs of each scene, in their order, then those that scenes give together."""
+    for by_maker in found:
+        for name, each in by_maker.items():
+            yield from makers[name].take(each)
+    for maker in makers.values():
+        yield from maker.rest()
 
 
 def _shard(shared: Shared[PairContext], job: tuple[Sequence[Entry], Sequence[str]], /) -> tuple[Report, list[Found]]:

@@ -19,6 +19,9 @@ SHARD, PICTURED = 2000, 100  # scenes of the prior that a worker reads at a time
 OTHERS = 64  # images of scenes that feed the prior which are remembered, to stand for another scene
 
 
+Through = Callable[[Iterator[Scene]], Iterator[Scene]]  # passes scenes on, with more known of them
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the families know of one scene: known facts, and how many are unknown, by family and reason.
@@ -92,7 +95,7 @@ def observe(
     entries: Sequence[Entry],
     pictured: frozenset[str],
     processes: int,
-    through: Callable[[Iterator[Scene]], Iterator[Scene]] | None = None,
+    through: Through | None = None,
 ) -> Iterator[Observed]:
     """What those scenes of the source teach, shard by shard. pictured: ids of scenes whose image is looked at.
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -16,10 +16,10 @@ import platformdirs
 
 from pstgen.core import plugins, resources, scratch
 from pstgen.core.config import BuildConfig
-from pstgen.core.records import Scene, Unavailable
+from pstgen.core.records import Unavailable
 from pstgen.core.report import Refusal
 from pstgen.questions import facts
-from pstgen.questions.facts import Observed
+from pstgen.questions.facts import Observed, Through
 from pstgen.questions.families import Question
 from pstgen.scenes import sources
 from pstgen.scenes.sources import Entry
@@ -39,11 +39,7 @@ class _Counts(msgspec.Struct):
 
 
 def observe(
-    config: BuildConfig,
-    entries: Sequence[Entry],
-    pictured: frozenset[str],
-    processes: int,
-    through: Callable[[Iterator[Scene]], Iterator[Scene]] | None = None,
+    config: BuildConfig, entries: Sequence[Entry], pictured: frozenset[str], processes: int, via: Through | None = None
 ) -> Iterator[Observed]:
     """What `facts.observe` gives, scenes whose image is looked at last; of the others what is kept, if it is.
 
@@ -51,8 +47,8 @@ def observe(
     sources of others, whose code is not known, nothing is.
     """
     plain = [entry for entry in entries if entry.id not in pictured]
-    if through or len(plain) < LEAST or not _ours(config):
-        yield from facts.observe(config, entries, pictured, processes, through)
+    if via or len(plain) < LEAST or not _ours(config):
+        yield from facts.observe(config, entries, pictured, processes, via)
         return
     file = Path(platformdirs.user_cache_dir("pstgen")) / "counts" / f"{_key(config, plain)}.msgpack"
     if kept := _read(file, len(plain)):

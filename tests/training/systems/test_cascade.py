@@ -8,18 +8,11 @@ from pstgen.core import plugins
 from pstgen.core.records import BadInput
 from pstgen.evaluation import arms, data, inference
 from pstgen.models.answerer import Answerer, Query
-from pstgen.models.router import Router
 from pstgen.training.examples import Examples
 from pstgen.training.recipe import Recipe
 from pstgen.training.systems import cascade
 
 FAMILIES = plugins.names("families")
-WORDS = {
-    "count": "How many {}s are there?",
-    "colour": "What colour is the {}?",
-    "depth": "Which is nearer, the {} or the dog?",
-}
-THINGS = ("cup", "car", "bus", "tie", "chair", "kite")
 
 
 def test_every_family_belongs_to_one_part():
@@ -52,18 +45,6 @@ def test_each_part_is_a_task_of_its_own_that_asks_its_families_alone(tmp_path):
     assert {name: weights.families for name, weights in job.parts.items()} == {
         name: families for name, families, _ in arms._shares(cascade.PLAN, recipe)
     }
-
-
-def test_a_router_hands_questions_about_things_it_never_read_of_to_the_right_model():
-    learnt = [(words.format(thing), name) for name, words in WORDS.items() for thing in THINGS[:3]]
-    router = Router(*map(list, zip(*learnt, strict=True)))
-    unseen = [(words.format(thing), name) for name, words in WORDS.items() for thing in THINGS[3:]]
-    assert router([question for question, _ in unseen]) == [name for _, name in unseen]
-    assert router([]) == []
-
-
-def test_with_one_model_everything_is_for_that_one():
-    assert Router(["How many?"], ["counter"])(["What?", "Where?"]) == ["counter"] * 2
 
 
 def test_without_parts_there_is_nothing_to_choose_from():
