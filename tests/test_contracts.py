@@ -67,6 +67,7 @@ def test_a_prior_expects_answers_that_sum_to_one(name):
     expected = expectation.expect(QUESTION, ("1", "2", "3"))
     assert sum(expected) == pytest.approx(1)
     assert max(expected) == expected[0]
+    assert pickle.loads(pickle.dumps(expectation)).expect(QUESTION, ("1", "2", "3")) == expected
 
 
 @each("priors")

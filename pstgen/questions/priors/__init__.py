@@ -24,7 +24,7 @@ class Expected(NamedTuple):
 
 
 class Expectation(Protocol):
-    """What a fitted prior does."""
+    """What a fitted prior does. It can be pickled: worker processes expect, too."""
 
     def expect(self, question: Question, answers: tuple[str, ...], /) -> tuple[float, ...]:
         """Return the probability of every answer to `question`; they sum to one."""
