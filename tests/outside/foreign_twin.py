@@ -7,8 +7,14 @@ class Maker:
     def __init__(self, context):
         self.context, self.seen = context, {}
 
-    def pair(self, scene, facts, /):
-        for fact in facts:
+    def wants(self, /):
+        return True
+
+    def look(self, scene, facts, /):
+        return list(facts)
+
+    def take(self, found, /):
+        for fact in found:
             added = self.context.associations(fact.question)
             first = self.seen.setdefault(fact.question, fact)
             lure = self.context.lure(added)
