@@ -30,6 +30,7 @@ def measure(evaluation: Evaluation, /) -> Scores:
         raise BadInput("no items to be answered")
     system, answerer = evaluation.system, evaluation.answerer
     queries = [Query(row.item.item_id, row.item.question, row.item.options, pixels.decode(row.image)) for row in rows]
+    system.answer(answerer, queries[:1])  # a model is checked when it is asked for the first time
     answerer.calls.clear()
     flops = [count_flops(partial(system.answer, answerer, [query])) for query in queries]
     figures = {

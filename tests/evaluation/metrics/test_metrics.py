@@ -60,7 +60,7 @@ def test_a_benchmark_without_files_is_absent_with_the_reason_and_never_0(name, e
     ("name", "silent"),
     [
         ("attention", {"question_only", "pair_gated_text", "agent", "debate", "cascade"}),
-        ("language", {"agent", "debate"}),
+        ("language", {"agent", "debate", "cascade"}),
         ("robustness", {"question_only", "pair_gated_text"}),
         ("chains", set(plugins.names("systems")) - {"chain"}),
         ("pst", set()),
