@@ -30,6 +30,8 @@ def of_jobs(jobs: Sequence[EvalJob]) -> dict[str, Latency]:
     first_tokens: dict[str, Call] = {}
     for job in jobs:
         system, answerer = inference.load_system(job.system), inference.load_answerer(job, load)
+        for part in answerer.parts.values():  # a router may not come to it while the others warm up
+            part.answer(queries[:1])
         answers[job.system] = partial(_answer, system, answerer, cycle(queries))
         if not (
             system.PLAN.weights_of or system.PLAN.parts or job.detector
