@@ -54,7 +54,7 @@ def test_the_table_fits_80_columns_and_parts_no_words_where_there_is_room(width,
     assert "\N{HORIZONTAL ELLIPSIS}" not in printed
 
 
-@pytest.mark.parametrize(("name", "folder"), [("small", "."), ("medium", "medium")])
+@pytest.mark.parametrize(("name", "folder"), [("small", "."), ("medium", "medium"), ("driving", "driving")])
 def test_the_published_results_are_those_of_our_recipes(name, folder):
     """What docs/results holds can be read, and was made by the recipe that has its name."""
     found, recipe = results.read(PUBLISHED / folder), recipes.read(name)
