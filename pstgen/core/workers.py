@@ -1,5 +1,6 @@
 """Applies a function to many items on all cores, in their order."""
 
+import logging
 import os
 import pickle
 import sys
@@ -18,6 +19,7 @@ from pstgen.core.records import Unavailable
 
 A = TypeVar("A")
 B = TypeVar("B")
+LOG = logging.getLogger("pstgen")
 
 AHEAD = 2  # batches that wait for each worker, so that no worker waits for a batch
 POLL = 0.5  # seconds between two checks that the parent process is alive
@@ -67,7 +69,7 @@ def parallel_map(function: Callable[[A], B], items: Iterable[A], workers: int, b
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     pool = get_reusable_executor(workers, initializer=_prepare, initargs=(os.getpid(),))
-    waiting = deque[Future[list[B]]]()
+    waiting = deque[Future[tuple[list[B], list[logging.LogRecord]]]]()
     remaining = iter(items)
     try:
         while True:
@@ -75,7 +77,10 @@ def parallel_map(function: Callable[[A], B], items: Iterable[A], workers: int, b
                 waiting.append(pool.submit(_map, function, chunk))
             if not waiting:
                 return
-            yield from waiting.popleft().result()
+            results, said = waiting.popleft().result()
+            for record in said:
+                logging.getLogger(record.name).handle(record)
+            yield from results
     except (BrokenProcessPool, TerminatedWorkerError) as error:
         raise Unavailable(
             f"a worker process was killed, usually for lack of memory: take fewer --workers ({error})"
@@ -93,8 +98,27 @@ def stop() -> None:
             pool.shutdown(wait=True)
 
 
-def _map(function: Callable[[Any], B], items: Sequence[Any]) -> list[B]:
-    return [function(item) for item in items]
+class _Said(logging.Handler):
+    """Keeps what is logged in a worker process, for the parent to log it where the user wants it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def taken(self) -> list[logging.LogRecord]:
+        """What was logged since this was asked last."""
+        records, self.records = self.records, []
+        return records
+
+
+_said = _Said()
+
+
+def _map(function: Callable[[Any], B], items: Sequence[Any]) -> tuple[list[B], list[logging.LogRecord]]:
+    return [function(item) for item in items], _said.taken()
 
 
 def _prepare(parent: int) -> None:
@@ -109,6 +133,8 @@ def _prepare(parent: int) -> None:
 
     process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize  # noqa: SLF001 (there is no public way to say so)
     cv2.setNumThreads(1)
+    LOG.addHandler(_said)
+    LOG.propagate = False
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_watch, args=(parent,), daemon=True).start()
 

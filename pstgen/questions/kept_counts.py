@@ -58,7 +58,8 @@ def observe(
         for shard in facts.observe(config, plain, frozenset(), processes):
             whole.add(shard)
             yield shard
-        _write(file, whole)
+        if not whole.pictured:  # a source may give its images unasked, and what is kept has none
+            _write(file, whole)
     yield from facts.observe(config, [entry for entry in entries if entry.id in pictured], pictured, processes)
 
 

@@ -1,12 +1,15 @@
 """Promises of work in several processes: the results do not depend on how many there are."""
 
+import logging
 import operator
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -74,6 +77,7 @@ def test_after_stop_no_worker_is_left():
 
 BUSY = """
 import time
+import warnings
 from pstgen.core import workers
 for _ in workers.parallel_map(time.sleep, [0, 0] + [60] * 9, 2, batch=1):
     print("working", flush=True)
@@ -91,3 +95,55 @@ def test_workers_end_with_their_parent_even_where_it_is_killed():
     while time.monotonic() < until and any(child.is_running() for child in children):
         time.sleep(0.05)
     assert not [child for child in children if child.is_running() and child.status() != "zombie"]
+
+
+def logs(number):
+    logging.getLogger("pstgen").warning("%s: number %d", Path("here"), number)
+    return number
+
+
+def test_what_a_worker_logs_the_parent_logs_once_and_nothing_is_printed(caplog, capfd):
+    """So that it reaches --log FILE."""
+    assert list(workers.parallel_map(logs, range(5), 2, batch=2)) == [0, 1, 2, 3, 4]
+    assert caplog.messages == [f"here: number {n}" for n in range(5)]
+    assert capfd.readouterr().err == ""
+
+
+held = []
+
+
+def grows(megabytes):
+    held.append(bytearray(megabytes * 2**20))
+    time.sleep(0.7)
+    return os.getpid()
+
+
+def test_a_worker_that_keeps_much_in_memory_stays_without_a_warning():
+    """Annotations of train2017 are more than loky allows a process to grow."""
+    workers.stop()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pids = set(workers.parallel_map(grows, [1, 1, 200, 200, 200, 200, 1, 1], 2, batch=1))
+    workers.stop()
+    assert len(pids) == 2
+
+
+class Counted:
+    """Counts how often it was unpacked in this process."""
+
+    times = 0
+
+    def __setstate__(self, state):
+        type(self).times += 1
+
+    def __getstate__(self):
+        return {"some": "state"}
+
+
+def unpacked(shared, _):
+    return os.getpid(), shared.value.times
+
+
+def test_what_is_shared_is_unpacked_once_a_worker_however_many_batches_it_gets():
+    seen = list(workers.parallel_map(partial(unpacked, workers.Shared(Counted())), range(12), 2, batch=1))
+    assert {times for _, times in seen} == {1}

@@ -1,14 +1,12 @@
 """Promises of the kept counts: they are what counting gives, and they are only taken where everything is as it was."""
 
-import shutil
-
 import pytest
 
 from pstgen.core import plugins
 from pstgen.core.config import build_config, with_settings
 from pstgen.questions import facts, kept_counts
 from pstgen.scenes import coco_files
-from pstgen.scenes.sources import coco
+from pstgen.scenes.sources import coco, world
 
 
 @pytest.fixture
@@ -88,6 +86,18 @@ def test_where_anything_is_another_it_is_counted_anew(root, counted, change, mon
     assert (after.tally == before.tally) == (change in {"code", "damage", "annotations"})
 
 
+def test_of_a_source_that_gives_its_images_unasked_nothing_is_kept(monkeypatch, tmp_path):
+    """As the built-in world does: its images stand for others later, and a second build must have the same."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(kept_counts, "LEAST", 5)
+    config = build_config(source="world", scenes=12, size=64, families=("count",))
+    entries = world.index(config)
+    first, second = (list(kept_counts.observe(config, entries, frozenset(), 1)) for _ in range(2))
+    assert first == second
+    assert sum(len(shard.images) for shard in first) == 12
+    assert not (tmp_path / "pstgen" / "counts").exists()
+
+
 def test_of_somebody_elses_family_nothing_is_kept(root, counted, monkeypatch, tmp_path):
     load = plugins.load
 
@@ -117,4 +127,3 @@ def test_only_the_latest_files_stay(root, monkeypatch, tmp_path):
         monkeypatch.setattr(kept_counts, "_code", lambda n=n: f"version {n}")
         seen(build_config(root=root))
     assert len(list((tmp_path / "cache" / "pstgen" / "counts").glob("*.msgpack"))) == 2
-    shutil.rmtree(tmp_path / "cache")

@@ -13,6 +13,7 @@ from pstgen.evaluation.report import overlays, plots
 from pstgen.evaluation.report.plots import Plot
 from pstgen.evaluation.results import FILE, Comparison, Results, of_system
 from pstgen.evaluation.summary import BASE, GQA, NONE, PAIR, REWARD, VQA, Estimate
+from pstgen.training.recipe import Recipe
 
 NAME = "report.html"
 SIGNIFICANT = 0.05  # McNemar's p below which a difference is reported
@@ -89,7 +90,7 @@ def page(results: Results, drawn: Sequence[Plot], out: Path) -> str:
         labels={column.figure: summary.label(column, results) for column in summary.columns()},
         claimed=[summary.label(column, results) for column in CLAIMED[:2]],
         deployment=list(_deployment(results)),
-        deadline=results.recipe.get("deadline"),
+        deadline=results.recipe.get("deadline", Recipe().deadline),
         probability=summary.probability,
         reward_tests=[test for test in tests if test.system == REWARD],
         further_tests=[test for test in tests if test.system != REWARD],

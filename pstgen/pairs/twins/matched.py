@@ -27,7 +27,7 @@ class Expected(NamedTuple):
     added: Associations
 
 
-class Found(NamedTuple):
+class SceneFacts(NamedTuple):
     """What a scene could give. ranked: its facts, encoded, since ten thousands of them are sent from worker processes."""
 
     scene_id: str
@@ -51,13 +51,13 @@ class Matched:
         """Always: any scene can be a twin."""
         return True
 
-    def look(self, scene: Scene, facts: Sequence[Fact], /) -> Found:
+    def look(self, scene: Scene, facts: Sequence[Fact], /) -> SceneFacts:
         """The facts that can be in a pair, and what the scene shows."""
         seed = self.context.config.seed
         ranked = [_ranked(fact, seed) for fact in facts if self._fits(fact)]
-        return Found(scene.id, choices.shown(scene, facts), ENCODER.encode(ranked))
+        return SceneFacts(scene.id, choices.shown(scene, facts), ENCODER.encode(ranked))
 
-    def take(self, found: Found, /) -> Iterator[Candidate]:
+    def take(self, found: SceneFacts, /) -> Iterator[Candidate]:
         """Keep the facts; one scene alone gives no pair."""
         self.shown[found.scene_id] = found.shown
         for ranked in DECODER.decode(found.ranked):
