@@ -1,14 +1,15 @@
 """THE SECOND ROAD, from a finished dataset to its certificate: checks, pages, and on request the same set built again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
 from pstgen.build import build
-from pstgen.core import plugins, scratch
+from pstgen.core import plugins, scratch, workers
 from pstgen.core.callable_module import make_callable
 from pstgen.core.config import RebuildConfig, VerifyConfig, read
 from pstgen.core.progress import Progress, silent
@@ -17,6 +18,8 @@ from pstgen.dataset.store import Dataset
 from pstgen.verification import certificate, certificate_page, checks, rebuild
 from pstgen.verification.checks import Check, first_problems
 from pstgen.verification.findings import Finding
+
+MANY = 400  # items for which worker processes pay
 
 
 def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str, Check] = {}) -> tuple[Finding, ...]:
@@ -27,22 +30,56 @@ def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str
     the certificate cannot be written.
     """
     dataset = store.open(config.folder)
-    ours = {name: checks.load(name) for name in plugins.names("checks")}
-    others = sorted(
-        ours.keys() - set(certificate.FIRST), key=lambda name: (not checks.works_out_anew(ours[name]), name)
-    )
-    run = {**{name: ours[name] for name in (*certificate.FIRST, *others)}, **extra}
-    progress.plan([(f"checking {name}", checks.seconds(check)) for name, check in run.items()])
+    loaded = {name: checks.load(name) for name in plugins.names("checks")}
+    ours = sorted(loaded, key=lambda name: (not checks.works_out_anew(loaded[name]), name))
+    others = [name for name in ours if name not in certificate.FIRST and checks.applies(loaded[name], dataset)]
+    run = {**{name: loaded[name] for name in (*certificate.FIRST, *others)}, **extra}
+    progress.plan([(_step(name), checks.seconds(check)) for name, check in run.items()])
     findings: list[Finding] = []
-    for name, check in run.items():
-        progress.reach(f"checking {name}", 0, 1)
-        if name in certificate.FIRST or checks.applies(check, dataset):
-            findings.append(check.examine(dataset, config))
-        progress.reach(f"checking {name}", 1, 1)
-        if name in certificate.FIRST and not findings[-1].sound:
+    for name in certificate.FIRST:
+        findings.append(_examined(name, run, dataset, config, progress))
+        if not findings[-1].sound:
             return tuple(findings)
+    found = dict(_side_by_side(others, dataset, config, progress))
+    findings += [found[name] for name in others]
+    findings += [_examined(name, run, dataset, config, progress) for name in extra]
     _write(dataset, config, findings, extra)
     return tuple(findings)
+
+
+def _step(name: str) -> str:
+    return f"checking {name}"
+
+
+def _examined(
+    name: str, run: Mapping[str, Check], dataset: Dataset, config: VerifyConfig, progress: Progress
+) -> Finding:
+    progress.reach(_step(name), 0, 1)
+    finding = run[name].examine(dataset, config)
+    progress.reach(_step(name), 1, 1)
+    return finding
+
+
+def _side_by_side(
+    names: Sequence[str], dataset: Dataset, config: VerifyConfig, progress: Progress
+) -> Iterator[tuple[str, Finding]]:
+    """Each check's finding, as they come; of a large set from several processes at once."""
+
+    def begun() -> Iterator[list[str]]:
+        for together in checks.together(names):
+            for name in together:
+                progress.reach(_step(name), 0, 1)
+            yield together
+
+    processes = (config.workers or workers.cores()) if dataset.manifest.items >= MANY else 1
+    for found in workers.parallel_map(partial(_find, dataset, config), begun(), processes, batch=1):
+        for name, finding in found:
+            progress.reach(_step(name), 1, 1)
+            yield name, finding
+
+
+def _find(dataset: Dataset, config: VerifyConfig, names: Sequence[str]) -> list[tuple[str, Finding]]:
+    return [(name, checks.load(name).examine(dataset, config)) for name in names]
 
 
 def from_folder(folder: str | Path, progress: Progress = silent, **settings: Any) -> tuple[Finding, ...]:

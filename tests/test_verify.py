@@ -1,6 +1,7 @@
 """The second road: bytes first, every check once, further checks last, and a certificate only of a set that is whole."""
 
 import shutil
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,12 @@ import pstgen
 from pstgen import build
 from pstgen.core import plugins
 from pstgen.core.config import VerifyConfig, build_config
-from pstgen.verification import certificate
+from pstgen.core.progress import Silent
+from pstgen.verification import certificate, checks
 from pstgen.verification.findings import Finding
 from pstgen.verify import verify
+
+verify_module = sys.modules["pstgen.verify"]
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +55,35 @@ def test_the_package_verifies_a_folder_by_its_name_and_the_commands_options(fold
     findings = pstgen.verify(str(folder), folds=2)
     assert all(finding.sound for finding in findings)
     assert certificate.read(folder).thresholds["folds"] == 2
+
+
+def test_checks_in_several_processes_give_the_same_certificate_as_in_one(folder, monkeypatch):
+    monkeypatch.setattr(verify_module, "MANY", 1)
+    progress, written = Steps(), []
+    for processes in (1, 2):
+        verify(VerifyConfig(folder=folder, folds=2, workers=processes), progress)
+        written.append({name: (folder / name).read_bytes() for name in (certificate.NAME, certificate.PAGE)})
+    assert written[0] == written[1]
+    assert progress.done == progress.planned
+
+
+class Steps(Silent):
+    """Notes which steps were announced, and which ended."""
+
+    def __init__(self):
+        self.planned, self.done = set(), set()
+
+    def plan(self, steps, /):
+        self.planned.update(name for name, _ in steps)
+
+    def reach(self, step, done, total, /):
+        if done >= total:
+            self.done.add(step)
+
+
+def test_checks_that_share_what_they_work_out_run_in_one_process_one_after_another():
+    lists = checks.together(plugins.names("checks"))
+    assert ["additive", "image_probe"] in lists
+    assert sorted(name for names in lists for name in names) == sorted(plugins.names("checks"))
+    spent = [sum(checks.seconds(checks.load(name)) for name in names) for names in lists]
+    assert spent == sorted(spent, reverse=True)

@@ -119,6 +119,11 @@ def _elsewhere(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="What the set must share nothing with: another set, a folder of pictures, or a file of COCO image ids.",
 )
+@click.option(
+    "--workers",
+    type=number(config.VerifyConfig, "workers"),
+    help="Processes that checks run in.  [default: one a core]",
+)
 @click.option("--expect", metavar="HASH", help="The set's hash, as `build` printed it: is it this very set?")
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")
 @_elsewhere

@@ -140,9 +140,6 @@ class Display:
         known = self.state.steps.get(step)
         if known and known.took is not None and done >= total:
             return  # it was said before
-        known = self.state.steps.get(step)
-        if known and known.took is not None and done >= total:
-            return
         at = self.state.begin(step, total)
         at.done = done
         if done >= total:

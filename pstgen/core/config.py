@@ -173,6 +173,7 @@ class VerifyConfig(Bounded, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     folder: Path = Path("pst")
     seed: Seed = 0
     folds: Folds = 5  # of every attacker, grouped by pair
+    workers: Workers = 0  # processes that checks run in; 0 means one a core
     confidence: Confidence = 0.95  # of every interval
     most_wrong: Share | None = None  # labels, by the upper bound of an audit; None asks for no audit
     most_over: Share = 0.03  # that an attacker's upper bound may pass what hitting every pair once would reach

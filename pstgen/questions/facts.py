@@ -10,7 +10,7 @@ from pstgen.core.config import BuildConfig
 from pstgen.core.records import Fact, Scene
 from pstgen.core.report import Refusals, Report
 from pstgen.questions import families
-from pstgen.questions.priors import Tally, count
+from pstgen.questions.priors import Tally, answered
 from pstgen.scenes import pixels, sources
 from pstgen.scenes.sources import Entry
 
@@ -140,7 +140,7 @@ def _shard(
             pixels.refuse(scene, answer.unsound, observed.refused)
             continue
         observed.scenes += 1
-        observed.tally.update(count(answer.facts))
+        observed.tally.update(answered(answer.facts))
         if scene.path:
             observed.pictured += 1
             observed.images += [scene.path] * (len(observed.images) < OTHERS)

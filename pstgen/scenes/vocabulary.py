@@ -1,8 +1,10 @@
 """The words for categories: which categories a scene's captions name, by word, plural, synonym and hyponym."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 import msgspec
 
@@ -161,12 +163,13 @@ def plurals(category: str) -> frozenset[str]:
 @cache_last
 def _phrases(captions: tuple[str, ...]) -> frozenset[str]:
     """All sequences of one to three words in the captions."""
-    phrases: set[str] = set()
-    for caption in captions:
-        words = re.findall(r"[a-z]+", caption.lower())
-        for length in (1, 2, 3):
-            phrases.update(" ".join(words[i : i + length]) for i in range(len(words) - length + 1))
-    return frozenset(phrases)
+    return frozenset().union(*map(_phrases_of, captions))
+
+
+def _phrases_of(caption: str) -> set[str]:
+    words = re.findall(r"[a-z]+", caption.lower())
+    triples = zip(words, words[1:], words[2:], strict=False)
+    return {*words, *map(" ".join, pairwise(words)), *map(" ".join, triples)}
 
 
 def mentioned_by_name(category: str, scene: Scene) -> bool:
@@ -181,7 +184,12 @@ def names_any(names: Iterable[str], caption: str) -> bool:
     >>> names_any(["zebra"], "Two Zebras and a zebra.")
     True
     """
-    return not _phrases((caption,)).isdisjoint(names)
+    return not _phrases_of(caption).isdisjoint(names)
+
+
+def speak_of(names: Iterable[str], scene: Scene) -> bool:
+    """Does any caption of the scene contain any of them?"""
+    return not _phrases(scene.captions).isdisjoint(names)
 
 
 def named(category: str, scene: Scene) -> bool:
@@ -192,9 +200,21 @@ def named(category: str, scene: Scene) -> bool:
     return not names(category).isdisjoint(_phrases(scene.captions))
 
 
-def mentioned(category: str, scene: Scene) -> bool:
-    """Does any caption name the category, or what makes it likely?"""
-    return not clues(category).isdisjoint(_phrases(scene.captions))
+@cache_last
+def mentioned(scene: Scene) -> frozenset[str]:
+    """The categories, of those that the source annotates, that a caption names or makes likely."""
+    by_clue = _by_clue(scene.categories)
+    return frozenset(kind for phrase in by_clue.keys() & _phrases(scene.captions) for kind in by_clue[phrase])
+
+
+@lru_cache(4)
+def _by_clue(categories: tuple[str, ...]) -> dict[str, list[str]]:
+    """For each clue the categories that it makes likely."""
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for kind in categories:
+        for clue in clues(kind):
+            kinds[clue].append(kind)
+    return dict(kinds)
 
 
 def rivalled(category: str, scene: Scene) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from pstgen.core import __version__
-from pstgen.core.config import VerifyConfig
+from pstgen.core.config import LEFT_OUT, VerifyConfig
 from pstgen.core.records import BadInput
 from pstgen.dataset import sealing
 from pstgen.dataset.sealing import File
@@ -86,7 +86,9 @@ def certify(
     ran = [finding.check for finding in findings if not finding.untested]
     anew = [name for name in ran if checks.works_out_anew(_check(name, extra))]
     numbers = {
-        name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), (int, float))
+        name: value
+        for name in config.__struct_fields__
+        if name not in LEFT_OUT and isinstance(value := getattr(config, name), (int, float))
     }
     return Certificate(
         format=FORMAT,

@@ -16,7 +16,7 @@ from pstgen.questions.priors import Expectation
 
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
-MANY = 5000  # items for which worker processes pay
+MANY = 5000  # items and lessons for which worker processes pay
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
 Lesson = tuple[str, str]  # words, answer
@@ -42,7 +42,7 @@ class Text:
 
     def answer(self, items: Sequence[Item], /) -> Iterator[Verdict]:
         """Both twins' answers are learnt, each as one example of their words."""
-        processes = self.processes if len(items) > MANY else 1
+        processes = self.processes if len(items) + len(self.lessons) > MANY else 1
         for item, logprobs in zip(items, by_family(items, self.lessons, self.seed, processes), strict=True):
             yield Verdict(item_id=item.item_id, judge=self.name, logprobs=logprobs)
 

@@ -30,7 +30,7 @@ def _any(scene: Scene) -> list[Instance]:
 def edit(scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG001 (all of it turns)
     """(as it is, mirrored). Raises Refused where anything may bear letters."""
     bears = any(thing.text or (not scene.complete and thing.category in LETTERED) for thing in scene.instances)
-    if bears or any(vocabulary.names_any(TOLD, caption) for caption in scene.captions):
+    if bears or vocabulary.speak_of(TOLD, scene):
         raise Refused("there may be text")
     image, depth = pixels.image(scene), pixels.depth(scene)
     turned = tuple(mirrored(thing, scene) for thing in scene.instances)

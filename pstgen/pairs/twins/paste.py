@@ -51,7 +51,7 @@ class Paste(Edited):
 
     def _edit(self, scene: Scene, thing: Instance, chance: Chance) -> tuple[Version, Version]:  # noqa: ARG002 (any scene)
         there = {other.category for other in scene.instances}
-        mentioned = {kind for kind in scene.categories if vocabulary.mentioned(kind, scene)}
+        mentioned = vocabulary.mentioned(scene)
         able = [donor for donor in self.donors if donor.thing.category not in there | mentioned]
         kinds = sorted({donor.thing.category for donor in able})
         if len(kinds) < 2:

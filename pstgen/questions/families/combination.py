@@ -30,11 +30,12 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                 yield _fact(scene, "look", (category, name, side), truth, (thing.id,))
     things = layout.by_category(scene)
     truths = {kind: presence.exists(kind, instances, scene) for kind, instances in things.items()}
+    ids = {kind: tuple(thing.id for thing in instances) for kind, instances in things.items()}
     for (category, instances), n in product(things.items(), NUMBERS):
         counted = number.exactly(int(n), category, instances, scene)
         for kind in (kind for kind in things if truths[kind].known and kind != category):
-            evidence = tuple(thing.id for thing in (*instances, *things[kind]))
-            yield _fact(scene, "number", (category, n, kind), both(counted, truths[kind]), evidence)
+            truth = both(counted, truths[kind])
+            yield _fact(scene, "number", (category, n, kind), truth, ids[category] + ids[kind])
 
 
 def _fact(scene: Scene, form: str, about: tuple[str, ...], truth: Truth, evidence: tuple[int, ...]) -> Fact:

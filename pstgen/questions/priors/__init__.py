@@ -1,7 +1,7 @@
 """One file, one way to expect. A prior *expects*: how likely an answer is, and what the words add to that, before anybody looks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -49,15 +49,18 @@ class Prior(Protocol):
 
 def count(facts: Iterable[Fact]) -> Tally:
     """How often each question had each answer among known facts; without its context, once a scene."""
-    answers = [(fact.scene_id, fact.question, str(fact.truth.answer)) for fact in facts]
-    tally: Tally = Counter((question, answer) for _, question, answer in answers)
-    scenes = {
-        (scene_id, plain, answer)
-        for scene_id, question, answer in answers
-        if (plain := families.without_context(question))
-    }
-    tally.update((question, answer) for _, question, answer in scenes)
-    return tally
+    return Counter(answered(facts))
+
+
+def answered(facts: Iterable[Fact]) -> Iterator[tuple[Question, str]]:
+    """Every question with its answer, as `count` counts them."""
+    once = set()
+    for fact in facts:
+        question, answer = fact.question, str(fact.truth.answer)
+        yield question, answer
+        if plain := families.without_context(question):
+            once.add((fact.scene_id, plain, answer))
+    yield from ((question, answer) for _, question, answer in once)
 
 
 def is_asked(question: Question) -> bool:

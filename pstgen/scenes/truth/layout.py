@@ -73,12 +73,16 @@ def is_dark(thing: Instance, scene: Scene) -> bool:
     """Is it in the dark: a dark thing in a dark photograph? A black cat in good light is not."""
     if not scene.path or not thing.rle or not _is_dark_photograph(scene):
         return False
-    return bool(np.percentile(_grey(scene)[pixels.mask(thing, scene)], 75) < DARK)
+    return _is_dark(_grey(scene)[pixels.mask(thing, scene)])
 
 
 @cache_last
 def _is_dark_photograph(scene: Scene) -> bool:
-    return bool(np.percentile(_grey(scene), 75) < DARK)
+    return _is_dark(_grey(scene))
+
+
+def _is_dark(grey: NDArray[np.uint8]) -> bool:
+    return np.count_nonzero(grey < DARK) > 0.75 * grey.size
 
 
 @cache_last
@@ -100,7 +104,7 @@ def may_be_another(category: str, scene: Scene) -> bool:
     confused = any(vocabulary.named(kind, scene) for kind in terms.alike)
     if confused and not vocabulary.named(category, scene):
         return True
-    if terms.modelled and any(vocabulary.names_any(MODELS, caption) for caption in scene.captions):
+    if terms.modelled and vocabulary.speak_of(MODELS, scene):
         return True
     return not by_category(scene).keys().isdisjoint(terms.unless)
 

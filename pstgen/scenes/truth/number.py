@@ -116,7 +116,7 @@ def _doubts_on_photographs(category: str, things: list[Instance], scene: Scene) 
         yield "one is small: a picture, or a reflection?"
     if not any(layout.is_plain(thing, scene) for thing in things):
         yield "small or cut off"
-    if category not in TOYS and any(vocabulary.names_any(IMAGES, caption) for caption in scene.captions):
+    if category not in TOYS and vocabulary.speak_of(IMAGES, scene):
         yield "a caption names a mirror, a window, a picture or a toy"
     if contradicted(category, len(things), scene):
         yield "a caption says another number"

@@ -30,7 +30,7 @@ def _absent(category: str, scene: Scene) -> Truth:
 def _doubt(category: str, scene: Scene) -> str:
     """Why there may be one on a photograph though none is annotated, or ""."""
     terms = vocabulary.terms(category)
-    if vocabulary.mentioned(category, scene):
+    if category in vocabulary.mentioned(scene):
         return "a caption names it"
     if category in (scene.detected or ()):
         return "detected at a low threshold"

@@ -16,7 +16,8 @@ class Check(Protocol):
     """What a module in this folder defines. Its docstring begins with the question that the check answers.
 
     It may define more: `ANEW = True`, where it works out anew what the set says, and such checks come first; `applies(dataset)`, false where the check has nothing to say of a dataset and is left out; `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
-    long it usually takes, for the progress that is shown (1.0 where it is not said).
+    long it usually takes, for the progress that is shown (1.0 where it is not said); `SHARES`, a name of what it works out that
+    other checks use too: those that share it run in one process, one after another.
     """
 
     def examine(self, dataset: Dataset, config: VerifyConfig, /) -> Finding:
@@ -39,6 +40,14 @@ def proves(check: Check) -> str:
 def works_out_anew(check: Check) -> bool:
     """Does the check work out anew what the set says, rather than look for what should not be there?"""
     return bool(getattr(check, "ANEW", False))
+
+
+def together(names: Iterable[str]) -> list[list[str]]:
+    """The checks of these names, those in one list that share what they work out; lists that take longest come first."""
+    lists: dict[str, list[str]] = {}
+    for name in names:
+        lists.setdefault(getattr(load(name), "SHARES", name), []).append(name)
+    return sorted(lists.values(), key=lambda each: -sum(seconds(load(name)) for name in each))
 
 
 def seconds(check: Check) -> float:

@@ -21,6 +21,7 @@ from pstgen.verification.findings import Finding, ProbeResult, Proportion
 from pstgen.verification.probes import ENOUGH, MIN_PAIRS, PairFeatures
 
 SECONDS = 15.0
+SHARES = "pictures"
 HALVINGS = 6  # of the scenes; what a pair reaches is its mean over those that test it
 BINS = 64  # of a feature's values, and of lures: the commonest, and all the others
 CLUE = "words + picture"

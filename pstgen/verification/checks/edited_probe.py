@@ -11,7 +11,7 @@ from pstgen.dataset.store import Dataset
 from pstgen.scenes.picture_features import Features, residuals
 from pstgen.verification import probes
 from pstgen.verification.findings import Attribute, Finding, ProbeResult, untested
-from pstgen.verification.probes import MIN_PAIRS, ItemFeatures, PairFeatures
+from pstgen.verification.probes import MIN_PAIRS, PairFeatures
 
 SECONDS = 5.0
 MAX_UNEDITED = 2000  # images that the detector is trained on
@@ -24,13 +24,14 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
     Sound as long as the more edited-looking twin is the stress twin, or that of the alphabetically first answer, in half
     of the pairs: neither bound of either share passes one half by `config.probe_over`.
     """
-    images = _image_features(dataset)
-    items = [item for item, _ in images]
+    drawn = _drawn(dataset)
+    items = [item for item in dataset.items() if item.item_id in drawn]
     edited = np.array([item.twin != MATCHED for item in items], bool)
     if min(edited.sum(), (~edited).sum()) < 2 * MIN_PAIRS:
         reason = f"{edited.sum()} edited pictures and {(~edited).sum()} others, too few to train a detector"
         return untested("edited_probe", reason)
-    features = np.stack([of_image for _, of_image in images])
+    images = (file for file in probes.image_files(dataset) if file.item.item_id in drawn)
+    features = np.stack([residuals(probes.decoded(file)) for file in images])
     score = suspicion(features, edited, items, folds=config.folds, seed=config.seed)
     pairs = probes.paired((item, score[n : n + 1]) for n, item in enumerate(items) if edited[n])
     if len(pairs) < MIN_PAIRS:
@@ -86,14 +87,14 @@ def suspicion(features: Features, edited: NDArray[np.bool_], items: list[Item], 
     return score
 
 
-def _image_features(dataset: Dataset) -> list[ItemFeatures]:
-    """Every edited image's features, and of the others those of MAX_UNEDITED scenes, drawn by a hash."""
-    unedited = {item.scene_id for item in dataset.items() if item.twin == MATCHED}
-    drawn = set(sorted(unedited, key=lambda name: sha256(name.encode()).digest())[:MAX_UNEDITED])
-    images: list[ItemFeatures] = []
-    for file in probes.image_files(dataset):
-        item = file.item
-        if item.twin != MATCHED or item.scene_id in drawn:
-            drawn.discard(item.scene_id)
-            images.append((item, residuals(probes.decoded(file))))
-    return images
+def _drawn(dataset: Dataset) -> frozenset[str]:
+    """Ids of all edited items, and of one item of each of MAX_UNEDITED other scenes, drawn by a hash."""
+    first: dict[str, str] = {}  # item of each scene that is not edited
+    edited: list[str] = []
+    for item in dataset.items():
+        if item.twin != MATCHED:
+            edited.append(item.item_id)
+        else:
+            first.setdefault(item.scene_id, item.item_id)
+    scenes = sorted(first, key=lambda name: sha256(name.encode()).digest())[:MAX_UNEDITED]
+    return frozenset((*edited, *(first[scene] for scene in scenes)))

@@ -11,6 +11,7 @@ from pstgen.verification.findings import Attribute, Finding, ProbeResult
 from pstgen.verification.probes import ENOUGH, MIN_PAIRS, PairFeatures
 
 SECONDS = 15.0
+SHARES = "pictures"
 YES = {"yes", "no"}
 WHICH: Mapping[Attribute, str] = {"role": "which is the stress twin", "answer": 'which answers "yes"'}
 

@@ -40,14 +40,15 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
         wanted = sorted({item.scene_id for item in dataset.items() if item.scene_id == origin(item.scene_id)})
         with TemporaryDirectory(prefix="pstgen-") as work:
             anew = {made.id: made for made in _again(settings, dataset, wanted, Path(work))}
-            shown = [row for row in dataset.rows() if row.scene.id in anew]
+            rows = (row for row in dataset.rows() if row.item.scene_id in anew)
             blurs = settings.source.blur_faces
             problems = first_problems(
-                problem for row in shown for problem in _differing(row, anew[row.scene.id], blurs=blurs)
+                problem for row in rows for problem in _differing(row, anew[row.item.scene_id], blurs=blurs)
             )
+        compared = sum(item.scene_id in anew for item in dataset.items())
     except BadInput as error:
         return untested("source", f"its pictures are not at hand: {error}")
-    summary = f"{len(shown):,} of {dataset.manifest.items:,} pictures and their annotations compared with the source"
+    summary = f"{compared:,} of {dataset.manifest.items:,} pictures and their annotations compared with the source"
     return Finding(check="source", summary=summary, problems=problems)
 
 
