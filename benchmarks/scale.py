@@ -6,12 +6,13 @@
 The stand-ins are those of dress_rehearsal.py without their pictures: instances, keypoints and captions. A fifth of the scenes feeds
 the prior, the others give pairs, as in a build of one source; the stations are those of pstgen/build.py. No picture is there, so no
 mask is decoded, no edit is tried, and colours are unknown; twins are retrieved. Each run is a process of its own; memory is that of
-it and its workers (proportional set size, sampled). Pairs and wordings of one worker and of two are compared.
+it and its workers (proportional set size, sampled); its cache is empty, so that nothing was counted before. Pairs and wordings of one worker and of two are compared.
 """
 
 import argparse
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -107,8 +108,8 @@ def measured(root: Path, workers: int) -> dict[str, object]:
     """A run in a process of its own, with the peak memory of its tree."""
     command = [sys.executable, __file__, "--root", str(root), "--workers", str(workers)]
     peak = 0.0
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryDirectory() as cache:
+        process = subprocess.Popen(command, stdout=out, env=os.environ | {"XDG_CACHE_HOME": cache})
         watched = psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, stand_in.tree_memory(watched))

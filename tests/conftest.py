@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import sys
+from functools import cache
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: more threads would only wait for each other
@@ -64,6 +66,38 @@ def scene():
 def kitchen():
     """A cup on the left, a dog on the right."""
     return _scene(_thing("cup", 0, 10), _thing("dog", 70, 10))
+
+
+@cache
+def _tiny_vlms():
+    file = Path(__file__).with_name("tiny_vlms") / "__init__.py"
+    spec = importlib.util.spec_from_file_location("tiny_vlms", file, submodule_search_locations=[str(file.parent)])
+    sys.modules["tiny_vlms"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes an `architecture` is run for each."""
+    if "architecture" in metafunc.fixturenames:
+        metafunc.parametrize("architecture", sorted(_tiny_vlms().ARCHITECTURES))
+
+
+@pytest.fixture(scope="session")
+def tiny_vlms():
+    """The package that builds them."""
+    return _tiny_vlms()
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny_vlms, tmp_path_factory):
+    """The folder of one of them, which nobody changes."""
+
+    @cache
+    def folder(name):
+        return tiny_vlms.build(name, tmp_path_factory.mktemp("tiny") / name)
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 LOG = logging.getLogger("pstgen")
-RECIPES = ("small", "medium", "full", "llava")
+RECIPES = ("small", "medium", "full", "driving", "llava", "qwen")
 
 
 @click.group(short_help="The models that come with pstgen: train, measure.")
@@ -114,7 +114,7 @@ def _share(right: int, questions: int) -> str:
     "name",
     type=Completed(lambda: RECIPES),
     default="small",
-    help="small, medium, full, llava, or a YAML file.  [default: small]",
+    help="small, medium, full, driving, llava, qwen, or a YAML file.  [default: small]",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
@@ -129,7 +129,10 @@ def _share(right: int, questions: int) -> str:
     help="Only these, parted by commas; files in pstgen/training/systems/.",
 )
 @click.option("--stage", type=click.Choice(["all", "encoder"]), default="all", help="encoder: stage 1 alone.")
-@click.option("--model", help="LLaVA or Qwen2.5-VL, a folder or a hub id (this downloads), instead of a small one.")
+@click.option(
+    "--model",
+    help="LLaVA, Qwen2.5-VL, Qwen3-VL or InternVL, a folder or a hub id (this downloads), instead of a small one.",
+)
 @click.option("--encoder", help="Of stage 1: tiny, vit-b16, resnet50, a folder or a hub id.")
 @click.option("--train", type=click.Path(path_type=Path), help="COCO's folder to learn from, instead of the world.")
 @click.option(

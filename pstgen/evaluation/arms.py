@@ -24,7 +24,8 @@ class Arm:
     """A system under a seed, and the stages that it needs; encoder: stage 1, which all arms share that begin alike.
 
     joint: stage 2; None of a system that answers with another's weights. gated: stage 3, of a system that has one; its
-    joint is then that of the system which it goes on from. parts: stage 2 of each model, of a system that has several.
+    joint is then that of the system which it goes on from. detector: that it looks with. parts: stage 2 of each model, of a
+    system that has several.
     """
 
     system: str
@@ -34,6 +35,7 @@ class Arm:
     encoder: Task | None
     joint: Task | None
     gated: Task | None = None
+    detector: Path | None = None
     parts: tuple[Task, ...] = ()
 
     @property
@@ -108,8 +110,10 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
         )
         return Arm(system, plan, seed, folder / system, None, None, parts=tuple(tasks))
     first = encoder(plan) if plan.pretraining and recipe.encoder_steps else None
-    needs_tools = plan.preamble == "tools"
-    detector = encoder(Plan(pretraining="perception")) if needs_tools and not recipe.detector else None
+    trained = encoder(Plan(pretraining="perception")) if plan.uses_detector and not recipe.detector else None
+    if trained and not trained.steps:
+        raise BadInput(f"{system}: looks with a detector: name one (detector), or train one (encoder_steps)")
+    detector = trained.out if trained else Path(recipe.detector) if plan.uses_detector else None
     joint = Task(
         msgspec.structs.replace(recipe, reward=float(weight)) if weight else recipe,
         plan,
@@ -120,9 +124,10 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
         seed,
         steps,
         encoder=first.out if first else None,
-        detector=detector.out if detector else Path(recipe.detector) if needs_tools else None,
+        detector=detector,
     )
-    return Arm(system, plan, seed, folder / system, first or detector, None if plan.weights_of else joint)
+    own = None if plan.weights_of else joint
+    return Arm(system, plan, seed, folder / system, first or trained, own, detector=detector)
 
 
 def _shares(plan: Plan, recipe: Recipe) -> Iterator[tuple[str, tuple[str, ...], int]]:
@@ -156,7 +161,15 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
     """What its training cost, that of the system whose weights it answers with included. costs: by the folder of a task."""
     if arm.plan.weights_of:
         trained = next(other for other in arms if (other.system, other.seed) == (arm.plan.weights_of, arm.seed))
-        return arm_cost(trained, arms, costs)
+        cost, detector = arm_cost(trained, arms, costs), costs[arm.encoder.out] if arm.encoder else None
+        if detector is None:
+            return cost
+        return replace(
+            cost,
+            encoder_steps=cost.encoder_steps + detector.steps,
+            flops=cost.flops + detector.flops,
+            seconds=cost.seconds + detector.seconds,
+        )
     encoder, joint, gated = (costs[task.out] if task else None for task in (arm.encoder, arm.joint, arm.gated))
     parts = [costs[task.out] for task in arm.parts]
     every = [*filter(None, (encoder, joint, gated)), *parts]
@@ -175,5 +188,4 @@ def eval_job(recipe: Recipe, arm: Arm, data: DataPaths) -> EvalJob:
     parts = {task.out.parent.name: Weights(task.out, task.plan.families) for task in arm.parts}
     own = arm.last or next(iter(arm.parts), None)
     model = own.out if own else arm.folder.parent / arm.plan.weights_of / "model"
-    detector = arm.joint.detector if arm.joint else None
-    return EvalJob(arm.system, arm.seed, arm.folder, model, detector, data, recipe, parts)
+    return EvalJob(arm.system, arm.seed, arm.folder, model, arm.detector, data, recipe, parts)

@@ -10,9 +10,10 @@ from more_itertools import batched
 
 from pstgen.core.records import BadInput
 from pstgen.models.chat import Image
+from pstgen.models.detector import Finder, Found
 from pstgen.models.huggingface import Model
 from pstgen.models.router import Router
-from pstgen.models.tools import Tools, open_tools
+from pstgen.models.tools import Tools, open_finder, open_tools
 
 BATCH = 64
 MAX_TOKENS = 6  # of a short answer
@@ -36,7 +37,7 @@ class Query:
 class Answerer:
     """A loaded model, and the tools that it may use. It gets the bare question, as in training; options are not listed.
 
-    detector, ocr: what `tools.open_tools` opens, for systems that use tools; "" where there is none. parts: of a system with
+    detector, ocr: what `tools.open_tools` opens, for systems that use them; "" where there is none. parts: of a system with
     several models, an answerer for each; router: says which of them a question is for. calls: how many questions models
     were asked so far, and images tools looked at.
     """
@@ -61,9 +62,23 @@ class Answerer:
 
     @cached_property
     def _tools(self) -> Tools:
+        return open_tools(self._named_detector, self.ocr)
+
+    def find(self, images: Sequence[Image]) -> list[list[Found]]:
+        """The objects that the detector finds in each image. Raises BadInput where there is no detector."""
+        self.calls["tools"] += len(images)
+        return self.finder.find(images)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """The detector, with the categories that it knows. Raises BadInput where there is none."""
+        return open_finder(self._named_detector)
+
+    @property
+    def _named_detector(self) -> str:
         if not self.detector:
             raise BadInput("tools: no detector was trained; run stage 1 first")
-        return open_tools(self.detector, self.ocr)
+        return self.detector
 
     def answer(self, queries: Sequence[Query]) -> list[str]:
         """Choose among the options by log-probability; a few words where there are none. In the order of the queries."""

@@ -1,11 +1,10 @@
-"""An object detector: the categories that it detects at a low threshold, a second witness of absence; or how many objects it detects."""
+"""An object detector: the categories that it detects at a low threshold, a second witness of absence; or the objects that it finds."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -26,7 +25,22 @@ GRID_MIN_SCORE = 0.65  # the same of a grid detector: FastestDet's own, right 4 
 SAME_OBJECT = 0.45  # IoU of two boxes
 
 Detector = Callable[[NDArray[np.uint8]], dict[int | str, float]]
-ObjectCounter = Callable[[NDArray[np.uint8]], Counter[str]]
+
+
+class Found(NamedTuple):
+    """An object that a detector finds. box: x, y, width and height, as shares of the image's sides; colour: "" where it says none."""
+
+    category: str
+    box: tuple[float, float, float, float]
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds objects. categories: that it knows; find: of (H, W, 3) uint8 RGB images those that it detects with certainty."""
+
+    categories: tuple[str, ...]
+    find: Callable[[Sequence[NDArray[np.uint8]]], list[list[Found]]]
 
 
 def add_detections(scenes: Iterable[Scene], *, detect: Detector, threshold: float) -> Iterator[Scene]:
@@ -57,13 +71,13 @@ def load(name: Path) -> Detector:
     return _grid_detector(name) if name.is_file() else _transformer_detector(name)
 
 
-def load_counter(name: str) -> ObjectCounter:
-    """Open a detector, or one of the hub: (H, W, 3) uint8 RGB → how many objects of each category it detects with certainty."""
+def load_finder(name: str) -> Finder:
+    """Open a detector, or one of the hub. Raises BadInput where there is none, Unavailable where it does not load."""
     if Path(name).is_file():
-        return _grid_counter(Path(name))
+        return _grid_finder(Path(name))
     if not Path(name).is_dir() and not could_be_hub_id(name):
         raise BadInput(f"{name}: no such detector; name an ONNX file, a Transformers detector's folder, or OWNER/NAME")
-    return _transformer_counter(name)
+    return _transformer_finder(name)
 
 
 def _grid_detector(file: Path) -> Detector:
@@ -75,22 +89,22 @@ def _grid_detector(file: Path) -> Detector:
     return detect
 
 
-def _grid_counter(file: Path) -> ObjectCounter:
+def _grid_finder(file: Path) -> Finder:
     predict = _grid_network(file)
-    categories = list(resources.read("data_sources", "words", dict[str, Terms]))  # in COCO's order
+    categories = tuple(resources.read("data_sources", "words", dict[str, Terms]))  # in COCO's order
 
-    def count(image: NDArray[np.uint8]) -> Counter[str]:
+    def find(image: NDArray[np.uint8]) -> list[Found]:
         grid = predict(image)
         scores = _scores(grid)
         best = scores.max(0)
         cells = np.nonzero(best >= GRID_MIN_SCORE)
         classes, boxes = scores.argmax(0)[cells].tolist(), _boxes(grid)[cells].tolist()
         if not classes:
-            return Counter()
+            return []
         kept = cv2.dnn.NMSBoxesBatched(boxes, best[cells].tolist(), classes, GRID_MIN_SCORE, SAME_OBJECT)
-        return Counter(categories[classes[n]] for n in kept)
+        return sorted(Found(categories[classes[n]], tuple(side / SIDE for side in boxes[n])) for n in kept)
 
-    return count
+    return Finder(categories, lambda images: list(map(find, images)))
 
 
 def _grid_network(file: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
@@ -141,18 +155,24 @@ def _transformer_detector(folder: Path) -> Detector:
     return detect
 
 
-def _transformer_counter(name: str) -> ObjectCounter:
+def _transformer_finder(name: str) -> Finder:
     import torch
 
     processor, model = _load_transformer(name)
+    names = model.config.id2label
 
-    def count(image: NDArray[np.uint8]) -> Counter[str]:
+    def find(image: NDArray[np.uint8]) -> list[Found]:
         with torch.inference_mode():
             output = model(**processor(images=np.array(image), return_tensors="pt"))
         (objects,) = processor.post_process_object_detection(output, threshold=MIN_SCORE)
-        return Counter(model.config.id2label[n] for n in objects["labels"].tolist())
+        corners = zip(
+            objects["labels"].tolist(), objects["boxes"].tolist(), strict=True
+        )  # shares, without target sizes
+        return sorted(
+            Found(names[n], (left, top, right - left, bottom - top)) for n, (left, top, right, bottom) in corners
+        )
 
-    return count
+    return Finder(tuple(names.values()), lambda images: list(map(find, images)))
 
 
 def _load_transformer(name: str) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import cv2
 import msgspec
 import numpy as np
 import torch
+from more_itertools import batched
 from numpy.typing import NDArray
 
 from pstgen.core.records import Unavailable
 from pstgen.models import detector
+from pstgen.models.detector import Finder, Found
 from pstgen.models.perceptual_losses import PerceptionHeads, patch_features
 from pstgen.scenes.truth.colour import NAMES as COLOURS
 from pstgen.scenes.vocabulary import plural, spoken
@@ -31,42 +34,42 @@ OcrReader = Callable[[Image], str]
 def open_tools(name: str, ocr: str = "") -> Tools:
     """Load the tools, once: a line of text of each image, such as "Seen: 2 dogs. Read: STOP."; "" where there is no image.
 
-    name: the folder of stage 1's encoder with its heads, or anything that `detector.load_counter` opens. ocr: "" for none.
-    Raises BadInput and Unavailable where one does not load.
+    name: as of `open_finder`. ocr: "" for none. Raises BadInput and Unavailable where one does not load.
     """
+    finder, read = open_finder(name), open_ocr(ocr) if ocr else None
+
+    def describe(images: Sequence[Image | None]) -> list[str]:
+        found = iter(finder.find([image for image in images if image is not None]))
+        return ["" if image is None else said(image, next(found)) for image in images]
+
+    def said(image: Image, found: Sequence[Found]) -> str:
+        text = describe_found(found)
+        return f"{text} Read: {read(image) or 'nothing'}." if read else text
+
+    return describe
+
+
+def open_finder(name: str) -> Finder:
+    """Load a detector: the folder of stage 1's encoder with its heads, or anything that `detector.load_finder` opens."""
     folder = Path(name)
-    is_ours = (folder / HEADS).is_file()
-    describe = EncoderDetector(folder).describe if is_ours else _describe_counts(detector.load_counter(name))
-    read = open_ocr(ocr) if ocr else None
-
-    def describe_and_read(images: Sequence[Image | None]) -> list[str]:
-        texts = describe(images)
-        if not read:
-            return texts
-        return [
-            text if image is None else f"{text} Read: {read(image) or 'nothing'}."
-            for text, image in zip(texts, images, strict=True)
-        ]
-
-    return describe_and_read
+    if not (folder / HEADS).is_file():
+        return detector.load_finder(name)
+    ours = EncoderDetector(folder)
+    return Finder(tuple(ours.settings["categories"]), ours.find)
 
 
 def check_tools(name: str, ocr: str) -> None:
     """Load what is named, and forget it, so that what does not load is known early. Raises as `open_tools` does."""
     if name:
-        detector.load_counter(name)
+        detector.load_finder(name)
     if ocr:
         open_ocr(ocr)
 
 
-def _describe_counts(count: detector.ObjectCounter) -> Tools:
-    def describe(images: Sequence[Image | None]) -> list[str]:
-        return [
-            "" if image is None else list_objects(count_phrase(*item) for item in sorted(count(image).items()))
-            for image in images
-        ]
-
-    return describe
+def describe_found(found: Iterable[Found]) -> str:
+    """How many there are of each category and colour, in the order in which they were found."""
+    counts = Counter((thing.category, thing.colour) for thing in found)
+    return list_objects(count_phrase(category, n, colour) for (category, colour), n in counts.items())
 
 
 def list_objects(phrases: Iterable[str]) -> str:
@@ -81,11 +84,11 @@ def list_objects(phrases: Iterable[str]) -> str:
 def count_phrase(category: str, n: int, colour: str = "") -> str:
     """So many objects of a category, as text.
 
-    >>> count_phrase("cup", 1, "red "), count_phrase("cup", 3)
+    >>> count_phrase("cup", 1, "red"), count_phrase("cup", 3)
     ('1 red cup', '3 cups')
     """
     noun = spoken(category)
-    return f"{n} {colour}{noun if n == 1 else plural(noun)}"
+    return " ".join(filter(None, (str(n), colour, noun if n == 1 else plural(noun))))
 
 
 def open_ocr(name: str) -> OcrReader:
@@ -139,31 +142,42 @@ class EncoderDetector:
         self.heads = PerceptionHeads(self.settings["width"], self.settings["sizes"]).eval()
         self.heads.load_state_dict(load_file(folder / HEADS))
 
-    def describe(self, images: Sequence[Image | None]) -> list[str]:
-        """Of (H, W, 3) uint8 images, such as "Seen: 2 dogs, 1 red car."; "" where there is no image."""
-        texts: list[str] = []
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
-            present = [image for image in batch if image is not None]
-            descriptions = iter(self._describe(present) if present else ())
-            texts += ["" if image is None else next(descriptions) for image in batch]
-        return texts
+    def find(self, images: Sequence[Image]) -> list[list[Found]]:
+        """The objects in (H, W, 3) uint8 RGB images, one for each centre, category by category.
 
-    def _describe(self, images: Sequence[Image]) -> list[str]:
+        Those of one category share a box, around all that looks like them, and a colour, the commonest there.
+        """
+        return [found for batch in batched(images, BATCH) for found in self._find(batch)]
+
+    def _find(self, images: Sequence[Image]) -> list[list[Found]]:
         normalization = {name: self.settings[name] for name in ("mean", "std") if name in self.settings}
         pixels = torch.from_numpy(encoder_pixels(images, self.settings["size"], **normalization))
         with torch.inference_mode():
             states = self.model(pixel_values=pixels).last_hidden_state
             parts = self.heads.dense(patch_features(states, self.settings["cells"]))
-        grids = (part.argmax(-1).numpy() for part in parts[:3])
-        return [self._text(*image) for image in zip(*grids, strict=True)]
+        images_grids = (part.argmax(-1).numpy() for part in parts[:3])
+        return [self._objects(*grids) for grids in zip(*images_grids, strict=True)]
 
-    def _text(self, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]) -> str:
-        """Count the centres of each category; its colour is the commonest of its patches."""
+    def _objects(
+        self, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]
+    ) -> list[Found]:
+        """Of an image: category, colour and centre of every cell of a square grid, from 1; 0 is none."""
         counts = Counter(int(category) for category in centres if category)
-        phrases = []
-        for category, n in sorted(counts.items()):
-            shades = Counter(int(colour) for colour in colours[categories == category] if colour)
-            colour = f"{COLOURS[shades.most_common(1)[0][0] - 1]} " if shades else ""
-            phrases.append(count_phrase(self.settings["categories"][category - 1], n, colour))
-        return list_objects(phrases)
+        return [
+            Found(self.settings["categories"][category - 1], *_place(category, categories, colours, centres))
+            for category, n in sorted(counts.items())
+            for _ in range(n)
+        ]
+
+
+def _place(
+    category: int, categories: NDArray[np.int64], colours: NDArray[np.int64], centres: NDArray[np.int64]
+) -> tuple[tuple[float, float, float, float], str]:
+    """Box and colour of what looks like the category, or of its centres where nothing does. All: (G,) of a square grid."""
+    cells = isqrt(len(categories))
+    where = categories == category
+    rows, columns = np.divmod(np.flatnonzero(where if where.any() else centres == category), cells)
+    left, top = columns.min() / cells, rows.min() / cells
+    box = float(left), float(top), float((columns.max() + 1) / cells - left), float((rows.max() + 1) / cells - top)
+    shades = Counter(int(colour) for colour in colours[where] if colour)
+    return box, COLOURS[shades.most_common(1)[0][0] - 1] if shades else ""

@@ -187,6 +187,16 @@ def names_any(names: Iterable[str], caption: str) -> bool:
     return not _phrases_of(caption).isdisjoint(names)
 
 
+def categories_in(text: str, categories: Iterable[str]) -> frozenset[str]:
+    """Those of the categories that the text names, by a word for them.
+
+    >>> sorted(categories_in("Are there two Zebras by the car?", ["zebra", "dog", "car"]))
+    ['car', 'zebra']
+    """
+    phrases = _phrases_of(text)
+    return frozenset(kind for kind in categories if not names(kind).isdisjoint(phrases))
+
+
 def speak_of(names: Iterable[str], scene: Scene) -> bool:
     """Does any caption of the scene contain any of them?"""
     return not _phrases(scene.captions).isdisjoint(names)

@@ -1,6 +1,8 @@
 """Stage 2: the whole model, by its language loss and, of a system with the reward, lambda times the perceptual losses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,8 @@ from pstgen.training.recipe import Recipe
 from pstgen.training.systems import Plan
 from pstgen.training.trainer import Settings, Stage
 
-IMAGE_INPUTS = ("pixel_values", "image_grid_thw")  # what an image encoder gets; the grid of patches is Qwen2.5-VL's
-ENCODERS = ("model.vision_tower", "model.visual")  # beginnings of its weights' names: LLaVA's, Qwen2.5-VL's
-CONNECTORS = ("model.multi_modal_projector", "model.visual.merger")  # likewise
+ENCODERS = ("model.vision_tower", "model.visual")  # beginnings of its weights' names: LLaVA's and InternVL's, Qwen's
+CONNECTORS = ("model.multi_modal_projector", "model.visual.merger", "model.visual.deepstack_merger_list")  # likewise
 
 
 def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
@@ -36,6 +37,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     heads = PerceptionHeads(vlm.width, grid_targets.code_counts(categories), seed=settings.seed)
     if encoder:
         _load_encoder(vlm.model, encoder, heads if system.pretraining == "perception" else None)
+    begun = adapt(deepcopy(vlm.model), recipe) if recipe.kept and not recipe.lora else None
     model = adapt(vlm.model, recipe)
     targets = None
     if system.reward:
@@ -46,7 +48,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     return Stage(
         model=model,
         batches=PackedBatches(examples, plan, settings.seed, vlm, system, targets, descriptions),
-        losses=joint_losses(vlm, recipe, modeling.name_tokens(vlm.tokenizer, categories)),
+        losses=joint_losses(vlm, recipe, modeling.name_tokens(vlm.tokenizer, categories), begun),
         rates={
             "perception": recipe.head_rate,
             **dict.fromkeys(CONNECTORS, recipe.connector_rate),
@@ -78,19 +80,32 @@ def adapt(model: Any, recipe: Recipe) -> Any:
         r=recipe.lora,
         lora_alpha=2 * recipe.lora,
         target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
-        modules_to_save=["multi_modal_projector" if model.config.model_type == "llava" else "merger"],
+        modules_to_save=list(_connectors(model)),
     )
     return peft.get_peft_model(model, config)
 
 
-def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) -> trainer.Losses:
-    """The language loss at every answer, and of images with targets the perceptual reward; one encoder pass for both."""
+def _connectors(model: Any) -> Iterator[str]:
+    """Names of the modules between encoder and language model, of a list of them those in it."""
+    modules = dict(model.named_modules())
+    for name in CONNECTORS:
+        if isinstance(modules.get(name), torch.nn.ModuleList):
+            yield from (f"{name}.{n}" for n in range(len(modules[name])))
+        elif name in modules:
+            yield name
+
+
+def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...], begun: Any = None) -> trainer.Losses:
+    """The language loss at every answer, and of images with targets the perceptual reward; one encoder pass for both.
+
+    begun: the model that stage 2 begins with, where the recipe keeps its language; with adapters it is the model without them.
+    """
 
     def losses(model: Any, batch: dict[str, Any], step: int) -> trainer.Parts:
         base = base_model(model)
         if "pixel_values" not in batch:
-            return {"words": words_loss(base, batch)}
-        inputs = {name: batch[name] for name in IMAGE_INPUTS if name in batch}
+            return _words_alone(base, batch, recipe.kept, model if begun is None else begun)
+        inputs = {name: batch[name] for name in modeling.IMAGE_INPUTS if name in batch}
         features, projected, output = modeling.encode_images(base, inputs, vlm.cells)
         parts = {"words": words_loss(base, batch, output)}
         if "targets" in batch:
@@ -109,6 +124,18 @@ def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...]) -> t
         return parts
 
     return losses
+
+
+def _words_alone(model: Any, batch: dict[str, Any], kept: float, begun: Any) -> trainer.Parts:
+    """The language loss, and how far the model is from what it began with: KL(begun || model), the mean over labels."""
+    logits, targets = logits_at_labels(model, batch)
+    words = functional.cross_entropy(logits, targets)
+    if not kept:
+        return {"words": words}
+    with torch.no_grad(), begun.disable_adapter() if hasattr(begun, "disable_adapter") else nullcontext():
+        before = logits_at_labels(base_model(begun.to(logits.device)), batch)[0].log_softmax(-1)
+    divergence = functional.kl_div(logits.log_softmax(-1), before, reduction="batchmean", log_target=True)
+    return {"words": words, "kept": kept * divergence}
 
 
 def gradient_ratio(parts: trainer.Parts, layers: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -155,7 +182,7 @@ def _load_encoder(model: Any, folder: Path, heads: PerceptionHeads | None) -> No
     """
     from safetensors.torch import load_file
 
-    if model.config.model_type != "llava":
+    if not modeling.is_llava(model.config):
         raise BadInput(f"{folder}: stage 1 gives its encoder to a LLaVA alone; set encoder_steps to 0")
     weights = load_file(folder / "model.safetensors")
     tower = model.model.vision_tower.state_dict()

@@ -1,4 +1,4 @@
-"""The models that are trained: a small LLaVA from random weights, a LLaVA or Qwen2.5-VL of the user's, an encoder alone."""
+"""The models that are trained: a small LLaVA from random weights, a model of the user's of one of the KINDS, an encoder alone."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +24,9 @@ from pstgen.training.grid_targets import Window
 from pstgen.training.recipe import ENCODERS, Recipe
 
 OURS = "eye"
+IMAGE_INPUTS = ("pixel_values", "image_grid_thw")  # what an image encoder gets; the grid of patches is Qwen's
 EDGES = [n / 32 for n in (2, 4, 8, 12, 14, 15, 17, 18, 20, 24, 28, 30)]  # shares of a side
-KINDS = ("llava", "qwen2_5_vl")
+NAMES = {"llava": "LLaVA", "qwen2_5_vl": "Qwen2.5-VL", "qwen3_vl": "Qwen3-VL", "internvl": "InternVL"}
 EAGER: Mapping[str, Any] = {"attn_implementation": "eager"}  # on a CPU its backward pass is far quicker
 
 
@@ -40,7 +41,8 @@ class Normalization(NamedTuple):
 class Vlm:
     """A vision-language model with its processor; of a language model alone, with its tokenizer.
 
-    cells: a side of the grid of patches that the language model gets; size: of an image, pixels, where the model takes any.
+    cells: a side of the grid of patches that the language model gets; size: of an image, pixels, to which images are scaled
+    that are not a LLaVA's, whose processor does it.
     """
 
     model: Any
@@ -57,7 +59,7 @@ class Vlm:
     def width(self) -> int:
         """Of a patch's features, where the perception heads read them."""
         config = self.model.config
-        if config.model_type != "llava":
+        if not is_llava(config):
             return int(config.text_config.hidden_size)
         return int(config.vision_config.hidden_size) * len(_vision_layers(config))
 
@@ -73,14 +75,15 @@ class Vlm:
     def image_inputs(self, images: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """What the model gets of (H, W, 3) uint8 RGB images, as its own processor makes it."""
         resized = [np.array(image) for image in images]  # torch takes no mirrored or read-only views
-        if self.model.config.model_type != "llava":
+        if not is_llava(self.model.config):
             squares = (cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA) for image in images)
             resized = [square.astype(np.uint8) for square in squares]
-        return dict(self.processor.image_processor(resized, return_tensors="pt"))
+        inputs = self.processor.image_processor(resized, return_tensors="pt")
+        return {name: inputs[name] for name in IMAGE_INPUTS if name in inputs}
 
     def window(self, width: int, height: int) -> Window:
         """What the model sees of an image of that size: measured on white edges that its processor resizes and crops."""
-        if self.model.config.model_type != "llava":
+        if not is_llava(self.model.config):
             return Window(0, 0, width, height)
         across, down = ([round(side * share) for share in EDGES] for side in (width, height))
         images = np.zeros((2 + len(EDGES), height, width, 3), np.uint8)
@@ -96,8 +99,8 @@ class Vlm:
         return Window(left, top, right, bottom)
 
     def positions(self, ids: Sequence[int]) -> NDArray[np.int64]:
-        """(axes, L): positions of the tokens of a prompt with one image; Qwen2.5-VL has time, height and width."""
-        if self.model.config.model_type == "llava":
+        """(axes, L): positions of the tokens of a prompt with one image; Qwen's models have time, height and width."""
+        if not hasattr(self.model.model, "get_rope_index"):
             return np.arange(len(ids))[None]
         tokens = torch.tensor([ids])
         kinds = (tokens == self.model.config.image_token_id).int()
@@ -118,16 +121,39 @@ def load_vlm(recipe: Recipe, tokenizer: Any, seed: int) -> Vlm:
         return vlm
     loaded = load(recipe.model)
     kind = loaded.model.config.model_type
-    if kind not in KINDS:
-        raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {' and '.join(KINDS)}")
+    if kind not in NAMES:
+        raise BadInput(f"{recipe.model}: is a {kind}; stage 2 trains {', '.join(NAMES.values())}")
     torch.manual_seed(seed)  # of what is put beside the model: heads, adapters
     vision = loaded.model.config.vision_config
     if kind == "llava":
         return Vlm(loaded.model, loaded.processor, vision.image_size // vision.patch_size, vision.image_size)
+    if kind == "internvl":
+        return _internvl(loaded)
     cell = vision.patch_size * vision.spatial_merge_size
     if recipe.size % cell:
         raise BadInput(f"{recipe.model}: size is {recipe.size}; it must be a multiple of {cell}, which one token shows")
-    return Vlm(loaded.model, loaded.processor, recipe.size // cell, recipe.size)
+    vlm = Vlm(loaded.model, loaded.processor, recipe.size // cell, recipe.size)
+    _, *patches = vlm.image_inputs([np.zeros((vlm.size, vlm.size, 3), np.uint8)])["image_grid_thw"][0].tolist()
+    if patches != [vlm.cells * vision.spatial_merge_size] * 2:
+        down, across = (n // vision.spatial_merge_size for n in patches)
+        raise BadInput(
+            f"{recipe.model}: its processor shows images of {recipe.size} pixels a side as {down} x {across} tokens; take a smaller "
+            "size, or a larger max_pixels of the processor"
+        )
+    return vlm
+
+
+def _internvl(loaded: Model) -> Vlm:
+    """Its processor divides images into tiles of the encoder's size; here it takes each whole, and is saved so."""
+    config, tiles = loaded.model.config, loaded.processor.image_processor
+    tiles.min_patches = tiles.max_patches = 1
+    side, patch = config.vision_config.image_size[0], config.vision_config.patch_size[0]
+    return Vlm(loaded.model, loaded.processor, round(side // patch * config.downsample_ratio), side)
+
+
+def is_llava(config: Any) -> bool:
+    """Does the connector of a model with this configuration read single patches, of layers that it chooses?"""
+    return bool(config.model_type == "llava")
 
 
 def small_vlm(  # noqa: PLR0913, PLR0917 (its parts)
@@ -201,7 +227,7 @@ def encode_images(model: Any, pixels: Mapping[str, torch.Tensor], cells: int) ->
     """Run the encoder once: features (B, G, width), the same as the language model gets them (B, G, D), and the output."""
     output = model.model.get_image_features(**pixels, return_dict=True)
     projected = torch.stack(list(output.pooler_output))
-    if model.config.model_type == "llava":
+    if is_llava(model.config):
         features = torch.cat(connector_inputs(model, output), dim=-1)
         return patch_features(features, cells), patch_features(projected, cells), output
     return projected, projected, output
@@ -209,7 +235,7 @@ def encode_images(model: Any, pixels: Mapping[str, torch.Tensor], cells: int) ->
 
 def connector_inputs(model: Any, output: Any) -> list[torch.Tensor]:
     """What the connector reads of an encoder's output: of LLaVA the layers that it chooses, else the last."""
-    if model.config.model_type != "llava":
+    if not is_llava(model.config):
         return [output.last_hidden_state]
     return [output.hidden_states[n] for n in _vision_layers(model.config)]
 

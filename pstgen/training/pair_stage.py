@@ -67,7 +67,7 @@ def pair_losses(vlm: Vlm, reference: Any, recipe: Recipe, system: Plan, seed: in
         base = joint_stage.base_model(model)
         if "twins" not in batch:
             return {"words": joint_stage.words_loss(base, batch)}
-        inputs = {name: batch[name] for name in joint_stage.IMAGE_INPUTS if name in batch}
+        inputs = {name: batch[name] for name in modeling.IMAGE_INPUTS if name in batch}
         output = modeling.encode_images(base, inputs, vlm.cells)[2]
         prompts = [sampler.prompt(twin.question.text) for twin in batch["twins"]]
         answers = sampler.draw(base, prompts, output, (seed, batch["step"]))

@@ -34,7 +34,7 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     split: str = "train2017"
 
     # The model.
-    model: str = ""  # a folder or hub id: LLaVA or Qwen2.5-VL
+    model: str = ""  # a folder or hub id: LLaVA, Qwen2.5-VL, Qwen3-VL or InternVL
     encoder: str = "tiny"  # of stage 1: tiny, vit-b16, resnet50, or a folder or hub id
     vision: dict[str, Any] = msgspec.field(default_factory=dict)  # CLIPVisionConfig of the tiny one
     position_codes: Amount = 0.0  # strength of sine codes that are added to the tiny one's position embeddings
@@ -64,6 +64,8 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     head_rate: Amount = 1e-3  # of the perception heads
     warm_up: CountOrZero = 100
     weight_decay: Amount = 0.05
+    # Weight of the divergence from the language model that stage 2 begins with, in steps of words alone.
+    kept: Amount = 0.0
     reward: Amount = 0.5  # lambda, of the perceptual reward
     rewards: tuple[Amount, ...] = ()  # other lambdas that perceptual reward is trained with, to see what it costs
     reward_warm_up: CountOrZero = 50  # steps until it is whole

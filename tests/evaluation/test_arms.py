@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pstgen.core.records import BadInput
 from pstgen.evaluation import arms, data
 from pstgen.training.recipe import Recipe
 from pstgen.training.stages import TrainingCost
@@ -15,7 +16,7 @@ def planned(out, **settings):
     def estimate(task):
         return TrainingCost(task.steps, 100, 1.0 if task.stage == "encoder" else 10.0, 0.0)
 
-    plan = arms.plan_arms(Recipe(encoder_steps=20, joint_steps=10, **settings), data.paths(out), out, estimate)
+    plan = arms.plan_arms(Recipe(**{"encoder_steps": 20, "joint_steps": 10} | settings), data.paths(out), out, estimate)
     return {arm.system: arm for arm in plan}, plan, estimate
 
 
@@ -30,12 +31,34 @@ def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(tmp_path):
 
 
 def test_a_system_without_weights_of_its_own_brings_the_one_that_has_them_and_costs_the_same(tmp_path):
-    by_system, plan, estimate = planned(tmp_path, systems=("agent",))
-    assert set(by_system) == {"agent", "standard"}
-    assert by_system["agent"].joint is None
+    by_system, plan, estimate = planned(tmp_path, systems=("debate",))
+    assert set(by_system) == {"debate", "standard"}
+    assert by_system["debate"].joint is None
     costs = {task.out: estimate(task) for stage in arms.tasks_by_stage(plan) for task in stage}
+    debate, standard = (arms.arm_cost(by_system[name], plan, costs) for name in ("debate", "standard"))
+    assert debate == standard == arms.ArmCost(100, encoder_steps=0, joint_steps=10, flops=100.0, seconds=0.0)
+
+
+def test_an_agent_costs_what_the_standard_system_and_its_detector_cost(tmp_path):
+    by_system, plan, estimate = planned(tmp_path, systems=("agent", "perceptual_reward"))
+    encoder, joint, _ = arms.tasks_by_stage(plan)
+    assert [task.out.name for task in encoder] == [
+        "encoder-perception"
+    ]  # the agent's detector, and where the reward begins
+    costs = {task.out: estimate(task) for task in (*encoder, *joint)}
     agent, standard = (arms.arm_cost(by_system[name], plan, costs) for name in ("agent", "standard"))
-    assert agent == standard == arms.ArmCost(100, encoder_steps=0, joint_steps=10, flops=100.0, seconds=0.0)
+    assert agent.flops - standard.flops == costs[encoder[0].out].flops > 0
+    assert agent.encoder_steps == 20
+    assert by_system["agent"].detector == encoder[0].out
+
+
+def test_who_looks_with_a_detector_needs_one(tmp_path):
+    for system in ("agent", "tools"):
+        with pytest.raises(BadInput, match=f"{system}: looks with a detector"):
+            planned(tmp_path, systems=(system,), encoder_steps=0)
+        by_system, plan, _ = planned(tmp_path, systems=(system,), encoder_steps=0, detector="some/detector")
+        assert by_system[system].detector == Path("some/detector")
+        assert not arms.tasks_by_stage(plan)[0]
 
 
 def test_the_longer_system_costs_what_both_stages_of_perceptual_reward_cost(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pstgen.core.records import BadInput, Unavailable
+from pstgen.core.records import BadInput, Region, Unavailable
 from pstgen.models import detector
 from pstgen.scenes import pixels
-from pstgen.scenes.truth import presence
+from pstgen.scenes.truth import layout, presence
 
 COCO = os.environ.get("PSTGEN_COCO_ROOT")
 ONNX = Path(COCO).parent / "detector" / "FastestDet.onnx" if COCO else Path("none")
@@ -83,12 +83,24 @@ def test_an_onnx_detector_finds_what_is_annotated():
     from pstgen.core.report import Refusals
     from pstgen.scenes.sources import coco
 
-    count = detector.load_counter(str(ONNX))
+    finder = detector.load_finder(str(ONNX))
     detected = there = 0
+    near = []
     for scene in coco.scenes(build_config(root=Path(COCO)), lambda name: int(name[-2:]) < 20, Refusals()):
-        kinds = set(count(pixels.image(scene)))
+        (found,) = finder.find([pixels.image(scene)])
+        kinds = {thing.category for thing in found}
+        near += [_near(thing, scene) for thing in found]
         detected, there = detected + len(kinds), there + len(kinds & {thing.category for thing in scene.instances})
     assert there > 0.7 * detected > 5
+    assert np.mean(near) > 0.6
+
+
+def _near(found, scene):
+    """Does one of the annotated things of its category have about its box?"""
+    x, y, width, height = found.box * np.array([scene.width, scene.height] * 2)
+    box = Region(x=x, y=y, width=width, height=height)
+    things = [thing for thing in scene.instances if thing.category == found.category]
+    return any(layout._overlap(box, thing.region) > 0.4 for thing in things)
 
 
 def test_an_object_in_two_cells_of_a_grid_counts_once(monkeypatch):
@@ -105,22 +117,28 @@ def test_an_object_in_two_cells_of_a_grid_counts_once(monkeypatch):
         grid[1, row, column] = np.arctanh(off)
         grid[3:5, row, column] = -1
     monkeypatch.setattr(detector, "_grid_network", lambda _: lambda _: grid)
-    assert detector._grid_counter(ONNX)(np.zeros((8, 8, 3), np.uint8)) == {"dog": 2}
+    (found,) = detector._grid_finder(ONNX).find([np.zeros((8, 8, 3), np.uint8)])
+    assert [thing.category for thing in found] == ["dog", "dog"]
+    half = 1 / (1 + np.exp(1)) / 2  # of a side
+    first = next(thing for thing in found if thing.box[0] < 0.5)
+    assert first.box == pytest.approx((2.5 / 8 - half, 2 / 8 - half, 2 * half, 2 * half), abs=1e-6)
 
 
 @pytest.mark.parametrize(("sure", "most"), [(0.0, 4), (1.1, 0)])
 def test_a_transformers_detector_counts_by_name(yolos, monkeypatch, sure, most):
     """Each of its four tokens detects an object, or none does."""
     monkeypatch.setattr(detector, "MIN_SCORE", sure)
-    counts = detector.load_counter(str(yolos))(np.zeros((40, 30, 3), np.uint8))
-    assert counts.total() == most
-    assert set(counts) <= {"cup", "dog"}
+    finder = detector.load_finder(str(yolos))
+    (found,) = finder.find([np.zeros((40, 30, 3), np.uint8)])
+    assert len(found) == most
+    assert {thing.category for thing in found} <= {"cup", "dog"} == set(finder.categories)
+    assert all(-0.5 <= side <= 1.5 for thing in found for side in thing.box)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "./nowhere/here", "/nowhere", "a/b/c"])
 def test_what_cannot_be_a_detector_is_not_looked_up_on_the_hub(name):
     with pytest.raises(BadInput, match=name):
-        detector.load_counter(name)
+        detector.load_finder(name)
 
 
 def test_what_is_not_a_detector_is_refused_by_name(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.models import detector, tools
+from pstgen.models.detector import Finder, Found
 
 WHITE = np.full((80, 300, 3), 255, np.uint8)
 HERE = {"tesseract": shutil.which("tesseract"), "rapidocr": find_spec("rapidocr")}
@@ -18,9 +19,13 @@ HERE = {"tesseract": shutil.which("tesseract"), "rapidocr": find_spec("rapidocr"
 
 @pytest.fixture
 def detected(monkeypatch):
-    """What any detector finds; and which detectors were loaded."""
+    """How many of what any detector finds; and which detectors were loaded."""
     counts, loaded = Counter(), []
-    monkeypatch.setattr(detector, "load_counter", lambda name: loaded.append(name) or (lambda _: counts))
+
+    def find(images):
+        return [[Found(name, (0.0, 0.0, 1.0, 1.0)) for name in sorted(counts.elements())] for _ in images]
+
+    monkeypatch.setattr(detector, "load_finder", lambda name: loaded.append(name) or Finder(("dog",), find))
     return counts, loaded
 
 

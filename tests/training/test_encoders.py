@@ -8,6 +8,8 @@ import torch
 import transformers
 
 from pstgen.core.records import BadInput, Unavailable
+from pstgen.models import tools
+from pstgen.models.detector import Found
 from pstgen.models.tools import EncoderDetector, encoder_pixels
 from pstgen.scenes import pixels
 from pstgen.scenes.truth.colour import NAMES
@@ -61,7 +63,7 @@ def test_an_encoder_of_a_known_size_learns_and_loads_in_transformers(trained, sm
             model.eval()(torch.zeros(1, 3, 64, 64)).last_hidden_state,
             atol=1e-4,
         )
-    assert EncoderDetector(out).describe([GREY])[0].startswith("Seen: ")
+    assert tools.open_tools(str(out))([GREY])[0].startswith("Seen: ")
 
 
 @pytest.mark.parametrize("make", [clip, siglip, whole_clip, dino])
@@ -208,32 +210,51 @@ def by_heart(paths, small, tmp_path_factory):
 
 def test_a_detector_names_what_it_learnt_to_see(by_heart, examples):
     """The names of things and how many, as text; of a grey image it names less."""
-    detector = EncoderDetector(by_heart)
+    describe = tools.open_tools(str(by_heart))
     scenes = [example.scene for example in examples]
     right = total = 0
-    for scene, text in zip(scenes, detector.describe([pixels.read(scene.path) for scene in scenes]), strict=True):
+    for scene, text in zip(scenes, describe([pixels.read(scene.path) for scene in scenes]), strict=True):
         assert text.startswith("Seen: ")
         assert text.endswith(".")
         kinds = Counter(thing.category for thing in scene.instances)
         right += sum(spoken(kind) in text or plural(spoken(kind)) in text for kind in kinds)
         total += len(kinds)
     assert right > 0.7 * total
-    assert detector.describe([None, GREY, None])[::2] == ["", ""]
-    assert detector.describe([]) == []
+    assert describe([None, GREY, None])[::2] == ["", ""]
+    assert describe([]) == []
+
+
+def test_a_detector_finds_things_about_where_they_are(by_heart, examples):
+    scenes = [example.scene for example in examples]
+    near = []
+    for scene, found in zip(scenes, EncoderDetector(by_heart).find([pixels.read(s.path) for s in scenes]), strict=True):
+        for kind, (x, y, across, down), _ in found:
+            middles = [
+                ((t.region.x + t.region.width / 2) / scene.width, (t.region.y + t.region.height / 2) / scene.height)
+                for t in scene.instances
+                if t.category == kind
+            ]
+            near.append(any(x - 0.1 <= a <= x + across + 0.1 and y - 0.1 <= b <= y + down + 0.1 for a, b in middles))
+    assert len(near) > 10
+    assert np.mean(near) > 0.7
 
 
 def test_a_detector_counts_centres_and_names_the_commonest_colour(by_heart):
+    """On a grid of 4 x 4: two dogs at the left of the two upper rows, a car along the third."""
     detector = EncoderDetector(by_heart)
     kinds, colours, centres = np.zeros((3, 16), np.int64)
     dog, car = (1 + detector.settings["categories"].index(name) for name in ("dog", "car"))
     centres[[0, 5]], kinds[[0, 1, 5]] = dog, dog
     centres[9], kinds[[9, 10, 11]] = car, car
     colours[[9, 10, 11]] = [2, 3, 3]
-    assert set(detector._text(kinds, colours, centres).removeprefix("Seen: ").rstrip(".").split(", ")) == {
+    found = detector._objects(kinds, colours, centres)
+    dogs = Found("dog", (0.0, 0.0, 0.5, 0.5))
+    assert sorted(found) == [Found("car", (0.25, 0.5, 0.75, 0.25), NAMES[2]), dogs, dogs]
+    assert set(tools.describe_found(found).removeprefix("Seen: ").rstrip(".").split(", ")) == {
         "2 dogs",
         f"1 {NAMES[2]} car",
     }
-    assert detector._text(kinds, colours, 0 * centres) == "Seen: nothing."
+    assert detector._objects(kinds, colours, 0 * centres) == []
 
 
 def test_a_detector_knows_its_grid_and_its_names(by_heart, examples):

@@ -267,3 +267,32 @@ def test_a_seed_decides_heads_and_adapters(joint, llava):
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first if "perception" in name)
     assert any(not torch.equal(first[name], other[name]) for name in first if "lora_A" in name)
+
+
+# ------------------------------------------------------------------------------------------------- language that is kept
+
+
+@PEFT
+@pytest.mark.parametrize("rank", [0, 2])
+def test_in_steps_of_words_alone_it_is_held_to_the_language_that_it_began_with(joint, llava, rank):
+    """The divergence is nothing at first, and grows as the weights leave where they began; the words cost what they did."""
+    if rank:
+        pytest.importorskip("peft")
+    task = joint(llava(), kept=0.5, lora=rank, blind_every=2)
+    stage = stages.prepare(task)
+    blind = stage.batches[1]
+    assert "pixel_values" not in blind
+    first = stage.losses(stage.model, blind, 1)
+    assert first["kept"].item() == pytest.approx(0, abs=1e-5)
+    plain = stages.prepare(joint(llava(), lora=rank, blind_every=2))
+    assert plain.losses(plain.model, blind, 1).keys() == {"words"}
+    assert plain.losses(plain.model, blind, 1)["words"].item() == pytest.approx(first["words"].item(), abs=1e-5)
+    with torch.no_grad():
+        for name, weight in stage.model.named_parameters():
+            if weight.requires_grad and ("lora_B" in name if rank else "language_model" in name):
+                weight.add_(0.05 * torch.randn_like(weight))
+    moved = stage.losses(stage.model, blind, 1)
+    assert moved["kept"] > 1e-4
+    moved["kept"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in stage.model.parameters())
+    assert "kept" not in stage.losses(stage.model, stage.batches[0], 0)

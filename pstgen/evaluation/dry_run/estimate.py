@@ -98,7 +98,7 @@ def _try_stages(
 ) -> tuple[StageTrials, list[Arm]]:
     """Every stage, tried, and the arms of the run, which depend on what stages cost."""
     rough = plan_arms(recipe, sample.paths, work, lambda task: TrainingCost(task.steps, 0, 1.0, 0.0))
-    uses_tools = not encoders_alone and any(arm.plan.preamble == "tools" for arm in rough)
+    uses_tools = not encoders_alone and any(arm.plan.uses_detector for arm in rough)
     trials = StageTrials(stage_trials.try_tools(recipe, sample.paths, work) if uses_tools else None)
     tasks = list(chain.from_iterable(_stages(rough, encoders_alone=encoders_alone)))
     for task in progress(tasks, "trying stages", len(tasks)):

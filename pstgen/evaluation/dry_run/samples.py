@@ -118,7 +118,7 @@ def perfect_description(scene: Scene) -> str:
     phrases = []
     for category, shades in sorted(colours.items()):
         colour = shades.most_common(1)[0][0]
-        phrases.append(count_phrase(category, shades.total(), f"{colour} " if colour else ""))
+        phrases.append(count_phrase(category, shades.total(), colour))
     return list_objects(phrases)
 
 

@@ -169,7 +169,7 @@ class SystemTrials:
                 options += cost.answers
                 seconds += cost.seconds
         seconds += options * times.option + sample.questions * times.words
-        several = plan.weights_of or plan.parts or plan.preamble == "tools"
+        several = plan.weights_of or plan.parts or plan.uses_detector
         first_token = 0.0 if several else times.first_token
         return EvaluationCost(options + sample.questions, seconds, ROUND_ROBIN * (times.single + first_token))
 
@@ -202,7 +202,7 @@ class SystemTrials:
             names = {family: part.out.parent.name for part in arm.parts for family in part.plan.families}
             models = dict.fromkeys(names.values(), self.model)
             return inference.with_parts(Answerer(self.model), models, names, Examples(self.paths.examples))
-        if arm.plan.preamble != "tools" or not self.tool_sample:
+        if not arm.plan.uses_detector or not self.tool_sample:
             return Answerer(self.model)
         texts = sorted(self.tool_sample.texts, key=len)
         text = "" if self.recipe.detector else texts[len(texts) // 2]

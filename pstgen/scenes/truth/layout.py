@@ -82,7 +82,7 @@ def _is_dark_photograph(scene: Scene) -> bool:
 
 
 def _is_dark(grey: NDArray[np.uint8]) -> bool:
-    return np.count_nonzero(grey < DARK) > 0.75 * grey.size
+    return bool(np.count_nonzero(grey < DARK) > 0.75 * grey.size)
 
 
 @cache_last

@@ -25,6 +25,7 @@ class Plan:
     sees: does it get images in training?
     longer: stage 2 goes on until it has cost as much as perceptual reward's two stages.
     preamble: what comes before the answer: a chain of what is seen, or, before the question, what tools say of the image.
+    detects: does it look with a detector when it answers?
     weights_of: another system whose weights answer; nothing is trained. after: another system, with whose trained weights
     stage 3 begins; gate: what stage 3 rewards: an answer where those to both twins of a pair are right, or each by itself.
     parts: of a system that has several models, which they are; together they are trained for as many steps as one model of
@@ -38,12 +39,18 @@ class Plan:
     sees: bool = True
     longer: bool = False
     preamble: Literal["", "chain", "tools"] = ""
+    detects: bool = False
     weights_of: str = ""
     after: str = ""
     gate: Literal["", "pair", "item"] = ""
     parts: tuple[Part, ...] = ()
     families: tuple[str, ...] = ()
     control: bool = False
+
+    @property
+    def uses_detector(self) -> bool:
+        """Does it answer with a detector at hand?"""
+        return self.detects or self.preamble == "tools"
 
 
 class System(Protocol):

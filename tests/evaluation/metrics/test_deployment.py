@@ -6,9 +6,12 @@ import pytest
 
 from pstgen.evaluation.metrics import deployment
 from pstgen.models.answerer import Answerer, Query
+from pstgen.models.detector import Finder, Found
 from pstgen.models.flops import count_flops
 from pstgen.scenes import pixels
 from pstgen.training.systems import agent, standard
+
+CUP = [Found("cup", (0.25, 0.25, 0.5, 0.5))]
 
 
 @pytest.fixture
@@ -16,20 +19,22 @@ def measured(llava, pairs, painted):
     """Of a system: its scores."""
     rows = [painted(item) for item in pairs(2)]
 
-    def of(system):
+    def of(system, finds=()):
         answerer = Answerer(llava)
+        answerer.__dict__["finder"] = Finder(("cup",), lambda images: [list(finds) for _ in images])
         evaluation = SimpleNamespace(system=system, answerer=answerer, rows=lambda most: rows[:most])
         return deployment.measure(evaluation).figures
 
     return of
 
 
-def test_a_system_that_asks_once_makes_one_call_and_an_agent_one_of_each_view(measured):
-    once, views = measured(standard), measured(agent)
-    assert once["calls"] == 1
-    assert views["calls"] == 1 + len(agent.CROPS)
-    assert views["gflops"] == pytest.approx(once["gflops"] * views["calls"], rel=0.2)
-    assert once["looks"] == 0
+def test_an_answer_takes_as_many_calls_as_views_and_a_look_where_there_is_a_detector(measured):
+    once, nothing, closer = measured(standard), measured(agent), measured(agent, finds=CUP)
+    assert (once["calls"], once["looks"]) == (1, 0)
+    assert (nothing["calls"], nothing["looks"]) == (1, 1)
+    assert (closer["calls"], closer["looks"]) == (2, 1)
+    assert nothing["gflops"] == pytest.approx(once["gflops"], rel=0.2)
+    assert closer["gflops"] == pytest.approx(2 * once["gflops"], rel=0.2)
 
 
 def test_flops_are_those_of_one_answer(measured, llava, pairs, painted):

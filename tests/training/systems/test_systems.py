@@ -12,6 +12,7 @@ from pstgen.core import plugins
 from pstgen.core.records import BadInput
 from pstgen.models import answerer
 from pstgen.models.answerer import Answerer, Query, crop
+from pstgen.models.detector import Finder, Found
 from pstgen.training import systems
 from pstgen.training.systems import Plan, agent, chain, debate, pair_gated_text, question_only, tools
 
@@ -26,10 +27,14 @@ FREE = Query("q2", "What is this?", (), IMAGE)
 class FakeAnswerer:
     """An answerer whose answers are given, and that keeps the queries.
 
-    scores: query → score of every option. generates: query → free text. describes: image → what tools say.
+    scores: query → score of every option. generates: query → free text. describes: image → what tools say. finds: image →
+    what a detector finds.
     """
 
-    def __init__(self, scores=None, generates=lambda _: "a cup", describes=lambda _: "Seen: 1 cup."):
+    def __init__(
+        self, scores=None, generates=lambda _: "a cup", describes=lambda _: "Seen: 1 cup.", finds=lambda _: []
+    ):
+        self.finds, self.finder = finds, Finder(("cup", "dog"), None)
         self.scores = scores or (lambda query: [-float(n) for n, _ in enumerate(query.options)])
         self.generates, self.describes, self.queries, self.calls = generates, describes, [], 0
 
@@ -40,6 +45,9 @@ class FakeAnswerer:
 
     def describe(self, images):
         return [self.describes(image) for image in images]
+
+    def find(self, images):
+        return [self.finds(image) for image in images]
 
     def score(self, queries):
         self.queries += queries
@@ -167,27 +175,7 @@ def test_the_control_by_words_alone_is_shown_flat_images_of_the_same_size():
 # -------------------------------------------------------------------------------------------------------------- agent
 
 
-def test_a_crop_is_the_part_that_begins_there():
-    """A share of 0.6 of each side, cut out of (20, 30) pixels."""
-    for y, x in agent.CROPS:
-        part = agent.crop(IMAGE, y, x)
-        top, left = int(y * 20), int(x * 30)
-        assert part.shape == (12, 18, 3)
-        assert (part == IMAGE[top : top + 12, left : left + 18]).all()
-        assert part.flags["C_CONTIGUOUS"]
-    assert agent.crop(None, 0.2, 0.2) is None
-
-
-@given(st.integers(5, 60), st.integers(5, 60))
-def test_crops_cover_the_whole_image_but_for_a_border(height, width):
-    """Every pixel is in a crop, save what rounding leaves at the lower and right edges."""
-    seen = np.zeros((height, width), bool)
-    for y, x in agent.CROPS:
-        part = agent.crop(seen[..., None], y, x)
-        top, left = int(y * height), int(x * width)
-        assert part.shape == (int(0.6 * height), int(0.6 * width), 1)
-        seen[top : top + part.shape[0], left : left + part.shape[1]] = True
-    assert seen[: height - 2, : width - 2].all()
+CUP, DOG = Found("cup", (0.5, 0.5, 0.25, 0.375), "blue"), Found("dog", (0.0, 0.0, 0.2, 0.2))
 
 
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=6))
@@ -197,63 +185,82 @@ def test_shares_of_options_sum_to_one(scores):
     assert np.allclose(np.diff(normalized), np.diff(scores), atol=1e-6)
 
 
-def test_the_agent_lets_the_surest_crop_and_the_whole_decide():
-    """The whole is torn between red and blue; one crop is sure of blue, the others lean to red."""
-    corner = agent.crop(IMAGE, 0.4, 0.4)
+def test_the_agent_looks_closer_where_the_detector_found_what_the_question_names():
+    """The cup's box of (20, 30) pixels, with an eighth of each side around it: 0.375 to 0.875 across, from 0.375 down."""
+    fake = FakeAnswerer(finds=lambda _: [CUP, DOG])
+    agent.answer(fake, [COLOUR])
+    whole, closer = fake.queries
+    assert whole.image is IMAGE
+    assert (closer.image == IMAGE[7:20, 11:27]).all()
+    assert closer.image.flags["C_CONTIGUOUS"]
+    assert whole.options == closer.options == COLOUR.options
+
+
+def test_where_it_found_nothing_that_is_named_the_whole_image_decides():
+    fake = FakeAnswerer(finds=lambda _: [DOG])
+    assert agent.answer(fake, [COLOUR]) == ["red"]
+    assert [query.image is IMAGE for query in fake.queries] == [True]
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 4))
+def test_a_closer_look_is_never_empty_nor_outside(box):
+    (closer,) = agent._closer(COLOUR, [Found("cup", box)])
+    height, width = closer.image.shape[:2]
+    assert 0.2 * 20 <= height <= 20
+    assert 0.2 * 30 <= width <= 30
+
+
+def test_the_whole_and_the_closer_look_decide_together_in_shares():
+    """Scores of the closer look are all far below those of the whole; only their shares count."""
 
     def scores(query):
-        if query.image.shape == IMAGE.shape:
-            return [0.0, -0.1, -5.0]
-        return [-9.0, 0.0, -9.0] if (query.image == corner).all() else [0.0, -0.5, -5.0]
+        return [0.0, -0.1, -5.0] if query.image is IMAGE else [-90.0, -80.0, -90.0]
 
-    fake = FakeAnswerer(scores)
-    assert agent.answer(fake, [COLOUR]) == ["blue"]
-    assert len(fake.queries) == 1 + len(agent.CROPS)
-    assert all(query.options == COLOUR.options and query.question == COLOUR.question for query in fake.queries)
+    assert agent.answer(FakeAnswerer(scores, finds=lambda _: [CUP]), [COLOUR]) == ["blue"]
 
 
-def test_a_crop_that_is_unsure_does_not_overrule_the_whole():
-    def scores(query):
-        return [0.0, -4.0, -4.0] if query.image.shape == IMAGE.shape else [-0.1, 0.0, -0.1]
+@pytest.mark.parametrize(
+    ("option", "question", "contradicted"),
+    [
+        ("yes", "Is there a dog?", False),
+        ("yes", "Is there a kite?", True),
+        ("yes", "There is a dog. Is there a kite?", True),
+        ("yes", "Is there a sofa?", False),  # which the detector does not know
+        ("no", "Is there a dog?", False),
+        ("cup", "Which of these is there too?", False),
+        ("kite", "Which of these is there too?", True),
+        ("left", "Where is the kite?", False),
+        ("1", "How many cups are there?", False),
+        ("2", "How many cups are there?", True),
+        ("2", "How many kites are there?", False),  # of none it may have missed some
+        ("blue", "What colour is the cup?", False),
+        ("red", "What colour is the cup?", True),
+        ("red", "What colour is the dog?", False),  # whose colour it does not know
+        ("red", "What colour is the cup by the dog?", False),
+    ],
+)
+def test_what_the_detector_saw_contradicts_what_an_answer_says(option, question, contradicted):
+    known = ("cup", "dog", "kite")
+    assert agent.is_contradicted(option, question, [CUP, DOG], known) == contradicted
+    assert agent.is_contradicted("yes", "Is there a dog?", [], known)
 
-    assert agent.answer(FakeAnswerer(scores), [COLOUR]) == ["red"]
+
+def test_the_likeliest_answer_that_is_not_contradicted_is_given_or_of_all_the_likeliest():
+    blue = Query("q1", COLOUR.question, ("red", "green", "blue"), IMAGE)
+    assert agent.answer(FakeAnswerer(finds=lambda _: [CUP]), [blue]) == ["blue"]
+    neither = replace(blue, options=("red", "green"))
+    assert agent.answer(FakeAnswerer(finds=lambda _: [CUP]), [neither]) == ["red"]
 
 
-def test_how_large_scores_are_does_not_make_a_crop_surer():
-    """Scores of long options are far below those of short ones: only their shares count."""
-    corner = agent.crop(IMAGE, 0.0, 0.0)
+def test_of_a_free_question_it_chooses_between_what_was_said_of_either_image():
+    def generates(query):
+        return "a table" if query.image is IMAGE else "a cup"
 
-    def scores(query):
-        if query.image.shape == IMAGE.shape:
-            return [0.0, -0.1, -5.0]
-        return [-90.0, -80.0, -90.0] if (query.image == corner).all() else [0.0, -0.5, -5.0]
-
-    assert agent.answer(FakeAnswerer(scores), [COLOUR]) == ["blue"]
-
-
-def test_of_a_free_question_the_surest_crop_and_the_whole_decide_between_what_was_said():
-    """One corner says a cup and is sure of it; the whole says a table and is not; the other crops say what the whole says."""
-    corner = agent.crop(IMAGE, 0.4, 0.4)
-
-    def close(query):
-        return query.image.shape == corner.shape and (query.image == corner).all()
-
-    fake = FakeAnswerer(
-        lambda query: [-5.0, 0.0] if close(query) else [0.0, -0.1],
-        lambda query: "a cup" if close(query) else "a table",
-    )
-    assert agent.answer(fake, [FREE]) == ["a cup"]
-    views = 1 + len(agent.CROPS)
-    assert [query.options for query in fake.queries] == [()] * views + [("a table", "a cup")] * views
+    free = replace(FREE, question="What is by the cup?")
+    fake = FakeAnswerer(likes(**{"a cup": 0.0, "a table": -1.0}), generates, finds=lambda _: [CUP])
+    assert agent.answer(fake, [free]) == ["a cup"]
+    assert [query.options for query in fake.queries] == [()] * 2 + [("a table", "a cup")] * 2
     assert fake.calls == 2
-
-
-def test_a_free_answer_of_an_unsure_crop_does_not_overrule_the_whole():
-    fake = FakeAnswerer(
-        lambda query: [0.0, -4.0] if query.image.shape == IMAGE.shape else [-0.1, 0.0],
-        lambda query: "a table" if query.image.shape == IMAGE.shape else "a cup",
-    )
-    assert agent.answer(fake, [FREE]) == ["a table"]
 
 
 @pytest.mark.parametrize("text", ["a cup", ""])
@@ -261,9 +268,10 @@ def test_an_agent_of_one_mind_says_it_or_nothing(text):
     assert agent.answer(FakeAnswerer(generates=lambda _: text), [FREE]) == [text]
 
 
-def test_an_agent_that_sees_nothing_answers_too():
-    blind = [replace(COLOUR, image=None), replace(FREE, image=None)]
-    assert agent.answer(FakeAnswerer(), blind) == ["red", "a cup"]
+def test_an_agent_that_is_shown_nothing_answers_and_asks_no_detector():
+    blind, looked = [replace(COLOUR, image=None), replace(FREE, image=None)], []
+    assert agent.answer(FakeAnswerer(finds=looked.append), blind) == ["red", "a cup"]
+    assert not looked
 
 
 # ------------------------------------------------------------------------------------------------------------- debate
