@@ -29,14 +29,14 @@ class RowIndex:
 
     def __init__(self, rows: list[Any], number: str) -> None:
         numbers: NDArray[np.int64] = np.fromiter(map(attrgetter(number), rows), np.int64, len(rows))
-        self.rows = rows
-        self.order = np.argsort(numbers, kind="stable")
-        self.numbers = numbers[self.order]
+        order = np.argsort(numbers, kind="stable")
+        self.rows = list(map(rows.__getitem__, order.tolist()))
+        self.numbers = numbers[order]
 
     def of(self, number: int) -> list[Any]:
         """Every row with that number, in the file's order."""
         low, high = self.numbers.searchsorted(number), self.numbers.searchsorted(number, "right")
-        return [self.rows[n] for n in self.order[low:high].tolist()]
+        return self.rows[low:high]
 
 
 class Given(NamedTuple):

@@ -55,11 +55,13 @@ def write(results: Results, out: Path) -> list[Plot]:
 
 
 def render(plot: Plot) -> dict[str, bytes]:
-    """One plot as "svg" and as "png"."""
+    """One plot as "svg", which the report shows below its title, and as "png" with the title in it."""
     with styled_figure((plot.width, plot.height), 200) as figure:
         figure.set_layout_engine("constrained")
         plot.draw(figure.subplots())
-        return {kind: encoded(figure, kind) for kind in ("svg", "png")}
+        vectors = encoded(figure, "svg")
+        figure.suptitle(plot.title, x=0.02, ha="left")
+        return {"svg": vectors, "png": encoded(figure, "png")}
 
 
 def drawn(results: Results, out: Path) -> Iterator[Plot]:
