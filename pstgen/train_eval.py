@@ -15,7 +15,7 @@ from pstgen.core.config import BuildConfig
 from pstgen.core.progress import Progress, silent
 from pstgen.core.records import BadInput, Unavailable
 from pstgen.evaluation import aggregate, data, inference, processes, results
-from pstgen.evaluation.arms import Arm, arm_cost, eval_job, plan_arms, tasks_by_stage
+from pstgen.evaluation.arms import Arm, arm_cost, check_detectors, eval_job, plan_arms, tasks_by_stage
 from pstgen.evaluation.data import DataPaths
 from pstgen.evaluation.dry_run import estimate
 from pstgen.evaluation.dry_run.estimate import RunEstimate
@@ -59,7 +59,7 @@ def from_recipe(name: str, out: Path, progress: Progress = silent, *, resume: bo
     settings: what changes in the recipe. Raises what `run` raises.
     """
     recipe, paths = read(name, **settings), data.paths(out)
-    check_installed(recipe)
+    check_possible(recipe)
     begin(recipe, paths, out, resume=resume)
     return run(recipe, out, paths, f"pstgen train-eval --recipe {name}", progress)
 
@@ -106,8 +106,9 @@ def train_encoders(recipe: Recipe, out: Path, paths: DataPaths, progress: Progre
     return [task.out for task, _ in _train([encoders], progress)]
 
 
-def check_installed(recipe: Recipe) -> None:
-    """Raise Unavailable or BadInput where a library or a tool is missing that the run will need."""
+def check_possible(recipe: Recipe) -> None:
+    """Raise Unavailable or BadInput, before any work, where a library, a tool or a detector is missing that the run will need."""
+    check_detectors(recipe)
     for name in ("accelerate", "matplotlib", *(["peft"] if recipe.lora else [])):
         if find_spec(name) is None:
             raise Unavailable(f"train-eval needs {name}: pip install 'pstgen[train]'")

@@ -157,7 +157,7 @@ def train_eval(  # noqa: PLR0913, PLR0917 (click's options)
     from pstgen.cli import tables
     from pstgen.evaluation import data
 
-    train_eval.check_installed(recipe)
+    train_eval.check_possible(recipe)
     paths, encoders_alone = data.paths(out, pst, vqa, gqa), stage == "encoder"
     with tracking() as progress, if_interrupted("the same command with --resume goes on from the last checkpoints"):
         if dry_run:

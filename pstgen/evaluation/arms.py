@@ -66,6 +66,13 @@ def without_pretrained(task: Task) -> Task:
     return replace(task, encoder=None, detector=None, start=None)
 
 
+def check_detectors(recipe: Recipe) -> None:
+    """Refuse systems that look with a detector where none is named and none is trained. Raises BadInput."""
+    for name in recipe.systems or plugins.names("systems"):
+        if load_system(name).PLAN.uses_detector and not recipe.detector and not recipe.encoder_steps:
+            raise BadInput(f"{name}: looks with a detector: name one (detector), or train one (encoder_steps)")
+
+
 def plan_arms(recipe: Recipe, data: DataPaths, out: Path, estimate: Estimator = estimate_task) -> list[Arm]:
     """Every system under every seed. One that answers with another's weights, or goes on from them, needs that one too.
 
@@ -111,8 +118,6 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
         return Arm(system, plan, seed, folder / system, None, None, parts=tuple(tasks))
     first = encoder(plan) if plan.pretraining and recipe.encoder_steps else None
     trained = encoder(Plan(pretraining="perception")) if plan.uses_detector and not recipe.detector else None
-    if trained and not trained.steps:
-        raise BadInput(f"{system}: looks with a detector: name one (detector), or train one (encoder_steps)")
     detector = trained.out if trained else Path(recipe.detector) if plan.uses_detector else None
     joint = Task(
         msgspec.structs.replace(recipe, reward=float(weight)) if weight else recipe,

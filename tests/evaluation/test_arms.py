@@ -55,7 +55,8 @@ def test_an_agent_costs_what_the_standard_system_and_its_detector_cost(tmp_path)
 def test_who_looks_with_a_detector_needs_one(tmp_path):
     for system in ("agent", "tools"):
         with pytest.raises(BadInput, match=f"{system}: looks with a detector"):
-            planned(tmp_path, systems=(system,), encoder_steps=0)
+            arms.check_detectors(Recipe(systems=(system,), encoder_steps=0))
+        arms.check_detectors(Recipe(systems=(system,), encoder_steps=1))
         by_system, plan, _ = planned(tmp_path, systems=(system,), encoder_steps=0, detector="some/detector")
         assert by_system[system].detector == Path("some/detector")
         assert not arms.tasks_by_stage(plan)[0]

@@ -57,9 +57,9 @@ def test_what_a_named_detector_sees_stands_in_the_prompt(plan, detector_folder):
 def test_what_does_not_load_is_known_before_anything_is_made(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BadInput, match="nowhere"):
-        train_eval.check_installed(Recipe(detector="nowhere"))
+        train_eval.check_possible(Recipe(detector="nowhere"))
     with pytest.raises(Unavailable, match="tesseract"):
-        train_eval.check_installed(Recipe(ocr="tesseract"))
+        train_eval.check_possible(Recipe(ocr="tesseract"))
 
 
 @pytest.fixture(scope="module")
