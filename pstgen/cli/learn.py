@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 LOG = logging.getLogger("pstgen")
-RECIPES = ("small", "medium", "full", "driving", "llava", "qwen")
+RECIPES = ("small", "medium", "twelve", "full", "driving", "llava", "qwen")
 
 
 @click.group(short_help="The models that come with pstgen: train, measure.")
@@ -114,7 +114,7 @@ def _share(right: int, questions: int) -> str:
     "name",
     type=Completed(lambda: RECIPES),
     default="small",
-    help="small, medium, full, driving, llava, qwen, or a YAML file.  [default: small]",
+    help="small, medium, twelve, full, driving, llava, qwen, or a YAML file.  [default: small]",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train-eval"), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; give the same recipe and options.")
