@@ -8,7 +8,7 @@ import pytest
 
 import pstgen
 from pstgen import build
-from pstgen.core import plugins
+from pstgen.core import plugins, workers
 from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.progress import Silent
 from pstgen.verification import certificate, checks
@@ -58,11 +58,19 @@ def test_the_package_verifies_a_folder_by_its_name_and_the_commands_options(fold
 
 
 def test_checks_in_several_processes_give_the_same_certificate_as_in_one(folder, monkeypatch):
+    real, processes_taken = workers.parallel_map, []
+
+    def parallel_map(function, items, processes, batch):
+        processes_taken.append(processes)
+        return real(function, items, processes, batch)
+
     monkeypatch.setattr(verify_module, "MANY", 1)
+    monkeypatch.setattr(workers, "parallel_map", parallel_map)
     progress, written = Steps(), []
     for processes in (1, 2):
         verify(VerifyConfig(folder=folder, folds=2, workers=processes), progress)
         written.append({name: (folder / name).read_bytes() for name in (certificate.NAME, certificate.PAGE)})
+    assert processes_taken == [1, 2]
     assert written[0] == written[1]
     assert progress.done == progress.planned
 

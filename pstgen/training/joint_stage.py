@@ -37,7 +37,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     heads = PerceptionHeads(vlm.width, grid_targets.code_counts(categories), seed=settings.seed)
     if encoder:
         _load_encoder(vlm.model, encoder, heads if system.pretraining == "perception" else None)
-    begun = adapt(deepcopy(vlm.model), recipe) if recipe.kept and not recipe.lora else None
+    begun = adapt(deepcopy(vlm.model), recipe) if recipe.language_kl and not recipe.lora else None
     model = adapt(vlm.model, recipe)
     targets = None
     if system.reward:
@@ -104,7 +104,7 @@ def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...], begu
     def losses(model: Any, batch: dict[str, Any], step: int) -> trainer.Parts:
         base = base_model(model)
         if "pixel_values" not in batch:
-            return _words_alone(base, batch, recipe.kept, model if begun is None else begun)
+            return _words_alone(base, batch, recipe.language_kl, model if begun is None else begun)
         inputs = {name: batch[name] for name in modeling.IMAGE_INPUTS if name in batch}
         features, projected, output = modeling.encode_images(base, inputs, vlm.cells)
         parts = {"words": words_loss(base, batch, output)}
@@ -126,16 +126,16 @@ def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...], begu
     return losses
 
 
-def _words_alone(model: Any, batch: dict[str, Any], kept: float, begun: Any) -> trainer.Parts:
+def _words_alone(model: Any, batch: dict[str, Any], weight: float, begun: Any) -> trainer.Parts:
     """The language loss, and how far the model is from what it began with: KL(begun || model), the mean over labels."""
     logits, targets = logits_at_labels(model, batch)
     words = functional.cross_entropy(logits, targets)
-    if not kept:
+    if not weight:
         return {"words": words}
     with torch.no_grad(), begun.disable_adapter() if hasattr(begun, "disable_adapter") else nullcontext():
         before = logits_at_labels(base_model(begun.to(logits.device)), batch)[0].log_softmax(-1)
     divergence = functional.kl_div(logits.log_softmax(-1), before, reduction="batchmean", log_target=True)
-    return {"words": words, "kept": kept * divergence}
+    return {"words": words, "language_kl": weight * divergence}
 
 
 def gradient_ratio(parts: trainer.Parts, layers: Sequence[torch.Tensor]) -> torch.Tensor:

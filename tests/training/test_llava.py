@@ -278,12 +278,12 @@ def test_in_steps_of_words_alone_it_is_held_to_the_language_that_it_began_with(j
     """The divergence is nothing at first, and grows as the weights leave where they began; the words cost what they did."""
     if rank:
         pytest.importorskip("peft")
-    task = joint(llava(), kept=0.5, lora=rank, blind_every=2)
+    task = joint(llava(), language_kl=0.5, lora=rank, blind_every=2)
     stage = stages.prepare(task)
     blind = stage.batches[1]
     assert "pixel_values" not in blind
     first = stage.losses(stage.model, blind, 1)
-    assert first["kept"].item() == pytest.approx(0, abs=1e-5)
+    assert first["language_kl"].item() == pytest.approx(0, abs=1e-5)
     plain = stages.prepare(joint(llava(), lora=rank, blind_every=2))
     assert plain.losses(plain.model, blind, 1).keys() == {"words"}
     assert plain.losses(plain.model, blind, 1)["words"].item() == pytest.approx(first["words"].item(), abs=1e-5)
@@ -292,7 +292,7 @@ def test_in_steps_of_words_alone_it_is_held_to_the_language_that_it_began_with(j
             if weight.requires_grad and ("lora_B" in name if rank else "language_model" in name):
                 weight.add_(0.05 * torch.randn_like(weight))
     moved = stage.losses(stage.model, blind, 1)
-    assert moved["kept"] > 1e-4
-    moved["kept"].backward()
+    assert moved["language_kl"] > 1e-4
+    moved["language_kl"].backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in stage.model.parameters())
-    assert "kept" not in stage.losses(stage.model, stage.batches[0], 0)
+    assert "language_kl" not in stage.losses(stage.model, stage.batches[0], 0)
