@@ -5,14 +5,21 @@ two scenes are, so such questions are put together here and not asked of a scene
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pstgen.core.records import Association, Candidate, Fact, Scene, Truth
 from pstgen.pairs.context import MOST_OPTIONS, PairContext, candidate
 from pstgen.scenes import vocabulary
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 FORMS = {"existence": "which", "pointing": "what"}  # by family
 PRESENT, ABSENT = ("existence", "given", "yes"), ("existence", "given", "no")
@@ -69,13 +76,14 @@ def likeness(a: Shown, b: Shown) -> float:
 
 def pairs(scenes: Mapping[str, Shown], context: PairContext) -> Iterator[Candidate]:
     """Family by family and context by context; a scene serves TWINS times for one question."""
-    by_context: defaultdict[str, list[str]] = defaultdict(list)
-    for name in sorted(scenes, key=_draw):  # an order that lasts: it decides between scenes that are as good
-        for thing in scenes[name].contexts:
-            by_context[thing].append(name)
-    wanted = context.config.questions.families
+    in_order = [scenes[name] for name in sorted(scenes, key=_draw)]  # that lasts: it decides between scenes as good
+    by_context: defaultdict[str, list[int]] = defaultdict(list)
+    for row, shown in enumerate(in_order):
+        for thing in shown.contexts:
+            by_context[thing].append(row)
+    grids, wanted = _grids(in_order), context.config.questions.families
     for thing in sorted(by_context):
-        there = {name: scenes[name] for name in by_context[thing]}
+        there = _There([in_order[row] for row in by_context[thing]], grids.column, grids.of(by_context[thing]))
         table = _table(thing, there, context)
         for family in sorted(FORMS):
             if not wanted or family in wanted:
@@ -83,11 +91,74 @@ def pairs(scenes: Mapping[str, Shown], context: PairContext) -> Iterator[Candida
                     yield from _of_one_lure(family, lure, table, there, context)
 
 
-def _table(thing: str, there: Mapping[str, Shown], context: PairContext) -> _Table:
-    kinds = sorted(
-        {kind for shown in there.values() for kind in (*shown.absent, *shown.answers["existence"])} - {thing}
-    )
-    questions = {kind: (*PRESENT[:2], (kind, thing)) for kind in kinds}
+@dataclass(frozen=True, slots=True)
+class _Grids:
+    """What all scenes show, a row each; a column for each kind. by_name: "kinds", "absent", and the families."""
+
+    column: Mapping[str, int]
+    by_name: "Mapping[str, sparse.csr_array]"
+
+    def of(self, rows: Sequence[int]) -> dict[str, NDArray[np.bool_]]:
+        """Those rows of each."""
+        return {name: grid[rows].toarray() for name, grid in self.by_name.items()}
+
+
+def _grids(scenes: Sequence[Shown]) -> _Grids:
+    sets: dict[str, list[Collection[str]]] = {
+        "kinds": [shown.kinds for shown in scenes],
+        "absent": [shown.absent for shown in scenes],
+        **{family: [shown.answers[family] for shown in scenes] for family in FORMS},
+    }
+    kinds = sorted(set(chain.from_iterable(chain(*sets.values()))))
+    column = {kind: n for n, kind in enumerate(kinds)}
+    return _Grids(column, {name: _grid(each, column) for name, each in sets.items()})
+
+
+def _grid(sets: Sequence[Collection[str]], column: Mapping[str, int]) -> "sparse.csr_array":
+    """Row by row, which kinds the set holds."""
+    from scipy import sparse
+
+    starts = np.cumsum([0, *map(len, sets)])
+    columns = np.fromiter((column[kind] for kind in chain.from_iterable(sets)), np.int32, starts[-1])
+    return sparse.csr_array((np.ones(len(columns), bool), columns, starts), (len(sets), len(column)))
+
+
+class _There:
+    """The scenes of one context, and what each shows, a row each."""
+
+    def __init__(
+        self, scenes: Sequence[Shown], column: Mapping[str, int], by_name: Mapping[str, NDArray[np.bool_]]
+    ) -> None:
+        self.scenes, self.column, self.by_name = scenes, column, by_name
+        self.kinds = by_name["kinds"].astype(np.float32)
+        self.sizes = self.kinds.sum(1)
+
+    def asked(self) -> list[str]:
+        """Kinds that are certainly absent from some scene or plain to see in it."""
+        some = np.any(self.by_name["absent"] | self.by_name["existence"], 0)
+        return [kind for kind, n in self.column.items() if some[n]]
+
+    def controls(self, family: str, lure: str) -> list[int]:
+        """Rows of the scenes where the lure is right."""
+        return np.flatnonzero(self.by_name[family][:, self.column[lure]]).tolist()
+
+    def others(self, family: str, lure: str, weaker: Collection[str]) -> NDArray[np.intp]:
+        """Rows of the scenes where the lure is certainly wrong and a weaker kind right."""
+        right, wrong = self.by_name[family], self.by_name["absent"][:, self.column[lure]]
+        any_weaker = right[:, [self.column[kind] for kind in weaker]].any(1)
+        return np.flatnonzero(wrong & ~right[:, self.column[lure]] & any_weaker)
+
+    def most_alike(self, control: int, others: NDArray[np.intp]) -> list[int]:
+        """Those of the rows whose scenes are most like the control's, by `likeness`, at most STRESS_SCENES."""
+        shared = self.kinds[others] @ self.kinds[control]
+        either = np.maximum(1, self.sizes[others] + self.sizes[control] - shared)
+        by_likeness = np.argsort(-(shared.astype(float) / either), kind="stable")
+        nearest: list[int] = others[by_likeness[:STRESS_SCENES]].tolist()
+        return nearest
+
+
+def _table(thing: str, there: _There, context: PairContext) -> _Table:
+    questions = {kind: (*PRESENT[:2], (kind, thing)) for kind in there.asked() if kind != thing}
     answers = ("yes", "no")
     return _Table(
         thing,
@@ -95,38 +166,30 @@ def _table(thing: str, there: Mapping[str, Shown], context: PairContext) -> _Tab
     )
 
 
-def _of_one_lure(
-    family: str, lure: str, table: _Table, there: Mapping[str, Shown], context: PairContext
-) -> Iterator[Candidate]:
+def _of_one_lure(family: str, lure: str, table: _Table, there: _There, context: PairContext) -> Iterator[Candidate]:
     weaker = frozenset(table.weaker(lure))
-    controls = [name for name, shown in there.items() if lure in shown.answers[family]]
-    others = [
-        name
-        for name, shown in there.items()
-        if _excluded(lure, shown, family) and not weaker.isdisjoint(shown.answers[family])
-    ]
-    made, served = 0, Counter[str]()
-    for control in controls:
+    others = there.others(family, lure, weaker)
+    made, served = 0, Counter[int]()
+    for control in there.controls(family, lure):
         if made >= context.config.pairs.pairs_per_question:
             return
-        by_likeness = sorted(others, key=lambda name: likeness(there[control], there[name]), reverse=True)
         possible = (
             (stress, options)
-            for stress in by_likeness[:STRESS_SCENES]
-            if stress != control and served[stress] < TWINS
-            if (options := _options(family, lure, weaker, there[control], there[stress]))
+            for stress in there.most_alike(control, others)
+            if served[stress] < TWINS
+            if (options := _options(family, lure, weaker, there.scenes[control], there.scenes[stress]))
         )
         for stress, options in islice(possible, min(TWINS, context.config.pairs.pairs_per_question - made)):
-            yield _candidate(family, table, options, (there[control], there[stress]))
+            yield _candidate(family, table, options, (there.scenes[control], there.scenes[stress]))
             served[stress] += 1
             made += 1
 
 
 def _options(family: str, lure: str, weaker: frozenset[str], control: Shown, stress: Shown) -> tuple[str, ...]:
     """The lure, the stress twin's truth, and more that are certainly neither's; () where there are too few."""
-    possible = {kind for kind in weaker if _excluded(kind, control, family)}
+    possible = (weaker & control.absent).difference(control.answers[family])
     truths = sorted(possible.intersection(stress.answers[family]), key=lambda kind: _draw(f"{lure} {kind}"))
-    more = {kind for kind in possible if _excluded(kind, stress, family)}
+    more = (possible & stress.absent).difference(stress.answers[family])
     for truth in truths:
         free = sorted(
             (kind for kind in more - {truth} if not _alike(kind, (lure, truth))),
@@ -135,11 +198,6 @@ def _options(family: str, lure: str, weaker: frozenset[str], control: Shown, str
         if len(free) >= MOST_OPTIONS - 2 and not _alike(truth, (lure,)):
             return lure, truth, *free[: MOST_OPTIONS - 2]
     return ()
-
-
-def _excluded(kind: str, shown: Shown, family: str) -> bool:
-    """Is that certainly not the answer: not in the picture at all?"""
-    return kind in shown.absent and kind not in shown.answers[family]
 
 
 def _alike(kind: str, others: Sequence[str]) -> bool:

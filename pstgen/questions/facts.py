@@ -69,11 +69,9 @@ def ask(names: Sequence[str], scene: Scene, /) -> Known:
         return Known(unsound=reason)
     facts, unknown = list[Fact](), Counter[tuple[str, str]]()
     for name in names:
-        for fact in families.load(name).ask(scene):
-            if fact.truth.known:
-                facts.append(fact)
-            else:
-                unknown[name, fact.truth.reason] += 1
+        asked = list(families.load(name).ask(scene))
+        facts += [fact for fact in asked if fact.truth.answer is not None]
+        unknown.update((name, fact.truth.reason) for fact in asked if fact.truth.answer is None)
     return Known(tuple(facts), unknown)
 
 

@@ -136,10 +136,10 @@ def _joints(split: Split, row: Annotation, picture: Picture, complain: Complain)
     if len(numbers) != 3 * len(names):
         need = f"{len(names)} joints need {3 * len(names)}" if names else "its category names no joints"
         return complain(f"has {len(numbers)} keypoint numbers; {need}; they were left out")
-    if any(v not in {0, 1, 2} for v in numbers[2::3]):
+    if not {0, 1, 2}.issuperset(numbers[2::3]):
         return complain("has a keypoint whose visibility is not 0, 1 or 2; they were left out")
     sides = ((numbers[0::3], picture.width), (numbers[1::3], picture.height))
-    if not all(masks.is_near(number, side) for places, side in sides for number in places):
+    if not all(masks.are_near(places, side) for places, side in sides):
         return complain("has a keypoint far outside the image; they were left out")
     if any(numbers[2::3]):
         triples = zip(names, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)

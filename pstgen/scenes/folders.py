@@ -1,5 +1,6 @@
 """Where the pictures are that an annotation file names: tools lay them out in many ways."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from pstgen.core.records import BadInput
 
 LOOKED_AT = 50  # names, by which the folder is chosen
 BESIDE = ("images", "data", "input_images", "img", "imgs")  # folders of pictures, beside an annotation file or above it
+PLAIN = re.compile(r"\w[\w.-]*")  # a file's name that leads nowhere else, as nearly all are
 
 
 class Folder(NamedTuple):
@@ -18,6 +20,8 @@ class Folder(NamedTuple):
 
     def file(self, name: str) -> str:
         """The file's path. Raises ValueError, with the reason, where the name leads out of the folder, or is none."""
+        if PLAIN.fullmatch(name):
+            return f"{self.path.absolute()}/{name}"
         inner = PurePosixPath(name.replace("\\", "/"))
         if not name.strip() or "\0" in name:
             raise ValueError("has no file name")

@@ -93,6 +93,17 @@ def is_near(number: float, side: int) -> bool:
     return math.isfinite(number) and -MAX_OUTSIDE * side <= number <= (1 + MAX_OUTSIDE) * side
 
 
+def are_near(numbers: Sequence[float], side: int) -> bool:
+    """Are all of some coordinates?
+
+    >>> are_near([], 100), are_near([3, 99], 100), are_near([3, math.nan], 100)
+    (True, True, False)
+    """
+    if not numbers:
+        return True
+    return math.isfinite(sum(numbers)) and is_near(min(numbers), side) and is_near(max(numbers), side)
+
+
 def _length(polygon: Sequence[float]) -> float:
     """Pixels that its outline passes, at least one for each point.
 

@@ -40,7 +40,9 @@ def photo(scene, thing, tmp_path):
 
 def test_what_is_detected_at_a_low_threshold_is_not_known_to_be_absent(scene, thing):
     def dog(**more):
-        return presence.exists("dog", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
+        return presence.by_category(
+            scene(thing("chair", 0), complete=False, captions=("a chair",), categories=("dog",), **more)
+        )["dog"]
 
     assert dog().answer == "no"
     assert dog(detected=("dog",)).reason == "not annotated, but detected at a low threshold"
@@ -48,7 +50,9 @@ def test_what_is_detected_at_a_low_threshold_is_not_known_to_be_absent(scene, th
 
 def test_where_a_detector_looked_and_was_silent_what_is_easily_missed_is_absent_too(scene, thing):
     def fork(**more):
-        return presence.exists("fork", [], scene(thing("chair", 0), complete=False, captions=("a chair",), **more))
+        return presence.by_category(
+            scene(thing("chair", 0), complete=False, captions=("a chair",), categories=("fork",), **more)
+        )["fork"]
 
     assert fork().reason == "not annotated, but easily missed"
     assert fork(detected=()).answer == "no"

@@ -43,6 +43,7 @@ class Matched:
 
     def __init__(self, context: PairContext) -> None:
         self.context = context
+        self.drawn: defaultdict[tuple[Question, str | None], list[int]] = defaultdict(list)
         self.shelves: defaultdict[Question, dict[str, list[Ranked]]] = defaultdict(dict)
         self.shown: dict[str, Shown] = {}
         self.expected: dict[Question, Expected | None] = {}
@@ -52,9 +53,9 @@ class Matched:
         return True
 
     def look(self, scene: Scene, facts: Sequence[Fact], /) -> SceneFacts:
-        """The facts that can be in a pair, and what the scene shows."""
+        """The facts that can be in a pair, as far as they can be among those that are drawn first, and what the scene shows."""
         seed = self.context.config.seed
-        ranked = [_ranked(fact, seed) for fact in facts if self._fits(fact)]
+        ranked = [ranked for fact in facts if self._fits(fact) if self._is_early(ranked := _ranked(fact, seed))]
         return SceneFacts(scene.id, choices.shown(scene, facts), ENCODER.encode(ranked))
 
     def take(self, found: SceneFacts, /) -> Iterator[Candidate]:
@@ -71,6 +72,18 @@ class Matched:
         """Is its answer the lure, or one that the words suggest less?"""
         expected = self._expected(fact.question)
         return expected is not None and (fact.truth.answer == expected.lure or fact.truth.answer in expected.weaker)
+
+    def _is_early(self, ranked: Ranked) -> bool:
+        """Is it drawn before all but a few of those that were looked at here?"""
+        rank, fact = ranked[0], ranked[-1]
+        drawn = self.drawn[fact.question, fact.truth.answer]
+        full = len(drawn) >= self.context.config.pairs.pairs_per_question
+        if full and rank < drawn[0]:
+            return False
+        if rank not in drawn:  # a scene may be looked at twice
+            keep = heapq.heappushpop if full else heapq.heappush
+            keep(drawn, rank)
+        return True
 
     def rest(self, /) -> Iterator[Candidate]:
         """Question by question: groups where every one of four options is somewhere the truth, then pairs."""

@@ -29,7 +29,7 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                 truth = both(look.shows(name), half.agrees(side))
                 yield _fact(scene, "look", (category, name, side), truth, (thing.id,))
     things = layout.by_category(scene)
-    truths = {kind: presence.exists(kind, instances, scene) for kind, instances in things.items()}
+    truths = {kind: presence.exists(instances, scene) for kind, instances in things.items()}
     ids = {kind: tuple(thing.id for thing in instances) for kind, instances in things.items()}
     for (category, instances), n in product(things.items(), NUMBERS):
         counted = number.exactly(int(n), category, instances, scene)

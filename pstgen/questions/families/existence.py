@@ -47,9 +47,8 @@ def choose(scene: Scene, item: Item, /) -> Iterator[Fact]:
 
 def ask(scene: Scene, /) -> Iterator[Fact]:
     """Ask of every category, given each other one that is plainly there. Which of several is there, pairs ask: pairs/choices."""
-    things = layout.by_category(scene)
     truths = presence.by_category(scene)
-    evidence = {kind: tuple(thing.id for thing in things.get(kind, ())) for kind in truths}
+    evidence = {kind: tuple(thing.id for thing in things) for kind, things in layout.by_category(scene).items()}
     given = [kind for kind, truth in truths.items() if truth.answer == "yes"]
     for context in given:
         for kind, truth in truths.items():
@@ -60,5 +59,5 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                     form="given",
                     about=(kind, context),
                     truth=truth,
-                    evidence=evidence[kind],
+                    evidence=evidence.get(kind, ()),
                 )

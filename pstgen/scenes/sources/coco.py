@@ -1,7 +1,7 @@
 """Photographs in COCO's own layout, or any COCO-format file: instances, person keypoints, captions."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -57,7 +57,7 @@ def index(config: BuildConfig) -> list[Entry]:
     given = _given(config)
     tables = coco_files.pictures(given)
     first = {picture.id: picture for picture in reversed(tables.images)}  # of two with one id
-    folder = _folder(config, given, [picture.file for picture in first.values()])
+    folder = _folder(config, given, first.values())
     named = coco_files.licences(tables.licenses)
     listed = (
         {entry.name for entry in os.scandir(folder.path) if entry.is_file()} if folder.path.is_dir() else set[str]()
@@ -109,7 +109,7 @@ def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wan
     """Every wanted photograph as it is annotated, in the order of image ids."""
     given = _given(config)
     split = coco_files.read(given)
-    folder = _folder(config, given, [picture.file for picture in split.instances.images])
+    folder = _folder(config, given, split.instances.images)
     for file, record, reason in split.strays:
         refused.record(file.name, record, reason)
     last: int | None = None
@@ -161,12 +161,16 @@ def _given(config: BuildConfig) -> Given:
     return Given(file, file.stem.removeprefix("instances_"), source.split, source.images, source.names)
 
 
-def _folder(config: BuildConfig, given: Given, names: Sequence[str]) -> Folder:
+def _folder(config: BuildConfig, given: Given, pictures: Iterable[Picture]) -> Folder:
     """Of the pictures: COCO's own, or where an annotation file's are found."""
     if not config.source.annotations:
         return Folder(given.file.parents[1] / config.source.split)
     other = formats.read(given.file, given.split, given.images)
-    return Folder(other.pictures) if other else folders.find(given.file, names, given.images)
+    return (
+        Folder(other.pictures)
+        if other
+        else folders.find(given.file, [picture.file for picture in pictures], given.images)
+    )
 
 
 def _path(folder: Folder, picture: Picture) -> str:

@@ -72,6 +72,18 @@ def test_facts_that_can_give_no_pair_are_not_kept():
     assert {(known.about, known.truth.answer) for known in kept} == {(("banana",), "1"), (("banana",), "3")}
 
 
+def test_workers_pass_on_little_more_than_can_be_drawn_and_the_same_pairs_come_of_it_even_if_they_look_again():
+    facts = [fact(n, answer) for n, answer in enumerate(["1", "3"] * 240)]
+    first, second = (matched.open(PairContext(PRIOR, CONFIG, Path())) for _ in range(2))
+    for times in range(2):
+        looked = [(first, second)[n % 2].look(shows(n), [each]) for n, each in enumerate(facts)]
+        sent = sum(len(matched.DECODER.decode(found.ranked)) for found in looked)
+        assert 2 * CONFIG.pairs.pairs_per_question <= sent < len(facts) / (1 + times)
+        joined = matched.open(PairContext(PRIOR, CONFIG, Path()))
+        assert [list(joined.take(found)) for found in looked] == [[]] * len(facts)
+        assert list(joined.rest()) == pairs(facts)
+
+
 def test_what_was_counted_too_seldom_or_suggests_nothing_surely_is_left_out():
     facts = [fact(1, "1"), fact(2, "3")]
     assert pairs(facts, prior=prior_of(n1=5))

@@ -7,7 +7,7 @@ from pstgen.scenes.truth import layout, presence
 
 def there(scene, things, *captions, detected=None):
     photo = scene(*things, complete=False, captions=captions, detected=detected)
-    return presence.exists(things[0].category, list(things), photo).answer
+    return presence.exists(list(things), photo).answer
 
 
 @pytest.mark.parametrize(("side", "answer"), [(20, None), (24, None), (26, "yes"), (60, "yes")])
