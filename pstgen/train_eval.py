@@ -23,6 +23,7 @@ from pstgen.evaluation.inference import EvalJob
 from pstgen.evaluation.report import html, model_card, overlays
 from pstgen.evaluation.results import Results
 from pstgen.models import tools
+from pstgen.training.modeling import vision_config
 from pstgen.training.recipe import ENCODERS, Recipe, read
 from pstgen.training.stages import DONE, Task, TrainingCost
 
@@ -107,13 +108,15 @@ def train_encoders(recipe: Recipe, out: Path, paths: DataPaths, progress: Progre
 
 
 def check_possible(recipe: Recipe) -> None:
-    """Raise Unavailable or BadInput, before any work, where a library, a tool or a detector is missing that the run will need."""
+    """Raise Unavailable or BadInput, before any work, where a library, a tool, a detector or a model is missing that the run will need."""
     check_detectors(recipe)
     for name in ("accelerate", "matplotlib", *(["peft"] if recipe.lora else [])):
         if find_spec(name) is None:
             raise Unavailable(f"train-eval needs {name}: pip install 'pstgen[train]'")
     if recipe.detector or recipe.ocr:
         tools.check_tools(recipe.detector, recipe.ocr)
+    if not recipe.model and recipe.encoder == "tiny":
+        vision_config(recipe.vision, recipe.size)
 
 
 def begin(recipe: Recipe, paths: DataPaths, out: Path, *, resume: bool) -> None:

@@ -22,6 +22,7 @@ B = TypeVar("B")
 LOG = logging.getLogger("pstgen")
 
 AHEAD = 2  # batches that wait for each worker, so that no worker waits for a batch
+IDLE = 600  # seconds after which a worker without work ends; one that ends just as work comes costs a warning
 POLL = 0.5  # seconds between two checks that the parent process is alive
 
 
@@ -68,7 +69,7 @@ def parallel_map(function: Callable[[A], B], items: Iterable[A], workers: int, b
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    pool = get_reusable_executor(workers, initializer=_prepare, initargs=(os.getpid(),))
+    pool = get_reusable_executor(workers, timeout=IDLE, initializer=_prepare, initargs=(os.getpid(),))
     waiting = deque[Future[tuple[list[B], list[logging.LogRecord]]]]()
     remaining = iter(items)
     try:

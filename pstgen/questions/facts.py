@@ -24,13 +24,10 @@ Through = Callable[[Iterator[Scene]], Iterator[Scene]]  # passes scenes on, with
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the families know of one scene: known facts, and how many are unknown, by family and reason.
-
-    unsound: why its image cannot be used, or "".
-    """
+    """What the families know of one scene: facts, and those that are unknown. unsound: why its image cannot be used, or ""."""
 
     facts: tuple[Fact, ...] = ()
-    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown: tuple[Fact, ...] = ()
     unsound: str = ""
 
 
@@ -67,12 +64,11 @@ def ask(names: Sequence[str], scene: Scene, /) -> Known:
     """Ask each family about a scene; one whose image is at hand and cannot be used is not asked about."""
     if scene.path and (reason := pixels.defect(scene)):
         return Known(unsound=reason)
-    facts, unknown = list[Fact](), Counter[tuple[str, str]]()
-    for name in names:
-        asked = list(families.load(name).ask(scene))
-        facts += [fact for fact in asked if fact.truth.answer is not None]
-        unknown.update((name, fact.truth.reason) for fact in asked if fact.truth.answer is None)
-    return Known(tuple(facts), unknown)
+    asked = [fact for name in names for fact in families.load(name).ask(scene)]
+    return Known(
+        tuple(fact for fact in asked if fact.truth.answer is not None),
+        tuple(fact for fact in asked if fact.truth.answer is None),
+    )
 
 
 def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Iterator[tuple[Scene, tuple[Fact, ...]]]:
@@ -83,7 +79,7 @@ def known(scenes: Iterable[Scene], config: BuildConfig, report: Report) -> Itera
         if answer.unsound:
             pixels.refuse(scene, answer.unsound, report.refused)
             continue
-        report.refused.facts.update(answer.unknown)
+        report.refused.facts.update((fact.family, fact.truth.reason) for fact in answer.unknown)
         report.count("known facts", (fact.family for fact in answer.facts))
         yield scene, answer.facts
 

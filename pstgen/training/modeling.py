@@ -191,7 +191,7 @@ def _check_settings(part: str, settings: Mapping[str, Any], kind: Any) -> None:
     """Raises BadInput where a setting of `kind` is unknown, or all of them are left to it, which would be billions."""
     if not settings:
         raise BadInput(
-            f"{part} is empty; without a model of your own it must say how large that part is: hidden_size, ..."
+            f"{part} is empty; without a model of your own (--model) it must say how large that part is: hidden_size, ..."
         )
     known = kind().to_dict().keys() - {"image_size"}  # that is the recipe's size
     for name in settings:

@@ -75,6 +75,19 @@ def test_after_stop_no_worker_is_left():
     assert not pool & {process.pid for process in psutil.Process().children() if process.status() != "zombie"}
 
 
+@pytest.mark.slow
+def test_workers_wait_for_work_longer_than_the_parent_takes_between_two_stations():
+    """One that ends just as work comes costs a warning; where that is an error, nobody answers any more."""
+    pids = set(workers.parallel_map(_pid_after, [0.2] * 4, 2, batch=1))
+    time.sleep(12)
+    assert pids == set(workers.parallel_map(_pid_after, [0.2] * 4, 2, batch=1))
+
+
+def _pid_after(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
 BUSY = """
 import time
 import warnings

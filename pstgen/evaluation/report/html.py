@@ -9,6 +9,7 @@ from pstgen.core import pages
 from pstgen.core.pages import Tile
 from pstgen.evaluation import summary
 from pstgen.evaluation.corruptions import STRENGTHS
+from pstgen.evaluation.metrics import probes
 from pstgen.evaluation.report import overlays, plots
 from pstgen.evaluation.report.plots import Plot
 from pstgen.evaluation.results import FILE, Comparison, Results, of_system
@@ -89,6 +90,7 @@ def page(results: Results, drawn: Sequence[Plot], out: Path) -> str:
         missing_figures=_missing_figures(results),
         labels={column.figure: summary.label(column, results) for column in summary.columns()},
         claimed=[summary.label(column, results) for column in CLAIMED[:2]],
+        probes=list(_probes(results)),
         deployment=list(_deployment(results)),
         deadline=results.recipe.get("deadline", Recipe().deadline),
         probability=summary.probability,
@@ -190,6 +192,18 @@ def _estimate(estimate: Estimate | None) -> Cell:
     if estimate is None:
         return Cell(NONE)
     return Cell(f"{estimate.mean:.1f}", f"{estimate.low:.1f} to {estimate.high:.1f}" if estimate.bounded else "")
+
+
+def _probes(results: Results) -> Iterator[Line]:
+    """What a linear map reads from each system's patches, from stage to stage; none where that was not measured."""
+    for name in _everyone(results):
+        found = [
+            [summary.estimate(results, name, f"probes/{stage}/{of}") for stage in probes.STAGES]
+            for of in probes.TARGETS
+        ]
+        if any(map(any, found)):
+            ways = (" → ".join(f"{stage.mean:.2f}" if stage else NONE for stage in way) for way in found)
+            yield Line(name, "", list(map(Cell, ways)))
 
 
 def _deployment(results: Results) -> Iterator[Line]:

@@ -73,7 +73,7 @@ def test_a_metric_says_of_which_systems_it_says_nothing(name, silent):
 
 def test_what_a_recipe_can_leave_out_is_what_is_measured_beside_the_model():
     expensive = {name for name in plugins.names("metrics") if metrics.is_expensive(name)}
-    assert expensive == {"attention", "chains", "deployment", "language", "robustness"}
+    assert expensive == {"attention", "chains", "deployment", "language", "probes", "robustness"}
 
 
 @given(st.text())

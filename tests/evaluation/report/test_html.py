@@ -97,6 +97,24 @@ def test_where_it_is_used_is_a_table_with_weather_and_says_what_is_in_time(resul
     assert "within 25 ms" in shown
 
 
+def test_what_the_patches_tell_is_followed_from_stage_to_stage(results_of, logs_of, tmp_path):
+    results = results_of(seeds=1, systems=["standard", "cascade"])
+    probed = {"probes/encoder/column": 0.956, "probes/projector/column": 0.5, "probes/language/row": -0.25}
+    arms = [
+        msgspec.structs.replace(arm, figures=arm.figures | probed) if arm.system == "standard" else arm
+        for arm in results.arms
+    ]
+    results = msgspec.structs.replace(results, arms=arms)
+    logs_of(results, tmp_path)
+    html.write(results, tmp_path)
+    shown = (tmp_path / html.NAME).read_text(encoding="utf-8")
+    (row,) = [row for row in rows(shown) if len(row) == 6 and "→" in str(row)]
+    assert row[0] == ["standard"]
+    assert [cell.count("→") for (cell,) in row[1:]] == [2] * 5
+    assert row[1][0].startswith("0.96 → 0.50 →")
+    assert row[2][0].endswith("→ -0.25")
+
+
 def test_the_page_loads_nothing_and_runs_nothing(report):
     *_, shown = report
     assert "<script" not in shown

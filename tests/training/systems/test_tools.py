@@ -60,6 +60,8 @@ def test_what_does_not_load_is_known_before_anything_is_made(monkeypatch):
         train_eval.check_possible(Recipe(detector="nowhere"))
     with pytest.raises(Unavailable, match="tesseract"):
         train_eval.check_possible(Recipe(ocr="tesseract"))
+    with pytest.raises(BadInput, match="--model"):
+        train_eval.check_possible(Recipe())
 
 
 @pytest.fixture(scope="module")
