@@ -1,8 +1,9 @@
 """What a linear map reads from the patches, on their way from the encoder to the answer: where, how large, how far, how many."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,10 +26,11 @@ ITEMS = 480  # of the stress test, about
 LEAST = 32  # patches or images of other scenes, to which a map is fitted
 PENALTIES = np.logspace(-1, 5, 7)  # of the ridge, of which the best is chosen on what the map is fitted to
 BATCH = 16
+PATCHES = 64  # of an image, drawn by its scene's name where it has more
 STAGES = ("encoder", "projector", "language")
 TARGETS = ("column", "row", "size", "depth", "number")
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 
 def inapplicable(plan: Plan) -> str:
@@ -62,45 +64,68 @@ def score(model: Model, rows: Sequence[Row]) -> Scores:
     vlm = Vlm(model.model, model.processor, side // config.vision_config.patch_size, side)
     once = list({row.scene.id: row for row in rows}.values())
     kinds = sorted({thing.category for row in once for thing in row.scene.instances})
-    features, targets, halves = defaultdict[str, list[Values]](list), list[dict[str, Values]](), list[int]()
-    for batch in batched(once, BATCH):
-        for stage, values in _features(model, vlm, [pixels.decode(row.image) for row in batch]).items():
-            features[stage] += values
-        targets += (_targets(vlm, row, kinds) for row in batch)
-        halves += (sha256(origin(row.scene.id).encode()).digest()[0] % 2 for row in batch)
+    probed = [found for batch in batched(once, BATCH) for found in _probed(model, vlm, batch, kinds)]
+    halves = np.array([_digest(row)[0] % 2 for row in once])
     figures, absent = dict[str, float](), dict[str, str]()
     for stage, target in ((stage, target) for stage in STAGES for target in TARGETS):
-        found = _r2(features[stage], [each[target] for each in targets], np.array(halves), pooled=target == "number")
-        if found is None:
-            absent[f"{stage}/{target}"] = f"fewer than {LEAST} patches or images tell it"
+        whole = target == "number"
+        x = [found.means[stage] if whole else found.patches[stage] for found in probed]
+        r2 = _r2(x, [found.targets[target] for found in probed], halves)
+        if r2 is None:
+            absent[f"{stage}/{target}"] = f"fewer than {LEAST} patches or images tell it, or it is everywhere the same"
         else:
-            figures[f"{stage}/{target}"] = found
+            figures[f"{stage}/{target}"] = r2
     return Scores(figures=figures, absent=absent)
 
 
-def _features(model: Model, vlm: Vlm, images: Sequence[Image]) -> dict[str, list[Values]]:
+class _Probed(NamedTuple):
+    """Of one image: by stage P of its patches (P, width) and the mean of all (1, width), and what they are to tell."""
+
+    patches: dict[str, Values]
+    means: dict[str, Values]
+    targets: dict[str, Values]
+
+
+def _probed(model: Model, vlm: Vlm, rows: Sequence[Row], kinds: Sequence[str]) -> Iterator[_Probed]:
+    stages = _features(model, vlm, [pixels.decode(row.image) for row in rows])
+    for n, row in enumerate(rows):
+        chosen = np.random.default_rng(list(_digest(row))).permutation(vlm.cells**2)[:PATCHES]
+        patches, means = {}, {}
+        for name, values in stages.items():
+            patches[name], means[name] = values[n][chosen], values[n].mean(0, keepdims=True)
+        targets = _targets(vlm, row)
+        yield _Probed(
+            patches,
+            means,
+            {**{name: each[chosen] for name, each in targets.items()}, "number": _numbers(row.scene, kinds)},
+        )
+
+
+def _digest(row: Row) -> bytes:
+    return sha256(origin(row.scene.id).encode()).digest()
+
+
+def _features(model: Model, vlm: Vlm, images: Sequence[Image]) -> dict[str, Sequence[Values]]:
     """By stage, of each image (G, width)."""
     text = [vlm.prompt("", with_image=True)] * len(images)
-    inputs = model.processor(text=text, images=list(map(np.array, images)), return_tensors="pt").to(model.device)
+    inputs = model.processor(text=text, images=list(map(np.array, images)), return_tensors="pt")
+    inputs = inputs.to(model.device, model.model.dtype)
     with torch.inference_mode():
         seen, projected, _ = encode_images(model.model, {"pixel_values": inputs["pixel_values"]}, vlm.cells)
         said = model.model.model(**inputs, output_hidden_states=True, return_dict=True).hidden_states[-1]
     at_image = inputs["input_ids"] == model.model.config.image_token_id
     language = [hidden[where] for hidden, where in zip(said, at_image, strict=True)]
     stages = zip(STAGES, (seen, projected, language), strict=True)
-    return {stage: [each.double().cpu().numpy() for each in values] for stage, values in stages}
+    return {stage: [each.float().cpu().numpy() for each in values] for stage, values in stages}
 
 
-def _targets(vlm: Vlm, row: Row, kinds: Sequence[str]) -> dict[str, Values]:
-    """What each patch shows, (G, 1), NaN where that is unknown; and how many there are of each kind, (1, kinds)."""
+def _targets(vlm: Vlm, row: Row) -> dict[str, Values]:
+    """What each patch shows, (G, 1), NaN where that is unknown."""
     with on_disk(row) as scene:
         grid = grid_targets.from_scene(scene, vlm.cells, scene.categories, vlm.window(scene.width, scene.height))
-    places = np.arange(vlm.cells**2, dtype=float)
-    by_patch = {"column": places % vlm.cells, "row": places // vlm.cells, "size": _sizes(grid), "depth": grid.depth}
-    return {
-        **{name: np.asarray(values, float)[:, None] for name, values in by_patch.items()},
-        "number": _numbers(scene, kinds),
-    }
+    places = np.arange(vlm.cells**2)
+    shown = {"column": places % vlm.cells, "row": places // vlm.cells, "size": _sizes(grid), "depth": grid.depth}
+    return {name: np.asarray(values, np.float32)[:, None] for name, values in shown.items()}
 
 
 def _sizes(grid: Grid) -> Values:
@@ -118,16 +143,13 @@ def _numbers(scene: Scene, kinds: Sequence[str]) -> Values:
     return np.array([[float(counted[kind]) for kind in kinds]])
 
 
-def _r2(
-    features: Sequence[Values], targets: Sequence[Values], halves: NDArray[np.int64], *, pooled: bool
-) -> float | None:
-    """Of both halves together; None where either has too little. pooled: one vector an image, the mean of its patches."""
+def _r2(features: Sequence[Values], targets: Sequence[Values], halves: NDArray[np.int64]) -> float | None:
+    """Of both halves together; None where either has too little, or all is the same."""
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    x = np.concatenate([each.mean(0, keepdims=True) if pooled else each for each in features])
-    y = np.concatenate(targets)
+    x, y = (np.concatenate(each).astype(np.float64) for each in (features, targets))
     half = np.repeat(halves, [len(each) for each in targets])
     known = np.isfinite(y).all(1)
     x, y, half = x[known], y[known], half[known]
