@@ -41,8 +41,7 @@ def text(path: Path) -> str:
 def json(code: Any, as_: type[T], **options: Any) -> T:
     """Decode JSON: bytes, or a file that is mapped. options: msgspec's.
 
-    Raises msgspec.DecodeError where it is none, is not UTF-8 or is nested too deeply; of those msgspec.ValidationError, where
-    it is of another type.
+    Raises msgspec.DecodeError where it is none, not UTF-8 or nested too deeply; its ValidationError where of another type.
 
     >>> json(b"[1, 2]", list[int])
     [1, 2]

@@ -54,8 +54,8 @@ def test_only_a_benchmark_with_files_is_asked(tmp_path):
 @pytest.mark.parametrize(
     ("system", "evaluations", "measured"),
     [
-        ("standard", (), {"attention", "deployment", "language", "robustness"}),
-        ("chain", (), {"attention", "chains", "deployment", "language", "robustness"}),
+        ("standard", (), {"attention", "deployment", "language", "probes", "robustness"}),
+        ("chain", (), {"attention", "chains", "deployment", "language", "probes", "robustness"}),
         ("question_only", (), {"deployment", "language"}),
         ("agent", (), {"deployment", "robustness"}),
         ("cascade", (), {"deployment", "robustness"}),
