@@ -165,12 +165,9 @@ def _folder(config: BuildConfig, given: Given, pictures: Iterable[Picture]) -> F
     """Of the pictures: COCO's own, or where an annotation file's are found."""
     if not config.source.annotations:
         return Folder(given.file.parents[1] / config.source.split)
-    other = formats.read(given.file, given.split, given.images)
-    return (
-        Folder(other.pictures)
-        if other
-        else folders.find(given.file, [picture.file for picture in pictures], given.images)
-    )
+    if other := formats.read(given.file, given.split, given.images):
+        return Folder(other.pictures)
+    return folders.find(given.file, [picture.file for picture in pictures], given.images)
 
 
 def _path(folder: Folder, picture: Picture) -> str:
