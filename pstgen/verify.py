@@ -19,8 +19,6 @@ from pstgen.verification import certificate, certificate_page, checks, rebuild
 from pstgen.verification.checks import Check, first_problems
 from pstgen.verification.findings import Finding
 
-MANY = 400  # items for which worker processes pay
-
 
 def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str, Check] = {}) -> tuple[Finding, ...]:
     """Examine a dataset and write its certificate.
@@ -71,7 +69,7 @@ def _side_by_side(
                 progress.reach(_step(name), 0, 1)
             yield together
 
-    processes = (config.workers or workers.cores()) if dataset.manifest.items >= MANY else 1
+    processes = checks.processes(dataset, config)
     for found in workers.parallel_map(partial(_find, dataset, config), begun(), processes, batch=1):
         for name, finding in found:
             progress.reach(_step(name), 1, 1)

@@ -64,13 +64,13 @@ def test_checks_in_several_processes_give_the_same_certificate_as_in_one(folder,
         processes_taken.append(processes)
         return real(function, items, processes, batch)
 
-    monkeypatch.setattr(verify_module, "MANY", 1)
+    monkeypatch.setattr(checks, "MANY", 1)
     monkeypatch.setattr(workers, "parallel_map", parallel_map)
     progress, written = Steps(), []
     for processes in (1, 2):
         verify(VerifyConfig(folder=folder, folds=2, workers=processes), progress)
         written.append({name: (folder / name).read_bytes() for name in (certificate.NAME, certificate.PAGE)})
-    assert processes_taken == [1, 2]
+    assert processes_taken == [1, 1, 2, 2]  # the rows, then all other checks
     assert written[0] == written[1]
     assert progress.done == progress.planned
 

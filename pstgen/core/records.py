@@ -16,8 +16,7 @@ Role = Literal["stress", "control"]
 MATCHED = "matched"  # how twins were found that are two scenes of the source: nothing was edited
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class Region(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A box in pixels of the stored image: (x, y) is the top-left corner, origin at the top left."""
 
     x: float
@@ -46,8 +45,7 @@ class Region:
         return self.y + self.height / 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keypoint:
+class Keypoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A joint, in pixels. visibility is COCO's v: 0 not labelled, 1 labelled but hidden, 2 seen."""
 
     name: str

@@ -165,9 +165,14 @@ class Dataset:
         """The parquet files of items, in order."""
         return sorted((self.folder / "data").glob("test-*.parquet"))
 
-    def rows(self) -> Iterator[Row]:
-        """Every item with its image, targets and annotations, in the order of ids."""
-        return map(row_cells.row, self._read())
+    def rows(self, targets: Collection[str] | None = None) -> Iterator[Row]:
+        """Every item with its image, targets and annotations, in the order of ids.
+
+        targets: the kinds that are read and decoded; all where none are named.
+        """
+        names = pq.read_schema(self.shards[0]).names
+        left_out = {f"{schema.TARGET}{kind}" for kind in schema.targets_of(names) if kind not in (targets or ())}
+        return map(row_cells.row, self._read(None if targets is None else [n for n in names if n not in left_out]))
 
     def rows_of(self, pairs: Collection[str]) -> Iterator[Row]:
         """The items of these pairs; parts of the files that hold none of them are not read."""

@@ -9,6 +9,7 @@ which it is about as sure as many stay that it gets wrong as right: matching by 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ DIGITS = 6  # of a lead: later ones change with the processor
 ROUNDS = 3  # at most
 
 Twins = tuple[Item, Item]
-Look = Callable[[Item], Features]
+Look = Mapping[str, Features]  # by item id
 Attribute = Literal["role", "answer"]
 YES_NO = {"yes", "no"}
 REASON = "the picture alone would tell which twin is which, as of too many"
@@ -50,7 +51,9 @@ def even(
     for _ in range(ROUNDS):
         before = len(kept)
         for attribute, learn in ATTACKS:
-            kept = [pair for of_family in _families(kept) for pair in _evened(of_family, look, attribute, learn)]
+            parts = ((of_family, _look_of(of_family, look)) for of_family in _families(kept))
+            evened = workers.parallel_map(partial(_evened, attribute, learn), parts, cores, batch=1)
+            kept = [pair for of_family in evened for pair in of_family]
         if len(kept) == before:
             break
     if dropped is not None:
@@ -61,7 +64,7 @@ def even(
 
 
 def _look(pairs: Sequence[Pair], gallery: Mapping[str, Scene], cores: int) -> Look:
-    """An item's picture as a few numbers, and before them the place of its mark, 0 to 1, or -1 where there is none."""
+    """Each item's picture as a few numbers, and before them the place of its mark, 0 to 1, or -1 where there is none."""
     shown = sorted({_file(item, gallery) for pair in pairs for item in pair.items})
     features = dict(zip(shown, workers.parallel_map(_features, shown, cores), strict=True))
 
@@ -70,7 +73,11 @@ def _look(pairs: Sequence[Pair], gallery: Mapping[str, Scene], cores: int) -> Lo
         mark = (item.mark[0] / scene.width, item.mark[1] / scene.height) if item.mark else (-1.0, -1.0)
         return np.concatenate([np.array(mark, np.float32), features[_file(item, gallery)]])
 
-    return look
+    return {item.item_id: look(item) for pair in pairs for item in pair.items}
+
+
+def _look_of(pairs: Iterable[Pair], look: Look) -> Look:
+    return {item.item_id: look[item.item_id] for pair in pairs for item in pair.items if item.item_id in look}
 
 
 def _file(item: Item, gallery: Mapping[str, Scene]) -> str:
@@ -89,8 +96,9 @@ def _families(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
     yield from families.values()
 
 
-def _evened(pairs: list[Pair], look: Look, attribute: Attribute, learn: Callable[[], Any]) -> list[Pair]:
+def _evened(attribute: Attribute, learn: Callable[[], Any], part: tuple[list[Pair], Look]) -> list[Pair]:
     """The pairs of one family, without those that make it too easy. A group counts with each of its stress twins."""
+    pairs, look = part
     tried = [pair for pair in pairs if attribute == "role" or set(pair.options) == YES_NO]
     if len(tried) < ENOUGH:
         return pairs
@@ -117,7 +125,7 @@ def leads(pairs: Sequence[Twins], look: Look, learn: Callable[[], Any]) -> NDArr
     import sklearn.ensemble  # noqa: F401 (whose threads are limited only once it is loaded)
     from threadpoolctl import threadpool_limits
 
-    first, second = (np.stack([look(twins[n]) for twins in pairs]) for n in (0, 1))
+    first, second = (np.stack([look[twins[n].item_id] for twins in pairs]) for n in (0, 1))
     scenes = [frozenset(origin(item.scene_id) for item in twins) for twins in pairs]
     sums, tests = np.zeros(len(pairs)), np.zeros(len(pairs))
     with threadpool_limits(1):  # several threads sum in another order elsewhere

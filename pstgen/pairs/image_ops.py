@@ -1,15 +1,16 @@
 """Operations on images and masks that edits are made of: holes, moves, painting over, pasting, and whether it would be seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from pstgen.core.records import Instance, Region, Scene
+from pstgen.core.records import Instance, Keypoint, Region, Scene
 from pstgen.scenes import pixels
 
 Pixels = NDArray[np.uint8]
@@ -106,8 +107,14 @@ def relocated(thing: Instance, across: int, down: int, scene: Scene) -> Instance
         rle=encoded(mask),
         full_rle=encoded(mask) if thing.full_rle else b"",
         region=Region(x=box.x + across, y=box.y + down, width=box.width, height=box.height),
-        keypoints=tuple(replace(j, x=j.x + across, y=j.y + down) if j.visibility else j for j in thing.keypoints),
+        keypoints=tuple(moved(thing.keypoints, across, down)),
     )
+
+
+def moved(joints: Iterable[Keypoint], across: int, down: int) -> Iterator[Keypoint]:
+    """The joints elsewhere; those that are not labelled are nowhere."""
+    for joint in joints:
+        yield msgspec.structs.replace(joint, x=joint.x + across, y=joint.y + down) if joint.visibility else joint
 
 
 def next_id(scene: Scene) -> int:

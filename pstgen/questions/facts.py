@@ -126,16 +126,22 @@ def _shard(
 ) -> Observed:
     wanted, pictured = part
     observed, names = Observed(wanted=len(wanted)), family_names(config)
+    counting = {name: counted for name in names if (counted := families.counted(name))}
+    asked = [name for name in names if name not in counting]
     source = sources.load(config.source.name)
     read = source.scenes(config, wanted.__contains__, observed.refused, pictured.__contains__)
     for scene in through(read):
-        answer = ask(names, scene)
+        answer = ask(asked, scene)
         if answer.unsound:
             pixels.refuse(scene, answer.unsound, observed.refused)
             continue
         observed.scenes += 1
         observed.tally.update(answered(answer.facts))
+        for counted in counting.values():
+            counted.add(scene)
         if scene.path:
             observed.pictured += 1
             observed.images += [scene.path] * (len(observed.images) < OTHERS)
+    for counted in counting.values():
+        observed.tally.update(dict(counted.tally()))
     return observed

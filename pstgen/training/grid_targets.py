@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -112,7 +113,7 @@ def _crop_thing(thing: Instance, scene: Scene, window: Window) -> Instance | Non
 def _move_joint(joint: Keypoint, window: Window) -> Keypoint:
     inside = window.left <= joint.x < window.right and window.top <= joint.y < window.bottom
     visibility = joint.visibility if inside else min(1, joint.visibility)
-    return replace(joint, x=joint.x - window.left, y=joint.y - window.top, visibility=visibility)
+    return msgspec.structs.replace(joint, x=joint.x - window.left, y=joint.y - window.top, visibility=visibility)
 
 
 def _crop_mask(mask: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from pstgen.core import workers
 from pstgen.core.records import Instance, Scene
 from pstgen.dataset import schema
 from pstgen.dataset.rows import Cells
@@ -28,17 +30,23 @@ LONGEST = 2**24  # letters of a text: the annotations of a crowded picture
 FAR = 3  # a box or a joint may lie so many times the picture's side away from it
 
 
-def problems(dataset: Dataset) -> Iterator[str]:
-    """What is wrong, with the row that it is wrong of."""
-    for shard in dataset.shards:
-        file = pq.ParquetFile(shard)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            for row in batch.to_pylist():
-                yield from (f"item {row['item_id']!r}: {problem}" for problem in _row(row))
+def problems(dataset: Dataset, processes: int = 1) -> Iterator[str]:
+    """What is wrong, with the row that it is wrong of; pictures are decoded in that many processes."""
+    groups = ((shard, n) for shard in dataset.shards for n in range(pq.read_metadata(shard).num_row_groups))
+    for found in workers.parallel_map(_group, groups, processes, batch=1):
+        yield from found
     scores = pq.ParquetFile(dataset.folder / "scores.parquet")
     for batch in scores.iter_batches():
         for row in batch.to_pylist():
             yield from (f"scores.parquet: {row['pair_id']!r}: {problem}" for problem in _cells(row, set()))
+
+
+def _group(group: tuple[Path, int]) -> list[str]:
+    """What is wrong in one row group of a file."""
+    shard, n = group
+    batches = pq.ParquetFile(shard).iter_batches(batch_size=BATCH_ROWS, row_groups=[n])
+    rows = (row for batch in batches for row in batch.to_pylist())
+    return [f"item {row['item_id']!r}: {problem}" for row in rows for problem in _row(row)]
 
 
 def _row(row: Cells) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import cos, pi, sin
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -151,5 +152,7 @@ def test_covered_is_where_pixels_change():
 
 def test_a_hidden_joint_helps_to_find_the_face_of_which_another_is_seen():
     turned = person(PROFILE)
-    joints = [replace(joint, visibility=1 if joint.name == "left_eye" else 2) for joint in turned.keypoints]
+    joints = [
+        msgspec.structs.replace(joint, visibility=1 if joint.name == "left_eye" else 2) for joint in turned.keypoints
+    ]
     assert privacy.face(replace(turned, keypoints=tuple(joints))) == privacy.face(turned)

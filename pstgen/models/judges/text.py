@@ -17,6 +17,7 @@ from pstgen.questions.priors import Expectation
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
 MANY = 5000  # items and lessons for which worker processes pay
+ENOUGH = 1000  # texts, among which what stands in a single one teaches nothing of the others
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
 Lesson = tuple[str, str]  # words, answer
@@ -103,8 +104,15 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
     """Log-probability of every option of every row, from a model fitted on `extra` and on the rows of other folds."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)  # noqa: S106 (a regular expression)
-    features = vectorizer.fit_transform([*(text for text, _ in extra), *texts])
+    every = [*(text for text, _ in extra), *texts]
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2),
+        token_pattern=r"(?u)\b\w+\b",  # noqa: S106 (a regular expression)
+        sublinear_tf=True,
+        min_df=2 if len(every) >= ENOUGH else 1,
+        dtype=np.float32,
+    )
+    features = vectorizer.fit_transform(every)
     labels = np.array([*(answer for _, answer in extra), *answers])
     fold = np.concatenate([np.full(len(extra), -1), folds_of(groups, folds, seed)])
     logprobs: list[tuple[float, ...]] = [()] * len(texts)

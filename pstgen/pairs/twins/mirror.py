@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
+
 from pstgen.core.records import Instance, Keypoint, Region, Scene
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.edits import Edited, Version
@@ -58,4 +60,4 @@ def _swapped(joints: tuple[Keypoint, ...], width: int) -> Iterable[Keypoint]:
     for joint in joints:
         side, _, part = joint.name.partition("_")
         other = at[{"left": "right_", "right": "left_"}.get(side, f"{side}_") + part] if part else joint
-        yield replace(other, name=joint.name, x=width - 1 - other.x if other.visibility else other.x)
+        yield msgspec.structs.replace(other, name=joint.name, x=width - 1 - other.x if other.visibility else other.x)

@@ -10,7 +10,7 @@ import numpy as np
 from pstgen.core.records import Candidate, Fact, Instance, Region, Scene
 from pstgen.pairs.context import PairContext
 from pstgen.pairs.edits import Edited, Version, subjects
-from pstgen.pairs.image_ops import Chance, Mask, Pixels, Refused, encoded, next_id, pasted, taken
+from pstgen.pairs.image_ops import Chance, Mask, Pixels, Refused, encoded, moved, next_id, pasted, taken
 from pstgen.scenes import pixels, vocabulary
 
 DONORS = 48  # things of earlier scenes that are kept in mind
@@ -99,7 +99,6 @@ def _with(donor: Donor, scene: Scene, chance: Chance) -> Version:
     patch = pixels.image(scene).copy()
     patch[top : top + height, left : left + width][donor.mask] = donor.image[donor.mask]
     box = donor.thing.region
-    across, down = left - int(box.x), top - int(box.y)
     new = replace(
         donor.thing,
         id=next_id(scene),
@@ -107,7 +106,7 @@ def _with(donor: Donor, scene: Scene, chance: Chance) -> Version:
         full_rle=encoded(mask) if donor.thing.full_rle else b"",
         region=Region(x=left, y=top, width=width, height=height),
         area=float(mask.sum()),
-        keypoints=tuple(replace(j, x=j.x + across, y=j.y + down) if j.visibility else j for j in donor.thing.keypoints),
+        keypoints=tuple(moved(donor.thing.keypoints, left - int(box.x), top - int(box.y))),
     )
     image = pasted(pixels.image(scene), patch, mask)
     return Version(image, (*scene.instances, new), scene.captions, pixels.depth(scene, unknown=mask))

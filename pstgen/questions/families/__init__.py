@@ -19,7 +19,7 @@ class Family(Protocol):
     their programs; `CONTEXTS` names the forms whose last word is a thing in the picture that makes one expect an answer;
     `expected_of(form, about, answer)` names the question whose counts say how far an answer is expected, and its answer,
     where that is another question; `choose(scene, item)` yields the fact of a form whose options are not known before its
-    pair is, so that `ask` cannot know it.
+    pair is, so that `ask` cannot know it; `Counted()` counts known facts of many scenes, where there are too many to be made.
     """
 
     def ask(self, scene: Scene, /) -> Iterator[Fact]:
@@ -46,10 +46,28 @@ class GqaForm(NamedTuple):
     attribute: str = ""
 
 
+class Counted(Protocol):
+    """Counts what a family knows of many scenes."""
+
+    def add(self, scene: Scene, /) -> None:
+        """Count what `ask` knows of the scene."""
+        ...
+
+    def tally(self, /) -> Iterator[tuple[tuple[Question, str], int]]:
+        """Every question with its answer, as `priors.count` counts them, and how often it was given."""
+        ...
+
+
 def load(name: str) -> Family:
     """The family of that name, ours or a third party's. Raises BadInput where there is none."""
     plugin: Family = plugins.load("families", name)
     return plugin
+
+
+def counted(name: str) -> Counted | None:
+    """What counts the family's facts without making them, where it has that."""
+    made: Callable[[], Counted] | None = getattr(load(name), "Counted", None)
+    return made() if made else None
 
 
 def steps(item: Item, instances: Sequence[Instance]) -> Iterator[str]:

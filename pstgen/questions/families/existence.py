@@ -6,10 +6,11 @@ detector, where one is named, must be silent as well). Prior: how much oftener t
 and no, or four things. Evidence: every X; of an absence, the whole image. Words: {thing}, {context}.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from pstgen.core.records import Fact, Item, Scene, Truth, unknown
-from pstgen.questions.families import GqaForm, Question
+from pstgen.questions.families import ANYWHERE, GqaForm, Question
 from pstgen.scenes import vocabulary
 from pstgen.scenes.truth import layout, presence
 
@@ -61,3 +62,34 @@ def ask(scene: Scene, /) -> Iterator[Fact]:
                     truth=truth,
                     evidence=evidence.get(kind, ()),
                 )
+
+
+class Counted:
+    """How often each question had each answer in many scenes: nine in ten facts of a source are these, too many to be made."""
+
+    def __init__(self) -> None:
+        self.given: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)  # context, answer → category
+        self.anywhere: defaultdict[str, Counter[str]] = defaultdict(Counter)  # answer → category
+
+    def add(self, scene: Scene, /) -> None:
+        """Count what `ask` knows of the scene."""
+        by_answer: dict[str, list[str]] = {"yes": [], "no": []}
+        for kind, truth in presence.by_category(scene).items():
+            if truth.answer is not None:
+                by_answer[truth.answer].append(kind)
+        contexts = by_answer["yes"]
+        for answer, kinds in by_answer.items():
+            for context in contexts:
+                self.given[context, answer].update(kinds)
+            if len(contexts) > (answer == "yes"):  # another thing that is there
+                self.anywhere[answer].update(kinds)
+
+    def tally(self, /) -> Iterator[tuple[tuple[Question, str], int]]:
+        """Every question with its answer, as `priors.count` counts them, and how often it was given."""
+        for (context, answer), kinds in self.given.items():
+            for kind, n in kinds.items():
+                if kind != context:
+                    yield (("existence", "given", (kind, context)), answer), n
+        for answer, kinds in self.anywhere.items():
+            for kind, n in kinds.items():
+                yield (("existence", f"given{ANYWHERE}", (kind,)), answer), n

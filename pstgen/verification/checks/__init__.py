@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
-from pstgen.core import plugins
+from pstgen.core import plugins, workers
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset.store import Dataset
 from pstgen.verification.findings import Finding
 
 MAX_PROBLEMS = 20
+MANY = 400  # items for which worker processes pay
 
 
 class Check(Protocol):
@@ -59,6 +60,11 @@ def seconds(check: Check) -> float:
 def applies(check: Check, dataset: Dataset) -> bool:
     """Is there anything in the dataset that the check is about?"""
     return bool(getattr(check, "applies", lambda _: True)(dataset))
+
+
+def processes(dataset: Dataset, config: VerifyConfig) -> int:
+    """How many processes work on the set at once."""
+    return (config.workers or workers.cores()) if dataset.manifest.items >= MANY else 1
 
 
 def first_problems(problems: Iterable[str]) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _summary(results: Sequence[AttackResult]) -> str:
 def _images(dataset: Dataset) -> Mapping[str, Image]:
     """Images of a few scenes as they are, nothing written into them."""
     images: dict[str, Image] = {}
-    for row in dataset.rows():
+    for row in dataset.rows(()):
         if not row.item.label:
             images.setdefault(origin(row.item.scene_id), pixels.decode(row.image))
         if len(images) == OTHER_SCENES:

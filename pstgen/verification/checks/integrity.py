@@ -11,7 +11,7 @@ from pstgen.dataset import release, sealing
 from pstgen.dataset.sealing import File
 from pstgen.dataset.store import Dataset
 from pstgen.verification import certificate, wellformed
-from pstgen.verification.checks import first_problems
+from pstgen.verification.checks import first_problems, processes
 from pstgen.verification.findings import Finding
 
 LONGEST = 255  # letters of a file's name
@@ -36,7 +36,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
         (*_expected(dataset, config), *_manifest(dataset), *_files(dataset), *_certificate(dataset))
     )
     problems = problems or first_problems(wellformed.columns(dataset))
-    problems = problems or first_problems(wellformed.problems(dataset))
+    problems = problems or first_problems(wellformed.problems(dataset, processes(dataset, config)))
     named = "; the manifest's hash is the one that was given" if config.expect else ""
     return Finding(
         check="integrity", summary=f"{len(dataset.manifest.files)} files and the manifest{named}", problems=problems

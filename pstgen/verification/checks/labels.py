@@ -19,7 +19,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:  # noqa: ARG0
     return Finding(
         check="labels",
         summary=f"{dataset.manifest.items:,} answers recomputed from annotations and pixels",
-        problems=first_problems(problem for row in dataset.rows() for problem in _label(row)),
+        problems=first_problems(problem for row in dataset.rows(("depth",)) for problem in _label(row)),
     )
 
 

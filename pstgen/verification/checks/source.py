@@ -40,7 +40,7 @@ def examine(dataset: Dataset, config: VerifyConfig, /) -> Finding:
         wanted = sorted({item.scene_id for item in dataset.items() if item.scene_id == origin(item.scene_id)})
         with TemporaryDirectory(prefix="pstgen-") as work:
             anew = {made.id: made for made in _again(settings, dataset, wanted, Path(work))}
-            rows = (row for row in dataset.rows() if row.item.scene_id in anew)
+            rows = (row for row in dataset.rows(("depth",)) if row.item.scene_id in anew)
             blurs = settings.source.blur_faces
             problems = first_problems(
                 problem for row in rows for problem in _differing(row, anew[row.item.scene_id], blurs=blurs)

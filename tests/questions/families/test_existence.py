@@ -2,13 +2,13 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pstgen.core.config import build_config
 from pstgen.core.records import Item
 from pstgen.core.report import Report
-from pstgen.questions import families
+from pstgen.questions import families, priors
 from pstgen.questions.facts import known
 from pstgen.questions.families import existence
 
@@ -187,3 +187,23 @@ def test_a_question_with_yes_and_no_is_worked_out_as_the_scene_is_asked(kitchen)
     fact = families.fact_of(replace(item, about=("dog", "cup")), kitchen)
     assert fact in list(existence.ask(kitchen))
     assert fact.truth.answer == "yes"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(st.sets(st.sampled_from(["cup", "dog", "chair", "person"])), st.booleans(), st.booleans()), max_size=5))  # fmt: skip
+def test_counted_without_being_made_facts_are_as_many(scene, thing, drawn):
+    scenes = [
+        scene(
+            *(thing(kind, 25 * n, id=n + 1, crowd=crowd and not n) for n, kind in enumerate(sorted(kinds))),
+            categories=("cup", "dog", "chair", "person", "bed"),
+            complete=complete,
+            captions=("A dog.",) * (not complete),
+        )
+        for kinds, complete, crowd in drawn
+    ]
+    counted = existence.Counted()
+    tally = Counter()
+    for each in scenes:
+        counted.add(each)
+        tally += priors.count(fact for fact in existence.ask(each) if fact.truth.known)
+    assert dict(counted.tally()) == dict(tally)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -83,7 +84,7 @@ def test_the_images_scale_does_not_matter(scenes, family):
             full_rle=encoded(whole),
             area=4 * thing.area,
             region=Region(x=2 * box.x, y=2 * box.y, width=2 * box.width, height=2 * box.height),
-            keypoints=tuple(replace(j, x=2 * j.x, y=2 * j.y) for j in thing.keypoints),
+            keypoints=tuple(msgspec.structs.replace(j, x=2 * j.x, y=2 * j.y) for j in thing.keypoints),
         )
 
     pairs = []

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from math import cos, pi, sin
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,7 +77,10 @@ def test_an_unlabelled_joint_is_unknown_and_never_hidden(scene, thing):
     joints = {"nose": (50, 10), "left_wrist": (40, 50), "right_knee": (55, 70)}
     one = person(thing, joints)
     states = (2, 1, 0)
-    one = replace(one, keypoints=tuple(replace(j, visibility=v) for j, v in zip(one.keypoints, states, strict=True)))
+    one = replace(
+        one,
+        keypoints=tuple(msgspec.structs.replace(j, visibility=v) for j, v in zip(one.keypoints, states, strict=True)),
+    )
     told = truths(visibility, scene(one))
     assert told["seen", "nose"].answer == "yes"
     assert told["seen", "left wrist"].answer == "no"
@@ -123,7 +127,7 @@ def test_on_photographs_a_joint_is_known_only_where_the_other_sides_is_like_it(s
         for part, y in (("knee", 70), ("elbow", 40))
     }
     one = person(thing, joints | {"left_ankle": (40, 90), "right_ankle": (60, 90)})
-    hidden = tuple(replace(j, visibility=1) if j.name == "left_knee" else j for j in one.keypoints)
+    hidden = tuple(msgspec.structs.replace(j, visibility=1) if j.name == "left_knee" else j for j in one.keypoints)
     photo = scene(replace(one, keypoints=hidden), complete=False, captions=("a person",))
     told = truths(visibility, photo)
     assert ("seen", "left ankle") not in told

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def test_where_agrees_with_the_side_and_is_turned_round_with_the_things(scene, t
 @given(places, places)
 def test_a_mirror_swaps_left_and_right_and_nothing_else(scene, thing, first, second):
     a, b = thing("cup", *first, id=1), thing("dog", *second, id=2)
-    mirrored = [replace(t, region=replace(t.region, x=100 - t.region.right)) for t in (a, b)]
+    mirrored = [replace(t, region=msgspec.structs.replace(t.region, x=100 - t.region.right)) for t in (a, b)]
     swap = {"left": "right", "right": "left"}
     truth = layout.where(a, b, scene(a, b)).answer
     assert layout.where(*mirrored, scene(*mirrored)).answer == swap.get(truth, truth)

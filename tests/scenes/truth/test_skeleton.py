@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import cos, radians, sin
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,7 +106,7 @@ def test_a_joint_within_three_per_cent_of_the_border_is_unknown(standing, scene,
     place = (400 * at, 100) if axis == 0 else (200, 200 * at)
     person = standing({"left_knee": place})
     assert skeleton.visible(person, "left_knee", wide).known == known
-    assert skeleton.visible(replace(person, keypoints=tuple(replace(j, visibility=1) for j in person.keypoints)), "left_knee", wide).known == known  # fmt: skip
+    assert skeleton.visible(replace(person, keypoints=tuple(msgspec.structs.replace(j, visibility=1) for j in person.keypoints)), "left_knee", wide).known == known  # fmt: skip
 
 
 @pytest.mark.parametrize("ask", [skeleton.raised, skeleton.bent])
