@@ -1,7 +1,6 @@
 """The second road: bytes first, every check once, further checks last, and a certificate only of a set that is whole."""
 
 import shutil
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -14,8 +13,6 @@ from pstgen.core.progress import Silent
 from pstgen.verification import certificate, checks
 from pstgen.verification.findings import Finding
 from pstgen.verify import verify
-
-verify_module = sys.modules["pstgen.verify"]
 
 
 @pytest.fixture(scope="module")

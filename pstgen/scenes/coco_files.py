@@ -2,8 +2,10 @@
 
 import mmap
 import re
+from bisect import bisect_left, bisect_right
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -32,11 +34,12 @@ class RowIndex:
         order = np.argsort(numbers, kind="stable")
         self.rows = list(map(rows.__getitem__, order.tolist()))
         self.numbers = numbers[order]
+        self.sorted = self.numbers.data  # which `bisect` searches in half the time that NumPy takes for one number
 
     def of(self, number: int) -> list[Any]:
         """Every row with that number, in the file's order."""
-        low, high = self.numbers.searchsorted(number), self.numbers.searchsorted(number, "right")
-        return self.rows[low:high]
+        low = bisect_left(self.sorted, number)
+        return self.rows[low : bisect_right(self.sorted, number, low)]
 
 
 class Given(NamedTuple):
@@ -55,12 +58,13 @@ class Given(NamedTuple):
 class Split(msgspec.Struct):
     """A split's files in memory, decoded; segmentations are still raw.
 
-    joints: names of the keypoints, by category. categories: by id, as they are spoken of. licences: address or name by id.
+    scenes: ids of the images' scenes, in the order of the images, which is that of their ids. joints: names of the keypoints, by category. categories: by id, as they are spoken of. licences: address or name by id.
     all_crowds: was every annotation marked as one? strays: what belongs to nothing or means nothing.
     """
 
     file: Path
     name: str
+    scenes: list[str]
     by_image: RowIndex
     instances: Instances
     categories: dict[int, str]
@@ -104,12 +108,17 @@ def read(given: Given) -> Split:
     beside: list[Stray] = []
     poses = _beside(companion(file, "person_keypoints"), Poses, coco_repair.poses, ids, beside)
     captions = _beside(companion(file, "captions"), Captions, coco_repair.captions, ids, beside)
-    instances.images.sort(key=lambda picture: picture.id)
+    first = {picture.id: picture for picture in reversed(instances.images)}
+    beside += (
+        (file, f"image {number}", "occurs twice; the first one was taken") for number in _repeated(instances, first)
+    )
+    instances.images = [picture for _, picture in sorted(first.items())]
     by_image = RowIndex(instances.annotations, "image_id")
     joints = [*instances.categories, *(poses.categories if poses else ())]
     return Split(
         file=file,
         name=given.name,
+        scenes=[f"{given.name}/{picture.id}" for picture in instances.images],
         instances=instances,
         categories=_spoken(instances.categories, given.names, file),
         licences=licences(instances.licenses),
@@ -206,6 +215,12 @@ def _meaning(file: Path, mend: Callable[[], T]) -> T:
         raise BadInput(f"{file}: not a COCO file: {reading.TOO_DEEP}") from None
     except (coco_repair.BadRow, msgspec.ValidationError) as reason:
         raise BadInput(f"{file}: not a COCO file: {reason}") from None
+
+
+def _repeated(instances: Instances, first: Collection[int]) -> Iterator[int]:
+    """Ids of images that occur twice."""
+    if len(first) < len(instances.images):
+        yield from (number for number, n in Counter(picture.id for picture in instances.images).items() if n > 1)
 
 
 def _strays(instances: Instances, by_image: RowIndex) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ def _decoded(path: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
         if file.getexif().get(0x0112, 1) != 1:
             raise UnusableImage("rotated by its EXIF tag; store it upright")
         _refuse_other(file.size, size)
-        return read_only(np.array(file.convert("RGB")))
+        return read_only(np.asarray(_rgb(file)))
 
 
 def _refuse_other(found: tuple[int, int], size: tuple[int, int] | None) -> None:
@@ -111,7 +111,12 @@ def size(path: str) -> tuple[int, int]:
 def decode(code: bytes) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB of the bytes of an image file. Raises UnusableImage."""
     with opened(code) as file:
-        return np.array(file.convert("RGB"))
+        return np.array(_rgb(file))
+
+
+def _rgb(file: Image.Image) -> Image.Image:
+    """What is RGB already is not copied."""
+    return file if file.mode == "RGB" else file.convert("RGB")
 
 
 def image(scene: Scene) -> NDArray[np.uint8]:

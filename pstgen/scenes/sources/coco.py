@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -112,21 +112,15 @@ def scenes(config: BuildConfig, wanted: Wanted, refused: Refusals, pictured: Wan
     folder = _folder(config, given, split.instances.images)
     for file, record, reason in split.strays:
         refused.record(file.name, record, reason)
-    last: int | None = None
-    for picture in split.instances.images:
-        if picture.id == last:
-            refused.record(split.file.name, f"image {picture.id}", "occurs twice; the first one was taken")
-            continue
-        last = picture.id
-        name = f"{split.name}/{picture.id}"
-        if wanted(name):
-            try:
-                path = _path(folder, picture) if pictured(name) else ""
-                sized = _with_size(picture, path)
-            except ValueError as reason:
-                refused.record(picture.file, f"image {picture.id}", str(reason))
-            else:
-                yield _scene(split, sized, path, refused)
+    for n in [n for n, name in enumerate(split.scenes) if wanted(name)]:
+        picture = split.instances.images[n]
+        try:
+            path = _path(folder, picture) if pictured(split.scenes[n]) else ""
+            sized = _with_size(picture, path)
+        except ValueError as reason:
+            refused.record(picture.file, f"image {picture.id}", str(reason))
+        else:
+            yield _scene(split, sized, path, refused)
 
 
 def origin(config: BuildConfig) -> dict[str, str]:
@@ -138,7 +132,10 @@ def origin(config: BuildConfig) -> dict[str, str]:
         name = f"{given.file.name} ({form})"
         return {"name": name, "licence": "see each item", f"sha256 of {given.file.name}": sha256(tables).hexdigest()}
     companions = (coco_files.companion(given.file, kind) for kind in ("person_keypoints", "captions"))
-    hashes = {f"sha256 of {f.name}": _sha256(f) for f in (given.file, *companions) if f and f.is_file()}
+    there = [file for file in (given.file, *companions) if file and file.is_file()]
+    with ThreadPoolExecutor() as threads:
+        digests = threads.map(_sha256, there)
+    hashes = {f"sha256 of {file.name}": digest for file, digest in zip(there, digests, strict=True)}
     return {"name": f"COCO-format files, split {given.name}", "licence": licence, **hashes}
 
 
@@ -197,7 +194,7 @@ def _scene(split: Split, picture: Picture, path: str, refused: Refusals) -> Scen
             first.setdefault(annotation.id, annotation)
 
     def complain(row: Annotation) -> coco_things.Complain:
-        return partial(refused.record, split.file.name, f"annotation {row.id}")
+        return lambda reason: refused.record(split.file.name, f"annotation {row.id}", reason)
 
     things = (coco_things.thing(split, picture, row, complain(row), masked=bool(path)) for row in first.values())
     return Scene(

@@ -123,7 +123,7 @@ def _appearance(thing: Instance, scene: Scene) -> Appearance:
     tinted, gain = _light(scene)
     if tinted:
         return Appearance(unknown("greyscale or tinted image"))
-    rgb = pixels.image(scene)[_inner(pixels.mask(thing, scene))]
+    rgb = _inner_pixels(thing, scene)
     if len(rgb) < MIN_PIXELS:
         return Appearance(unknown("too few pixels"))
     rgb = rgb[:: max(1, len(rgb) // MAX_SAMPLE)]
@@ -184,7 +184,8 @@ def _shares(rgb: NDArray[np.uint8]) -> tuple[dict[str, float], dict[str, float]]
 
 def _named(rgb: NDArray[np.uint8], where: NDArray[np.bool_]) -> dict[str, float]:
     """The share of all pixels that lie in `where` and have each name by the table."""
-    names = _table()[tuple((rgb[where] // (256 // LEVELS)).T)]
+    red, green, blue = (rgb[where] // (256 // LEVELS)).T.astype(np.intp)
+    names = _table().take((red * LEVELS + green) * LEVELS + blue)
     return dict(zip(NAMES, (np.bincount(names, minlength=len(NAMES)) / len(rgb)).tolist(), strict=True))
 
 
@@ -242,6 +243,14 @@ def has_one_hue(image: NDArray[np.uint8]) -> bool:
         return False
     middle = np.angle(np.exp(1j * hue).mean())
     return bool((np.abs(np.angle(np.exp(1j * (hue - middle)))) < np.pi / 6).mean() > ONE_HUE)
+
+
+def _inner_pixels(thing: Instance, scene: Scene) -> NDArray[np.uint8]:
+    """(N, 3) of a thing, without its rim; nothing outside of the mask's box is touched."""
+    mask = pixels.mask(thing, scene)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    within = np.s_[y : y + height, x : x + width]
+    return pixels.image(scene)[within][_inner(mask[within])] if width else np.empty((0, 3), np.uint8)
 
 
 def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
