@@ -58,8 +58,9 @@ class Given(NamedTuple):
 class Split(msgspec.Struct):
     """A split's files in memory, decoded; segmentations are still raw.
 
-    scenes: ids of the images' scenes, in the order of the images, which is that of their ids. joints: names of the keypoints, by category. categories: by id, as they are spoken of. licences: address or name by id.
-    all_crowds: was every annotation marked as one? strays: what belongs to nothing or means nothing.
+    scenes: ids of the images' scenes, in the order of the images, which is that of their ids. joints: names of the keypoints,
+    by category. categories: by id, as they are spoken of. licences: address or name by id. all_crowds: was every annotation
+    marked as one? strays: what belongs to nothing, occurs twice or means nothing.
     """
 
     file: Path

@@ -10,6 +10,7 @@ from pstgen.core.records import BadInput
 LOOKED_AT = 50  # names, by which the folder is chosen
 BESIDE = ("images", "data", "input_images", "img", "imgs")  # folders of pictures, beside an annotation file or above it
 PLAIN = re.compile(r"\w[\w.-]*")  # a file's name that leads nowhere else, as nearly all are
+ABSENT = "no such image file"
 
 
 class Folder(NamedTuple):
@@ -34,11 +35,15 @@ class Folder(NamedTuple):
     def fault(self, name: str) -> str:
         """Why that picture is not at hand, or ""."""
         try:
-            return "" if Path(self.file(name)).is_file() else "no such image file"
+            return "" if Path(self.file(name)).is_file() else ABSENT
         except OSError as error:
-            return f"no such image file ({error.strerror})"
+            return f"{ABSENT} ({error.strerror})"
         except ValueError as reason:
             return str(reason)
+
+    def absent(self, name: str) -> str:
+        """The same where the folder itself holds no file, without a look for each."""
+        return ABSENT if PLAIN.fullmatch(name) else self.fault(name)
 
 
 def find(file: Path, names: Sequence[str], given: Path | None = None) -> Folder:

@@ -17,6 +17,7 @@ from pstgen.questions.priors import Expectation
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
 MANY = 5000  # items and lessons for which worker processes pay
+FEW = 0.1  # as many rows as lessons, or fewer, add nothing to them
 ENOUGH = 1000  # texts, among which what stands in a single one teaches nothing of the others
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
@@ -101,7 +102,10 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
     seed: int,
     extra: Sequence[Lesson] = (),
 ) -> list[tuple[float, ...]]:
-    """Log-probability of every option of every row, from a model fitted on `extra` and on the rows of other folds."""
+    """Log-probability of every option of every row, from a model fitted on `extra` and on the rows of other folds.
+
+    Beside many lessons a few rows add nothing: one model is then fitted on `extra` alone.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     every = [*(text for text, _ in extra), *texts]
@@ -114,7 +118,8 @@ def cross_fit(  # noqa: PLR0913 (columns of one table)
     )
     features = vectorizer.fit_transform(every)
     labels = np.array([*(answer for _, answer in extra), *answers])
-    fold = np.concatenate([np.full(len(extra), -1), folds_of(groups, folds, seed)])
+    own = np.zeros(len(texts), np.int64) if len(texts) <= FEW * len(extra) else folds_of(groups, folds, seed)
+    fold = np.concatenate([np.full(len(extra), -1), own])
     logprobs: list[tuple[float, ...]] = [()] * len(texts)
     for held in np.unique(fold[len(extra) :]).tolist():
         rows = np.flatnonzero(fold == held)

@@ -62,11 +62,12 @@ def index(config: BuildConfig) -> list[Entry]:
     listed = (
         {entry.name for entry in os.scandir(folder.path) if entry.is_file()} if folder.path.is_dir() else set[str]()
     )
+    fault = folder.fault if listed else folder.absent
     return [
         Entry(
             f"{given.name}/{number}",
             picture.file,
-            "" if picture.file in listed else folder.fault(picture.file),
+            "" if picture.file in listed else fault(picture.file),
             _licence(named, picture),
         )
         for number, picture in sorted(first.items())
