@@ -17,7 +17,7 @@ from pstgen.questions.priors import Expectation
 FOLDS = 5
 MOST_ROWS = 6000  # that one model is fitted on, evenly taken; wordings of a pair are much alike
 MANY = 5000  # items and lessons for which worker processes pay
-FEW = 0.1  # as many rows as lessons, or fewer, add nothing to them
+FEW = 0.1  # of the lessons: so many rows, or fewer, add nothing to them
 ENOUGH = 1000  # texts, among which what stands in a single one teaches nothing of the others
 FLOOR = 1e-6  # of an option that was never anybody's answer
 
