@@ -45,7 +45,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.y + self.height / 2
 
 
-class Keypoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Keypoint(msgspec.Struct, frozen=True, gc=False):
     """A joint, in pixels. visibility is COCO's v: 0 not labelled, 1 labelled but hidden, 2 seen."""
 
     name: str

@@ -39,7 +39,7 @@ class Version:
 
 
 class Attempt(NamedTuple):
-    """An edit that was tried. scenes: its two versions, whose files are written, or () where it was refused: why.
+    """An edit that was tried. scenes: its two versions, whose images are written where a pair can come of them; () where it was refused: why.
 
     asked: by family, facts of the first and of the second version with one question and two answers.
     """
@@ -50,6 +50,7 @@ class Attempt(NamedTuple):
 
 
 Edit = Callable[[Scene, Instance, Chance], tuple[Version, Version]]
+Misleads = Callable[[Fact, Fact], bool]  # can they be a pair?
 Leads = dict[tuple[str, str], int]  # sentence and what is told apart → pairs
 
 
@@ -79,27 +80,32 @@ class Procedure:
     seed: int
     work: Path
 
-    def attempts(self, scene: Scene) -> list[Attempt]:
+    def attempts(self, scene: Scene, misleads: Misleads) -> list[Attempt]:
         """Try the edit on TRIES things of a scene; of both versions facts are asked anew."""
         if scene.width * scene.height > LARGEST:
             return [Attempt((), {}, "its picture is too large to be edited")]
         chance = np.random.default_rng(list(sha256(f"{self.seed}/{self.name}/{scene.id}".encode()).digest()))
         things = self.on(scene)
-        return [self._attempt(scene, things[n], chance) for n in chance.permutation(len(things))[:TRIES].tolist()]
+        drawn = chance.permutation(len(things))[:TRIES].tolist()
+        return [self._attempt(scene, things[n], chance, misleads) for n in drawn]
 
-    def _attempt(self, scene: Scene, thing: Instance, chance: Chance) -> Attempt:
+    def _attempt(self, scene: Scene, thing: Instance, chance: Chance, misleads: Misleads) -> Attempt:
         try:
             versions = self.edit(scene, thing, chance)
         except Refused as reason:
             return Attempt((), {}, str(reason))
-        scenes = tuple(self._kept(scene, version, chance) for version in versions)
-        return Attempt(scenes, {family: self._asked(scenes, family) for family in self.families})
+        scenes = tuple(self._version(scene, version, chance) for version in versions)
+        asked = {family: self._asked(scenes, family) for family in self.families}
+        if any(misleads(*facts) for family in asked.values() for facts in family):
+            for version, edited in zip(versions, scenes, strict=True):
+                png.write(edited.path, version.image, FAST)
+        return Attempt(scenes, asked)
 
-    def _kept(self, scene: Scene, version: Version, chance: Chance) -> Scene:
-        """Write the version's files. Its name does not tell which of the two it is."""
+    def _version(self, scene: Scene, version: Version, chance: Chance) -> Scene:
+        """The version as a scene whose image is in memory, not yet in its file. Its name does not tell which of the two it is."""
         name = f"{scene.id}+{self.name}-{chance.bytes(4).hex()}"
         image, depth = (self.work / f"{name.replace('/', '-')}{end}" for end in (".png", ".depth.png"))
-        png.write(image, version.image, FAST)
+        pixels.remember(str(image), version.image)
         if version.depth is not None:
             png.write(depth, version.depth)
         return replace(
@@ -163,7 +169,11 @@ class Edited:
             return []
         if self.keeps_known and not any(self._misleads(fact) for fact in facts):
             return [Attempt((), {}, "nothing is expected of what it would change")]
-        return self.procedure.attempts(scene)
+        return self.attempts(scene)
+
+    def attempts(self, scene: Scene) -> list[Attempt]:
+        """Try the edit."""
+        return self.procedure.attempts(scene, lambda first, second: self._lure(first, second) is not None)
 
     def take(self, found: list[Attempt], /) -> Iterator[Candidate]:
         """Up to PAIRS pairs of each attempt, unless there are as many as the run wants."""
@@ -238,11 +248,16 @@ class Edited:
             ahead_by_key[form, "role"] = early is pair.control
         return {key: self.lead[key] + (1 if ahead else -1) for key, ahead in ahead_by_key.items()}
 
+    def _lure(self, first: Fact, second: Fact) -> str | None:
+        """The answer that one expects to both, if one of them has it."""
+        lure = self.context.lure(self.context.associations(first.question))
+        return lure if lure in {first.truth.answer, second.truth.answer} else None
+
     def _paired(self, first: Fact, second: Fact, scenes: Sequence[Scene]) -> Candidate | None:
         """The two facts as a pair, if their answers differ and one of them is what one expects."""
-        added = self.context.associations(first.question)
-        lure = self.context.lure(added)
-        if lure not in {first.truth.answer, second.truth.answer}:
+        lure = self._lure(first, second)
+        if lure is None:
             return None
+        added = self.context.associations(first.question)
         control, stress = (first, second) if first.truth.answer == lure else (second, first)
         return candidate(control, [stress], added, self.name, scenes)

@@ -142,5 +142,4 @@ def _joints(split: Split, row: Annotation, picture: Picture, complain: Complain)
     if not all(masks.are_near(places, side) for places, side in sides):
         return complain("has a keypoint far outside the image; they were left out")
     if any(numbers[2::3]):
-        triples = zip(names, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
-        yield from (Keypoint(name=name, x=x, y=y, visibility=int(v)) for name, x, y, v in triples)
+        yield from map(Keypoint, names, numbers[0::3], numbers[1::3], map(int, numbers[2::3]))

@@ -48,6 +48,11 @@ def read(path: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     return pixels
 
 
+def remember(path: str, picture: NDArray[np.uint8]) -> None:
+    """Keep the picture, (H, W, 3) uint8 RGB, as if it had just been read from a file of that path."""
+    PICTURES.get(path, lambda: read_only(picture.view()))
+
+
 def _decoded(path: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     with opened(path) as file:
         if file.mode in {"CMYK", "YCCK"}:

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pstgen.core import workers
+from pstgen.core import plugins, workers
 from pstgen.core.config import build_config, with_settings
 from pstgen.core.report import Refusals, Report
-from pstgen.questions import facts
-from pstgen.scenes.sources import coco
+from pstgen.questions import facts, families
+from pstgen.questions.priors import answered
+from pstgen.scenes.sources import coco, world
 
 PIXELS = {("colour", "of"), ("colour", "is"), ("pointing", "on"), ("overlap", "touching"), ("combination", "look")}
 
@@ -109,6 +110,21 @@ def test_only_the_families_that_are_wanted_are_asked(config):
     entries = coco.index(config)
     seen, _ = told(with_settings(config, families=("count",)), entries, ())
     assert {family for family, _ in asked(seen)} == {"count"}
+
+
+@pytest.mark.parametrize("family", [name for name in plugins.names("families") if families.counted(name)])
+def test_what_a_family_counts_in_bulk_is_what_its_facts_say_one_by_one(config, family):
+    """With and without the pictures, and on scenes of the world, of which all is known."""
+    drawn = build_config(source="world", scenes=40, size=128, typicality=0.5)
+    scenes = list(coco.scenes(config, lambda name: name not in {"val2017/5", "val2017/11"}, Refusals()))
+    scenes += coco.scenes(config, lambda _: True, Refusals(), lambda _: False)
+    scenes += world.scenes(drawn, lambda _: True, Refusals())
+    bulk, told = families.counted(family), Counter()
+    for scene in scenes:
+        bulk.add(scene)
+        told.update(answered(fact for fact in families.load(family).ask(scene) if fact.truth.known))
+    assert told
+    assert Counter(dict(bulk.tally())) == told
 
 
 def test_what_passes_scenes_on_may_say_more_of_them_or_leave_some_out(config):

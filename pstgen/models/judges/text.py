@@ -1,6 +1,7 @@
 """A classifier of the words alone: it learns the source's statistics and, cross-fitted, the items themselves."""
 
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -57,8 +58,10 @@ def open(config: BuildConfig, /) -> Sequence[Text]:  # noqa: A001
 def by_family(items: Sequence[Item], lessons: Sequence[Item], seed: int, processes: int = 1) -> list[tuple[float, ...]]:
     """Log-probability of every option of every item, from models of its own family's words, cross-fitted by pair."""
     answers: list[tuple[float, ...]] = [()] * len(items)
-    families = sorted({item.family for item in items})
-    at = {family: [n for n, item in enumerate(items) if item.family == family] for family in families}
+    at: dict[str, list[int]] = defaultdict(list)
+    for n, item in enumerate(items):
+        at[item.family].append(n)
+    families = sorted(at, key=lambda family: (-len(at[family]), family))  # what takes longest is begun first
     tables = ([items[n] for n in at[family]] for family in families)
     taught = ([lesson for lesson in lessons if lesson.family == family] for family in families)
     fitted = workers.parallel_map(partial(_of_one_family, seed), zip(tables, taught, strict=True), processes, batch=1)

@@ -45,7 +45,7 @@ class Paste(Edited):
     def take(self, found: list[Any], /) -> Iterator[Candidate]:
         """As every edit; afterwards the scene's things are donors."""
         for scene in found:
-            yield from super().take(self.procedure.attempts(scene) if self.wants() else [])
+            yield from super().take(self.attempts(scene) if self.wants() else [])
             if self.wants():
                 self.donors.extend(_cut(thing, scene) for thing in subjects(scene) if _large(thing, scene))
 

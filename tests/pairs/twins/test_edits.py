@@ -232,3 +232,14 @@ def test_a_mirror_gives_the_same_pairs_as_if_every_scene_were_drawn(scenes, cont
     monkeypatch.setattr(edits.Edited, "_misleads", lambda *_: True)
     assert made() == some
     assert some
+
+
+def test_images_are_written_of_those_edits_alone_of_which_a_pair_can_come(scenes, context, tmp_path):
+    maker = mirror.open(replace(context, refused=Counter(), work=tmp_path))
+    found = [attempt for scene, facts in known(scenes, CONFIG, Report()) for attempt in maker.look(scene, facts)]
+    made = [attempt for attempt in found if attempt.scenes]
+    pairing = [attempt for attempt in made if maker._pairs(attempt)]
+    assert 0 < len(pairing) < len(made)
+    assert {path for path in map(str, tmp_path.iterdir()) if not path.endswith(".depth.png")} == {
+        scene.path for attempt in pairing for scene in attempt.scenes
+    }
