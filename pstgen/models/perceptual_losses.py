@@ -2,7 +2,8 @@
 
 Regions: the features under a mask, pooled and projected, should be nearest to the code of what the region is, factor by
 factor, among all *unique* codes of that factor. Patches: dense heads read category, centre of an object, depth and joints.
-Names: the features as the language model gets them, contrasted with its own embeddings of the names of objects.
+Names: the features as the language model gets them, contrasted with its own embeddings of the names of objects. Numbers: how many
+things of each kind there are, read from the same features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,6 +94,27 @@ class PositionHead(nn.Linear):
         return functional.cross_entropy(logits.transpose(1, 2), places)
 
 
+class NumberHead(nn.Linear):
+    """Reads how many things of each kind an image shows from its patches, as the language model gets them.
+
+    The number is the sum of a density that is linear in each patch (Lempitsky and Zisserman 2010). width: of a patch.
+    """
+
+    def __init__(self, width: int, sizes: Mapping[str, int]) -> None:
+        super().__init__(width, sizes["category"])
+
+    def forward(self, projected: torch.Tensor) -> torch.Tensor:
+        """(B, patches, width) → (B, categories), numbers."""
+        return super().forward(projected.float().mean(1))
+
+    def loss(self, projected: torch.Tensor, targets: GridTargets) -> torch.Tensor:
+        """Huber loss of the numbers, the mean over categories; images in which anything was left out do not count."""
+        known = (targets.labels[..., 0] != UNKNOWN).all(1)
+        if not known.any():
+            return projected.sum() * 0.0
+        return functional.smooth_l1_loss(self(projected[known]), numbers(targets, self.out_features)[known])
+
+
 class PerceptionHeads(nn.Module):
     """Heads that read what an encoder sees; dropped when the model is exported. width, sizes: as of DenseHead."""
 
@@ -165,6 +187,14 @@ def _cell_loss(logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
     weight[0] = BACKDROP_WEIGHT
     known = codes != UNKNOWN
     return functional.cross_entropy(logits.float()[known], codes[known], weight)
+
+
+def numbers(targets: GridTargets, categories: int) -> torch.Tensor:
+    """(B, categories) float: how many regions of each category an image has."""
+    category = targets.codes[:, FACTORS.index("category")]
+    known = category != UNKNOWN
+    counts = torch.zeros(len(targets.labels), categories, device=category.device)
+    return counts.index_put((targets.sample[known], category[known]), counts.new_ones(()), accumulate=True)
 
 
 def pool_regions(features: torch.Tensor, targets: GridTargets) -> torch.Tensor:

@@ -12,7 +12,7 @@ from more_itertools import chunked
 from torch.nn import functional
 
 from pstgen.core.records import BadInput
-from pstgen.models.perceptual_losses import GridTargets, PerceptionHeads, name_alignment
+from pstgen.models.perceptual_losses import GridTargets, NumberHead, PerceptionHeads, name_alignment
 from pstgen.models.tools import BATCH, HEADS, open_tools
 from pstgen.scenes import pixels
 from pstgen.training import grid_targets, modeling, trainer
@@ -34,7 +34,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     """The whole model, saved as an ordinary Hugging Face model without the perception heads."""
     categories = examples[0].scene.categories
     vlm = modeling.load_vlm(recipe, None if recipe.model else modeling.load_tokenizer(tokenizer), settings.seed)
-    heads = PerceptionHeads(vlm.width, grid_targets.code_counts(categories), seed=settings.seed)
+    sizes = grid_targets.code_counts(categories)
+    heads = PerceptionHeads(vlm.width, sizes, seed=settings.seed)
     if encoder:
         _load_encoder(vlm.model, encoder, heads if system.pretraining == "perception" else None)
     begun = adapt(deepcopy(vlm.model), recipe) if recipe.language_kl and not recipe.lora else None
@@ -42,6 +43,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
     targets = None
     if system.reward:
         model.perception = heads
+        if recipe.numbers:
+            heads.numbers = NumberHead(vlm.model.get_input_embeddings().embedding_dim, sizes)
         targets = TargetBuilder(vlm.cells, categories, system.corruption, cache(vlm.window))
     uses_tools = system.preamble == "tools" and detector
     descriptions = _describe(examples, str(detector), recipe.ocr) if uses_tools else ()
@@ -118,6 +121,8 @@ def joint_losses(vlm: Vlm, recipe: Recipe, names: tuple[torch.Tensor, ...], begu
                 "dense": weight * recipe.dense * perceptual["dense"],
                 "named": weight * recipe.words * named,
             }
+            if recipe.numbers:
+                parts["numbers"] = weight * recipe.numbers * model.perception.numbers.loss(projected, targets)
             shared = modeling.connector_inputs(base, output)
             if step % trainer.LOG_EVERY == 0 and all(layer.requires_grad for layer in shared):
                 parts["ratio"] = gradient_ratio(parts, shared)

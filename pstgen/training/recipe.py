@@ -71,6 +71,7 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reward_warm_up: CountOrZero = 50  # steps until it is whole
     dense: Amount = 1.0  # beta, of the dense heads beside the contrast
     words: Amount = 1.0  # of the contrast with the names of things
+    numbers: Amount = 0.0  # of how many things of each kind there are, read from the patches together
     keep_every: Count = 250  # steps between checkpoints
 
     # Stage 3, of the systems that are rewarded for answers to training pairs.

@@ -290,6 +290,34 @@ def test_a_patch_is_read_and_named_cell_by_cell():
     assert once.item() == pytest.approx(four.item(), rel=1e-5)
 
 
+@given(st.lists(st.lists(st.integers(-1, SIZES["category"] - 1), max_size=5), min_size=1, max_size=3))
+def test_numbers_are_those_of_the_regions_of_each_category(images):
+    """Regions without one, such as joints, do not count."""
+    rows = [codes(**{} if kind == UNKNOWN else {"category": kind}) for kinds in images for kind in kinds]
+    sample = [n for n, kinds in enumerate(images) for _ in kinds]
+    counted = perceptual_losses.numbers(grid_targets(rows, sample, images=len(images)), SIZES["category"])
+    assert counted.tolist() == [[kinds.count(kind) for kind in range(SIZES["category"])] for kinds in images]
+
+
+def test_the_number_is_the_sum_of_a_density_and_images_in_which_something_was_left_out_do_not_count():
+    """Two of one kind and one of another, read without error by a density that each thing's patch holds."""
+    head = perceptual_losses.NumberHead(WIDTH, SIZES)
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.zero_()
+        head.weight[3, 0] = head.weight[5, 1] = CELLS
+    patches = torch.zeros(2, CELLS, WIDTH)
+    patches[0, 2, 0] = patches[0, 7, 0] = patches[0, 4, 1] = 1
+    rows = [codes(category=3), codes(category=3), codes(category=5), codes(category=6)]
+    seen = torch.zeros((2, CELLS, 2), dtype=torch.int64)
+    seen[1, 0, 0] = UNKNOWN
+    assert head.loss(patches, grid_targets(rows, [0, 0, 0, 1], labels=seen)).item() == pytest.approx(0, abs=1e-6)
+    assert head.loss(patches, grid_targets(rows, [0, 0, 0, 1], labels=torch.zeros_like(seen))).item() > 0.01
+    nothing = head.loss(patches.requires_grad_(), grid_targets(rows, [0, 0, 0, 1], labels=seen - 1))
+    assert nothing.item() == 0
+    nothing.backward()
+
+
 def test_codes_are_the_same_for_everyone():
     """Whoever loads the heads of another process has the same codes; a seed makes others."""
     one, two, other = (

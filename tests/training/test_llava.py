@@ -269,6 +269,17 @@ def test_a_seed_decides_heads_and_adapters(joint, llava):
     assert any(not torch.equal(first[name], other[name]) for name in first if "lora_A" in name)
 
 
+def test_numbers_are_read_from_the_patches_as_the_language_model_gets_them_where_the_recipe_says_so(joint, llava):
+    """The other losses are what they are without, and the head is not saved."""
+    stage, plain = stages.prepare(joint(llava(), numbers=0.5)), stages.prepare(joint(llava()))
+    parts, others = (each.losses(each.model, each.batches[0], 61) for each in (stage, plain))
+    assert parts.keys() - others.keys() == {"numbers"}
+    assert all(parts[name].item() == pytest.approx(other.item(), abs=1e-5) for name, other in others.items())
+    parts["numbers"].backward()
+    assert stage.model.model.multi_modal_projector.linear_1.weight.grad.abs().sum() > 0
+    assert stage.model.perception.numbers.weight.grad.abs().sum() > 0
+
+
 # ------------------------------------------------------------------------------------------------- language that is kept
 
 
