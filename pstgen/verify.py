@@ -38,7 +38,9 @@ def verify(config: VerifyConfig, progress: Progress = silent, extra: Mapping[str
         findings.append(_examined(name, run, dataset, config, progress))
         if not findings[-1].sound:
             return tuple(findings)
-    found = dict(_side_by_side(others, dataset, config, progress))
+    spread = [name for name in others if checks.spreads(loaded[name])]
+    found = {name: _examined(name, run, dataset, config, progress) for name in spread}
+    found |= _side_by_side([name for name in others if name not in spread], dataset, config, progress)
     findings += [found[name] for name in others]
     findings += [_examined(name, run, dataset, config, progress) for name in extra]
     _write(dataset, config, findings, extra)

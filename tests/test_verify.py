@@ -10,7 +10,7 @@ from pstgen import build
 from pstgen.core import plugins, workers
 from pstgen.core.config import VerifyConfig, build_config
 from pstgen.core.progress import Silent
-from pstgen.verification import certificate, checks
+from pstgen.verification import attack, certificate, checks
 from pstgen.verification.findings import Finding
 from pstgen.verify import verify
 
@@ -62,12 +62,13 @@ def test_checks_in_several_processes_give_the_same_certificate_as_in_one(folder,
         return real(function, items, processes, batch)
 
     monkeypatch.setattr(checks, "MANY", 1)
+    monkeypatch.setattr(attack, "MANY", 1)
     monkeypatch.setattr(workers, "parallel_map", parallel_map)
     progress, written = Steps(), []
     for processes in (1, 2):
         verify(VerifyConfig(folder=folder, folds=2, workers=processes), progress)
         written.append({name: (folder / name).read_bytes() for name in (certificate.NAME, certificate.PAGE)})
-    assert processes_taken == [1, 1, 2, 2]  # the rows, then all other checks
+    assert processes_taken == [1, 1, 1, 2, 2, 2]  # the rows, then the attackers, then all other checks
     assert written[0] == written[1]
     assert progress.done == progress.planned
 

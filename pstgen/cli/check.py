@@ -60,9 +60,16 @@ DEVICE_MAP = click.option("--device-map", help="Spread their weights over device
 DEVICE = click.option("--device", type=Device(), help="Of these models: auto, cpu, cuda, mps.  [default: auto]")
 
 
+WORKERS = click.option(
+    "--workers",
+    type=number(config.VerifyConfig, "workers"),
+    help="Processes for what models do not do.  [default: one a core]",
+)
+
+
 def _attacking(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options about who attacks, and about the models that do."""
-    for option in reversed((ATTACKERS, LM, VLM, DEVICE, DTYPE, DEVICE_MAP)):
+    for option in reversed((ATTACKERS, LM, VLM, DEVICE, DTYPE, DEVICE_MAP, WORKERS)):
         command = option(command)
     return command
 
@@ -118,11 +125,6 @@ def _elsewhere(command: Callable[..., Any]) -> Callable[..., Any]:
     "--against",
     type=click.Path(path_type=Path),
     help="What the set must share nothing with: another set, a folder of pictures, or a file of COCO image ids.",
-)
-@click.option(
-    "--workers",
-    type=number(config.VerifyConfig, "workers"),
-    help="Processes that checks run in.  [default: one a core]",
 )
 @click.option("--expect", metavar="HASH", help="The set's hash, as `build` printed it: is it this very set?")
 @click.option("--rebuild", "again", is_flag=True, help="Build it again from its manifest and compare every byte.")

@@ -15,7 +15,7 @@ from pstgen.models.perceptual_losses import GridTargets
 from pstgen.models.tools import encoder_pixels
 from pstgen.scenes import pixels
 from pstgen.training import grid_targets
-from pstgen.training.examples import Example, Examples, Question
+from pstgen.training.examples import Example, Examples, Question, is_labelled
 from pstgen.training.modeling import Normalization, Vlm
 from pstgen.training.systems import Plan
 
@@ -87,14 +87,16 @@ class ExampleBatches(Batches):
 class TargetBuilder:
     """Examples → perceptual targets on a grid, or what a control makes of them.
 
-    window: of an image's width and height, what of it the encoder sees; by default all.
+    window: of an image's width and height, what of it the encoder sees; by default all. labelled: the share of the scenes
+    that have targets; nothing is known of the others.
     """
 
     def __init__(
         self, cells: int, categories: Sequence[str], corruption: grid_targets.Corruption,
-        window: Callable[[int, int], grid_targets.Window] | None = None,
+        window: Callable[[int, int], grid_targets.Window] | None = None, labelled: float = 1.0,
     ) -> None:  # fmt: skip
         self.cells, self.categories, self.corruption, self.window = cells, categories, corruption, window
+        self.labelled = labelled
 
     def build(self, examples: Sequence[Example], after: Example) -> GridTargets:
         """The targets of a batch; a control's other scene is the next one, and `after` that of the last one."""
@@ -103,12 +105,17 @@ class TargetBuilder:
             others = [*grids[1:], self._grid(after.scene)]
             names = [example.scene.id for example in examples]
             grids = [
-                grid_targets.corrupt(grid, other, self.corruption, name, self.categories)
+                grid_targets.corrupt(grid, other, self.corruption, name, self.categories) if self._has(name) else grid
                 for grid, other, name in zip(grids, others, names, strict=True)
             ]
         return grid_targets.collate(grids)
 
+    def _has(self, name: str) -> bool:
+        return is_labelled(name, self.labelled)
+
     def _grid(self, scene: Scene) -> grid_targets.Grid:
+        if not self._has(scene.id):
+            return grid_targets.unlabelled(self.cells)
         window = self.window(scene.width, scene.height) if self.window else None
         return grid_targets.from_scene(scene, self.cells, self.categories, window)
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from hashlib import sha256
 from itertools import chain, cycle, islice
 from pathlib import Path
 
@@ -59,10 +60,11 @@ class Example(msgspec.Struct, frozen=True):
 class Examples(Sequence[Example]):
     """Examples on disk, read one at a time. Raises BadInput where there are none.
 
-    families: those of questions; of a scene about which none of them asks there is no example. None means all.
+    families: those of questions; of a scene about which none of them asks there is no example. None means all. labelled: the
+    share of the scenes, those that have perceptual targets.
     """
 
-    def __init__(self, folder: Path, families: Collection[str] = ()) -> None:
+    def __init__(self, folder: Path, families: Collection[str] = (), labelled: float = 1.0) -> None:
         self.file = folder / FILE
         try:
             with self.file.open("rb") as lines:
@@ -75,6 +77,13 @@ class Examples(Sequence[Example]):
             self.starts = np.array([start for n, start in enumerate(self.starts) if self[n].questions], np.int64)
             if not self.starts.size:
                 raise BadInput(f"{self.file}: no question is about {', '.join(sorted(self.families))}")
+        if labelled < 1:
+            chosen = [start for n, start in enumerate(self.starts) if is_labelled(self[n].scene.id, labelled)]
+            if not chosen:
+                raise BadInput(
+                    f"{self.file}: none of its {len(self):,} scenes has targets; raise labelled ({labelled:g})"
+                )
+            self.starts = np.array(chosen, np.int64)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -89,6 +98,11 @@ class Examples(Sequence[Example]):
         if not self.families:
             return example
         return Example(example.scene, tuple(q for q in example.questions if q.family in self.families))
+
+
+def is_labelled(name: str, share: float) -> bool:
+    """Is the scene of that name among the share of all that have targets? Those of a smaller share are among a larger one's."""
+    return int(sha256(f"labelled/{name}".encode()).hexdigest()[:13], 16) < share * 16**13
 
 
 def prepare(config: BuildConfig, plain: float, folder: Path, track: Track, held_out: Collection[str] = ()) -> Examples:

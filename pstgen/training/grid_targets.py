@@ -83,6 +83,14 @@ def from_scene(scene: Scene, cells: int, categories: Sequence[str], window: Wind
     )
 
 
+def unlabelled(cells: int) -> Grid:
+    """Of a scene of which nothing is known."""
+    cover, codes = np.zeros((1, cells**2), np.float32), np.full((1, len(FACTORS)), UNKNOWN, np.int64)
+    labels, centres = np.full((cells**2, 2), UNKNOWN, np.int64), np.full(cells**2, UNKNOWN, np.int64)
+    depth, joints = np.full(cells**2, np.nan, np.float32), np.full((cells**2, JOINTS), np.nan, np.float32)
+    return Grid(cover, codes, labels, centres, depth, joints)
+
+
 def crop(scene: Scene, window: Window) -> Scene:
     """The scene as if its image were cut to the window; its files stay as they are."""
     if window == (0, 0, scene.width, scene.height):
@@ -151,7 +159,7 @@ def _randomize(grid: Grid, counts: Mapping[str, int], rng: np.random.Generator) 
     limits = np.array([counts[factor] for factor in FACTORS])
     codes = np.where(grid.codes == UNKNOWN, UNKNOWN, rng.integers(0, limits, grid.codes.shape))
     labels = np.where(grid.labels > 0, rng.integers(1, limits[:2] + 1, grid.labels.shape), grid.labels)
-    centres = np.where(grid.centres > 0, rng.integers(1, limits[0] + 1, grid.centres.shape), 0)
+    centres = np.where(grid.centres > 0, rng.integers(1, limits[0] + 1, grid.centres.shape), grid.centres)
     dense = {"labels": labels, "centres": centres, "depth": grid.depth, "joints": grid.joints}
     return grid._replace(codes=codes, **{name: rng.permutation(array) for name, array in dense.items()})
 

@@ -45,7 +45,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (what a stage is made of)
         model.perception = heads
         if recipe.numbers:
             heads.numbers = NumberHead(vlm.model.get_input_embeddings().embedding_dim, sizes)
-        targets = TargetBuilder(vlm.cells, categories, system.corruption, cache(vlm.window))
+        targets = TargetBuilder(vlm.cells, categories, system.corruption, cache(vlm.window), recipe.labelled)
     uses_tools = system.preamble == "tools" and detector
     descriptions = _describe(examples, str(detector), recipe.ocr) if uses_tools else ()
     return Stage(

@@ -66,6 +66,8 @@ class Recipe(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weight_decay: Amount = 0.05
     # Weight of the divergence from the language model that stage 2 begins with, in steps of words alone.
     language_kl: Amount = 0.0
+    # Share of the scenes that have perceptual targets, the same in both stages; stage 1 is trained on them alone.
+    labelled: Share = 1.0
     reward: Amount = 0.5  # lambda, of the perceptual reward
     rewards: tuple[Amount, ...] = ()  # other lambdas that perceptual reward is trained with, to see what it costs
     reward_warm_up: CountOrZero = 50  # steps until it is whole

@@ -77,7 +77,9 @@ def train(task: Task, log: trainer.Log) -> TrainingCost:
 
 def prepare(task: Task) -> Stage:
     """Make a stage's model, heads and batches."""
-    recipe, examples, plan = task.recipe, Examples(task.examples, task.plan.families), step_plan(task)
+    recipe, plan = task.recipe, step_plan(task)
+    learns_targets = task.stage == "encoder" and task.plan.pretraining == "perception"
+    examples = Examples(task.examples, task.plan.families, recipe.labelled if learns_targets else 1.0)
     settings = Settings(
         warm_up=recipe.warm_up,
         weight_decay=recipe.weight_decay,

@@ -5,12 +5,13 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pstgen.core import plugins, statistics
+from pstgen.core import plugins, statistics, workers
 from pstgen.core.config import VerifyConfig
 from pstgen.core.records import BadInput, TooLarge
 from pstgen.core.resources import model_folder, model_named
@@ -25,6 +26,8 @@ from pstgen.verification.findings import AttackResult
 from pstgen.verification.samples import Sample, Split, leaks, splits, with_positions
 
 LOG = logging.getLogger("pstgen")
+MANY = 400  # samples for which worker processes pay
+MODELS = frozenset({"lm", "vlm"})  # what an attacker may need that takes a machine for itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,30 +45,51 @@ def run_all(
     images: Mapping[str, Image] | None = None,
     untried: dict[str, str] | None = None,
 ) -> Iterator[AttackRun]:
-    """Every attacker that has what it needs. images: a few of the set by scene, to show a VLM the wrong one.
+    """Every attacker that has what it needs; of many samples those without a model in several processes at once.
 
-    One whose model does not fit the memory is left out, and `untried` says so. Raises Unavailable where a model that is
-    named does not load.
+    images: a few of the set by scene, to show a VLM the wrong one. An attacker whose model does not fit the memory is left
+    out, and `untried` says so. Raises Unavailable where a model that is named does not load.
     """
+    able = list(_able(samples, config, images))
+    plain = [name for name in able if not attackers.needs(name) & MODELS]
+    processes = (config.workers or workers.cores()) if len(samples) >= MANY else 1
+    tried_plain = workers.parallel_map(partial(_tried, workers.Shared(samples), config), plain, processes, batch=1)
+    for name in able:
+        tried = next(tried_plain) if name in plain else _tried(workers.Shared(samples), config, name, images)
+        if isinstance(tried, TooLarge):
+            if untried is None:
+                raise tried
+            untried[name] = str(tried)
+            continue
+        LOG.info("%s: %s items attacked in %.1f s", name, f"{len(samples):,}", tried.seconds)
+        yield tried
+
+
+def _able(samples: Sequence[Sample], config: VerifyConfig, images: Mapping[str, Image] | None) -> Iterator[str]:
+    """Those that have what they need. Raises BadInput where one that was chosen has not."""
     resources = _resources(config, images)
     available = {name for name in ("lm", "vlm", "images") if getattr(resources, name)}
     if all(sample.lure >= 0 for sample in samples):
         available.add("lure")
     for name in config.attackers or plugins.names("attackers"):
-        if missing := attackers.needs(name) - available:
-            if config.attackers:
-                wanted = (f"--attacker-{what}" if what in {"lm", "vlm"} else what for what in sorted(missing))
-                raise BadInput(f"--attacker {name}: needs {', '.join(wanted)}")
-            continue
-        try:
-            finished = run(name, samples, config, images)
-        except TooLarge as error:
-            if untried is None:
-                raise
-            untried[name] = str(error)
-            continue
-        LOG.info("%s: %s items attacked in %.1f s", name, f"{len(samples):,}", finished.seconds)
-        yield finished
+        missing = attackers.needs(name) - available
+        if missing and config.attackers:
+            wanted = (f"--attacker-{what}" if what in MODELS else what for what in sorted(missing))
+            raise BadInput(f"--attacker {name}: needs {', '.join(wanted)}")
+        if not missing:
+            yield name
+
+
+def _tried(
+    samples: workers.Shared[Sequence[Sample]],
+    config: VerifyConfig,
+    name: str,
+    images: Mapping[str, Image] | None = None,
+) -> AttackRun | TooLarge:
+    try:
+        return run(name, samples.value, config, images)
+    except TooLarge as error:
+        return error
 
 
 def run(
@@ -98,7 +122,7 @@ def _scores(samples: Sequence[Sample], split: Split, name: str, resources: Resou
     from threadpoolctl import threadpool_limits
 
     train, test = ([samples[n] for n in indices.tolist()] for indices in (split.train, split.test))
-    with warnings.catch_warnings(), threadpool_limits(None if attackers.needs(name) & {"lm", "vlm"} else 1):
+    with warnings.catch_warnings(), threadpool_limits(None if attackers.needs(name) & MODELS else 1):
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # of few samples
         return attackers.load(name).attack(train, test, resources)
 

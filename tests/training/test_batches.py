@@ -5,12 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pstgen.core.records import BadInput
 from pstgen.models.huggingface import Model
+from pstgen.models.perceptual_losses import UNKNOWN, PerceptionHeads
 from pstgen.models.tools import encoder_pixels
 from pstgen.scenes import pixels
-from pstgen.training import batches, joint_stage, modeling
+from pstgen.training import batches, grid_targets, joint_stage, modeling, stages
 from pstgen.training.batches import IGNORED, EncoderBatches, ExampleBatches, PackedBatches, StepPlan, TargetBuilder
+from pstgen.training.examples import is_labelled
 from pstgen.training.systems import Plan
 
 SIDE, CELLS = 64, 4
@@ -299,3 +304,60 @@ def test_an_image_of_another_size_is_made_to_fit():
     assert images.shape == (2, 3, SIDE, SIDE)
     assert images.dtype == np.float32
     assert (images[0].reshape(3, -1) == [[1], [-1], [-1]]).all()
+
+
+# ------------------------------------------------------------------------------------------------------- few labels
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_scenes_of_a_smaller_share_are_among_those_of_a_larger_one(a, b):
+    names = [f"world/{n}" for n in range(200)]
+    fewer, more = ({name for name in names if is_labelled(name, share)} for share in sorted((a, b)))
+    assert fewer <= more
+    assert all(is_labelled(name, 1.0) for name in names)
+    assert not any(is_labelled(name, 0.0) for name in names)
+
+
+@pytest.mark.parametrize("corruption", ["", "random", "shuffled"])
+def test_of_a_scene_without_targets_nothing_is_known_and_the_others_have_their_own(examples, corruption):
+    of = [examples[n] for n in range(len(examples))]
+    few, all_ = (TargetBuilder(CELLS, of[0].scene.categories, corruption, labelled=share) for share in (0.5, 1.0))
+    some, every = few.build(of, of[0]), all_.build(of, of[0])
+    labelled = [n for n, example in enumerate(of) if is_labelled(example.scene.id, 0.5)]
+    others = sorted(set(range(len(of))) - set(labelled))
+    assert labelled
+    assert others
+    assert (some.labels[others] == UNKNOWN).all()
+    assert (some.centres[others] == UNKNOWN).all()
+    assert some.depth[others].isnan().all()
+    assert some.joints[others].isnan().all()
+    assert (some.codes[torch.isin(some.sample, torch.tensor(others))] == UNKNOWN).all()
+    if corruption != "shuffled":  # whose masks are those of the next scene, which may have none
+        assert torch.equal(some.labels[labelled], every.labels[labelled])
+        assert torch.equal(some.centres[labelled], every.centres[labelled])
+
+
+def test_a_batch_without_any_target_costs_nothing(examples):
+    few = TargetBuilder(CELLS, examples[0].scene.categories, "", labelled=0.0)
+    targets = few.build([examples[0], examples[1]], examples[2])
+    features = torch.randn(2, CELLS**2, 8, requires_grad=True)
+    categories = examples[0].scene.categories
+    parts = PerceptionHeads(8, grid_targets.code_counts(categories))(features, targets)
+    assert {name: part.item() for name, part in parts.items()} == {"contrast": 0, "dense": 0}
+    sum(parts.values()).backward()
+
+
+def test_stage_one_is_trained_on_the_scenes_that_have_targets_and_stage_two_on_all(task, small, examples):
+    recipe = small(labelled=0.5)
+    with_targets = {example.scene.id for example in examples if is_labelled(example.scene.id, 0.5)}
+    first = stages.prepare(task("encoder", Plan(pretraining="perception"), recipe, steps=9))
+    masked = stages.prepare(task("encoder", Plan(pretraining="self-supervised"), recipe, steps=9))
+    second = stages.prepare(task("joint", Plan(reward=True), recipe, steps=9))
+    seen = [{name for n in range(9) for name in stage.batches.scenes(n)} for stage in (first, masked, second)]
+    everything = {example.scene.id for example in examples}
+    assert seen == [with_targets, everything, everything]
+
+
+def test_too_few_scenes_for_any_target_are_refused_with_the_remedy(task, small):
+    with pytest.raises(BadInput, match="none of its 11 scenes has targets; raise labelled"):
+        stages.prepare(task("encoder", Plan(pretraining="perception"), small(labelled=1e-9)))

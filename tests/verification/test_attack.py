@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pstgen.core import workers
 from pstgen.core.config import VerifyConfig
 from pstgen.verification import attack
 from pstgen.verification.samples import Sample
@@ -28,6 +29,16 @@ def paired(n):
 @pytest.fixture(scope="module")
 def runs():
     return list(attack.run_all(paired(60), CONFIG))
+
+
+@pytest.mark.parametrize("chosen", [(), ("ngrams", "lured", "order")])
+def test_in_several_processes_attackers_reach_what_they_reach_in_one_and_come_in_the_same_order(chosen, monkeypatch):
+    monkeypatch.setattr(attack, "MANY", 1)
+    one, two = (list(attack.run_all(paired(30), VerifyConfig(folds=2, attackers=chosen, workers=n))) for n in (1, 2))
+    workers.stop()
+    assert [run.result for run in one] == [run.result for run in two]
+    assert all((a.correct == b.correct).all() for a, b in zip(one, two, strict=True))
+    assert not chosen or [run.result.attacker for run in two] == list(chosen)
 
 
 def test_no_item_and_its_twin_are_more_vulnerable_than_one_item(runs):

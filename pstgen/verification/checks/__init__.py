@@ -18,7 +18,8 @@ class Check(Protocol):
 
     It may define more: `ANEW = True`, where it works out anew what the set says, and such checks come first; `applies(dataset)`, false where the check has nothing to say of a dataset and is left out; `PROVES`, what follows where the check is sound, as a sentence of the certificate; `SECONDS`, how
     long it usually takes, for the progress that is shown (1.0 where it is not said); `SHARES`, a name of what it works out that
-    other checks use too: those that share it run in one process, one after another.
+    other checks use too: those that share it run in one process, one after another; `SPREADS = True`, where it divides its work
+    among processes by itself, and so has them to itself.
     """
 
     def examine(self, dataset: Dataset, config: VerifyConfig, /) -> Finding:
@@ -41,6 +42,11 @@ def proves(check: Check) -> str:
 def works_out_anew(check: Check) -> bool:
     """Does the check work out anew what the set says, rather than look for what should not be there?"""
     return bool(getattr(check, "ANEW", False))
+
+
+def spreads(check: Check) -> bool:
+    """Does the check divide its work among processes by itself?"""
+    return bool(getattr(check, "SPREADS", False))
 
 
 def together(names: Iterable[str]) -> list[list[str]]:

@@ -18,7 +18,8 @@ from pstgen.verification.checks import first_problems
 from pstgen.verification.findings import AttackResult, Finding
 from pstgen.verification.samples import Sample, from_item
 
-SECONDS = 40.0
+SECONDS = 20.0
+SPREADS = True
 VULNERABILITY = "vulnerability.parquet"
 UNTRAINED = "too few pairs of different scenes to train an attacker on"
 OTHER_SCENES = 16  # of the set, whose images are shown instead of the right one
