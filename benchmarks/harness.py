@@ -91,7 +91,9 @@ def theirs(task: Path, work: Path, python: str, limit: int | None) -> tuple[floa
     log = next(out.rglob("*_samples_*.jsonl"), None)
     if log is None:  # its exit code is 0 all the same
         raise SystemExit(f"lmms-eval left no answers:\n{printed[-3000:]}")
-    share = re.search(r"\|pst_pair *\|[^|]*\|([\d.]+)\|", printed)
+    share = re.search(r"\|pst_pair *\|[^|]*\| *([\d.]+) *\|", printed)
+    if share is None:
+        raise SystemExit(f"lmms-eval printed no share of pairs:\n{printed[-3000:]}")
     return took, len(log.read_text().splitlines()), float(share[1])
 
 
