@@ -14,7 +14,9 @@ from pstgen.evaluation.summary import BASE, REWARD
 from pstgen.training import stages
 from pstgen.training.recipe import Recipe
 from pstgen.training.stages import Task, TrainingCost
-from pstgen.training.systems import Plan
+from pstgen.training.systems import RIVAL, Plan
+
+OTHER_SEED = 1000  # is added to the seed of a second model; a recipe has fewer seeds
 
 Estimator = Callable[[Task], TrainingCost]
 
@@ -25,7 +27,7 @@ class Arm:
 
     joint: stage 2; None of a system that answers with another's weights. gated: stage 3, of a system that has one; its
     joint is then that of the system which it goes on from. detector: that it looks with. parts: stage 2 of each model, of a
-    system that has several.
+    system that has several, or of the one that answers beside another system's.
     """
 
     system: str
@@ -132,7 +134,17 @@ def _arm(recipe: Recipe, data: DataPaths, folder: Path, seed: int, system: str, 
         detector=detector,
     )
     own = None if plan.weights_of else joint
-    return Arm(system, plan, seed, folder / system, first or trained, own, detector=detector)
+    parts = (
+        (_rival(_arm(recipe, data, folder, seed, plan.weights_of, steps=steps), folder / system),) if plan.rival else ()
+    )
+    return Arm(system, plan, seed, folder / system, first or trained, own, detector=detector, parts=parts)
+
+
+def _rival(arm: Arm, folder: Path) -> Task:
+    """Stage 2 of the same system under another seed."""
+    if arm.joint is None:
+        raise BadInput(f"{folder.name}: answers beside {arm.system}, which has no weights of its own")
+    return replace(arm.joint, seed=arm.seed + OTHER_SEED, out=folder / RIVAL / "model")
 
 
 def _shares(plan: Plan, recipe: Recipe) -> Iterator[tuple[str, tuple[str, ...], int]]:
@@ -166,14 +178,15 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
     """What its training cost, that of the system whose weights it answers with included. costs: by the folder of a task."""
     if arm.plan.weights_of:
         trained = next(other for other in arms if (other.system, other.seed) == (arm.plan.weights_of, arm.seed))
-        cost, detector = arm_cost(trained, arms, costs), costs[arm.encoder.out] if arm.encoder else None
-        if detector is None:
-            return cost
+        cost, rivals = arm_cost(trained, arms, costs), [costs[task.out] for task in arm.parts]
+        detectors = [costs[arm.encoder.out]] if arm.encoder else []
         return replace(
             cost,
-            encoder_steps=cost.encoder_steps + detector.steps,
-            flops=cost.flops + detector.flops,
-            seconds=cost.seconds + detector.seconds,
+            parameters=cost.parameters + sum(rival.parameters for rival in rivals),
+            encoder_steps=cost.encoder_steps + sum(detector.steps for detector in detectors),
+            joint_steps=cost.joint_steps + sum(rival.steps for rival in rivals),
+            flops=cost.flops + sum(more.flops for more in (*detectors, *rivals)),
+            seconds=cost.seconds + sum(more.seconds for more in (*detectors, *rivals)),
         )
     encoder, joint, gated = (costs[task.out] if task else None for task in (arm.encoder, arm.joint, arm.gated))
     parts = [costs[task.out] for task in arm.parts]
@@ -191,6 +204,6 @@ def arm_cost(arm: Arm, arms: Sequence[Arm], costs: Mapping[Path, TrainingCost]) 
 def eval_job(recipe: Recipe, arm: Arm, data: DataPaths) -> EvalJob:
     """The evaluation of an arm."""
     parts = {task.out.parent.name: Weights(task.out, task.plan.families) for task in arm.parts}
-    own = arm.last or next(iter(arm.parts), None)
+    own = arm.last or (None if arm.plan.weights_of else next(iter(arm.parts), None))
     model = own.out if own else arm.folder.parent / arm.plan.weights_of / "model"
     return EvalJob(arm.system, arm.seed, arm.folder, model, arm.detector, data, recipe, parts)

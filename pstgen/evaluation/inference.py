@@ -45,7 +45,7 @@ class Weights(NamedTuple):
 class EvalJob:
     """A system under a seed. folder: of its answers; model: of the weights that answer; detector: for its tools.
 
-    parts: by name, the models of a system that has several; `model` is then the first of them.
+    parts: by name, the models of a system that has several; `model` is then the first of them, or another system's beside them.
     """
 
     system: str
@@ -64,7 +64,7 @@ def load_system(name: str) -> System:
 
 
 def load_answerer(job: EvalJob, load: Callable[[Path], Model] = lambda folder: Model(str(folder), "auto")) -> Answerer:
-    """The system's model, loaded, and its tools; of a system with several models all of them, and a router."""
+    """The system's model, loaded, and its tools; of a system with several models all of them, and a router where they share the families."""
     answerer = Answerer(load(job.model), str(job.detector or ""), job.recipe.ocr)
     if not job.parts:
         return answerer
@@ -79,10 +79,15 @@ def load_answerer(job: EvalJob, load: Callable[[Path], Model] = lambda folder: M
 def with_parts(
     answerer: Answerer, models: Mapping[str, Model], names: Mapping[str, str], examples: Examples
 ) -> Answerer:
-    """An answerer with several models. names: by family, the model that has learnt it; examples: what the router learns from."""
+    """An answerer with several models. names: by family, the model that has learnt it; examples: what the router learns from.
+
+    Where no model has families of its own, there is nothing to be routed.
+    """
+    parts = {name: replace(answerer, model=model) for name, model in models.items()}
+    if not names:
+        return replace(answerer, parts=parts)
     asked = [question for example in islice(examples, ROUTED) for question in example.questions]
     router = Router([question.text for question in asked], [names[question.family] for question in asked])
-    parts = {name: replace(answerer, model=model) for name, model in models.items()}
     return replace(answerer, parts=parts, router=router)
 
 

@@ -17,7 +17,6 @@ from pstgen.models.tools import Tools, open_finder, open_tools
 
 BATCH = 64
 MAX_TOKENS = 6  # of a short answer
-CROP = 0.6  # of a side, that a crop shows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,12 +102,3 @@ class Answerer:
             questions, images = [query.question for query in batch], [query.image for query in batch]
             texts += self.model.generate(questions, images, max_tokens)
         return texts
-
-
-def crop(image: Image | None, y: float, x: float) -> Image | None:
-    """The part of the image that begins at (y, x), shares of its sides; the model's processor makes it larger."""
-    if image is None:
-        return None
-    height, width = image.shape[:2]
-    top, left = int(y * height), int(x * width)
-    return np.ascontiguousarray(image[top : top + int(CROP * height), left : left + int(CROP * width)])

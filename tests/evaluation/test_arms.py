@@ -1,5 +1,6 @@
 """Which arms a recipe has, which stages they share, and what they cost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,27 @@ def test_another_lambda_is_an_arm_of_its_own_that_shares_stage_1(tmp_path):
 
 
 def test_a_system_without_weights_of_its_own_brings_the_one_that_has_them_and_costs_the_same(tmp_path):
-    by_system, plan, estimate = planned(tmp_path, systems=("debate",))
-    assert set(by_system) == {"debate", "standard"}
-    assert by_system["debate"].joint is None
+    by_system, plan, estimate = planned(tmp_path, systems=("agent",), encoder_steps=0, detector="some/detector")
+    assert set(by_system) == {"agent", "standard"}
+    assert by_system["agent"].joint is None
     costs = {task.out: estimate(task) for stage in arms.tasks_by_stage(plan) for task in stage}
-    debate, standard = (arms.arm_cost(by_system[name], plan, costs) for name in ("debate", "standard"))
-    assert debate == standard == arms.ArmCost(100, encoder_steps=0, joint_steps=10, flops=100.0, seconds=0.0)
+    agent, standard = (arms.arm_cost(by_system[name], plan, costs) for name in ("agent", "standard"))
+    assert agent == standard == arms.ArmCost(100, encoder_steps=0, joint_steps=10, flops=100.0, seconds=0.0)
+
+
+def test_debate_trains_a_rival_under_another_seed_costs_twice_as_much_and_answers_with_both(tmp_path):
+    by_system, plan, estimate = planned(tmp_path, systems=("debate", "standard"), seeds=2)
+    debate, standard = by_system["debate"], by_system["standard"]  # those of the last seed
+    (rival,) = debate.parts
+    assert rival == replace(standard.joint, seed=rival.seed, out=debate.folder / "rival" / "model")
+    assert len({task.seed for task in arms.tasks_by_stage(plan)[1]}) == 4
+    costs = {task.out: estimate(task) for stage in arms.tasks_by_stage(plan) for task in stage}
+    assert arms.arm_cost(debate, plan, costs) == arms.ArmCost(
+        200, encoder_steps=0, joint_steps=20, flops=200.0, seconds=0.0
+    )
+    job = arms.eval_job(Recipe(), debate, data.paths(tmp_path))
+    assert job.model == standard.joint.out
+    assert {name: weights.folder for name, weights in job.parts.items()} == {"rival": rival.out}
 
 
 def test_an_agent_costs_what_the_standard_system_and_its_detector_cost(tmp_path):

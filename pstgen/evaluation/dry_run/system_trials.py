@@ -200,7 +200,7 @@ class SystemTrials:
     def _answerer(self, arm: Arm) -> Answerer:
         if arm.parts:
             names = {family: part.out.parent.name for part in arm.parts for family in part.plan.families}
-            models = dict.fromkeys(names.values(), self.model)
+            models = {part.out.parent.name: self.model for part in arm.parts}
             return inference.with_parts(Answerer(self.model), models, names, Examples(self.paths.examples))
         if not arm.plan.uses_detector or not self.tool_sample:
             return Answerer(self.model)

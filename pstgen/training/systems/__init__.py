@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 from pstgen.core import plugins
 from pstgen.models.answerer import Answerer, Query
 
+RIVAL = "rival"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -26,7 +28,8 @@ class Plan:
     longer: stage 2 goes on until it has cost as much as perceptual reward's two stages.
     preamble: what comes before the answer: a chain of what is seen, or, before the question, what tools say of the image.
     detects: does it look with a detector when it answers?
-    weights_of: another system whose weights answer; nothing is trained. after: another system, with whose trained weights
+    weights_of: another system whose weights answer; nothing is trained, unless `rival` says that one of the same kind, under
+    another seed, answers too: it is the part RIVAL. after: another system, with whose trained weights
     stage 3 begins; gate: what stage 3 rewards: an answer where those to both twins of a pair are right, or each by itself.
     parts: of a system that has several models, which they are; together they are trained for as many steps as one model of
     another system. families: those that stage 2 asks about; none means all.
@@ -41,6 +44,7 @@ class Plan:
     preamble: Literal["", "chain", "tools"] = ""
     detects: bool = False
     weights_of: str = ""
+    rival: bool = False
     after: str = ""
     gate: Literal["", "pair", "item"] = ""
     parts: tuple[Part, ...] = ()

@@ -161,6 +161,7 @@ def test_a_run_counts_the_flops_parameters_and_memory_that_a_dry_run_estimates(p
         name = f"{task.plan} {task.stage}"
         alike = 1e-9 if task.plan.sees else 0.03  # without images other steps of it are counted
         alike = 0.1 if task.stage == "gated" else alike  # it draws answers, some longer than others
+        alike = 0.25 if task.seed else alike  # in two small steps, which draw other questions under another seed
         assert found.flops == pytest.approx(expected.flops, rel=alike), name
         assert (found.parameters, found.steps) == (expected.parameters, expected.steps), name
         assert found.memory == pytest.approx(expected.memory, rel=max(alike, 0.001)), (
@@ -301,4 +302,4 @@ def test_the_table_has_heads_fits_80_columns_and_sums_up(whole, monkeypatch, cap
         assert part in text.partition("One seed:")[2]
     assert "12 scenes" in text
     assert f"on {processes.cores()} core" in text
-    assert "Counted: 2 steps of every kind (stages: 21, kinds of step: 13)." in text
+    assert "Counted: 2 steps of every kind (stages: 22, kinds of step: 13)." in text

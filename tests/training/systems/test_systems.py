@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pstgen.core import plugins
 from pstgen.core.records import BadInput
 from pstgen.models import answerer
-from pstgen.models.answerer import Answerer, Query, crop
+from pstgen.models.answerer import Answerer, Query
 from pstgen.models.detector import Finder, Found
 from pstgen.training import systems
 from pstgen.training.systems import Plan, agent, chain, debate, pair_gated_text, question_only, tools
@@ -38,7 +38,7 @@ class FakeAnswerer:
         self.scores = scores or (lambda query: [-float(n) for n, _ in enumerate(query.options)])
         self.generates, self.describes, self.queries, self.calls = generates, describes, [], 0
 
-        self.parts = {"only": self}
+        self.parts = {"only": self, systems.RIVAL: self}
 
     def route(self, questions):
         return ["only"] * len(questions)
@@ -277,13 +277,21 @@ def test_an_agent_that_is_shown_nothing_answers_and_asks_no_detector():
 # ------------------------------------------------------------------------------------------------------------- debate
 
 
-def test_the_two_likeliest_are_argued_for_in_both_orders_and_the_verifier_decides():
+def debaters(first, second):
+    """The verifier, whose bare answer is the first one's, beside a rival."""
+    first.parts = {systems.RIVAL: second}
+    return first
+
+
+def test_where_two_models_differ_the_verifier_hears_both_in_both_orders_looks_and_decides():
     def scores(query):
         """Asked bare it holds red for likeliest; of an argument it believes blue."""
         return [0.0, -1.0, -2.0] if query.question == COLOUR.question else [-2.0, 0.0]
 
-    fake = FakeAnswerer(scores)
+    rival = FakeAnswerer(likes(blue=0.0))
+    fake = debaters(FakeAnswerer(scores), rival)
     assert debate.answer(fake, [COLOUR]) == ["blue"]
+    assert fake.queries[0] == rival.queries[0] == COLOUR
     heard = [query.question for query in fake.queries[1:]]
     assert heard == [
         f"One person says red, another says blue. {COLOUR.question}",
@@ -291,6 +299,7 @@ def test_the_two_likeliest_are_argued_for_in_both_orders_and_the_verifier_decide
     ]
     assert [query.options for query in fake.queries[1:]] == [("red", "blue")] * 2  # nobody argued for green
     assert all(query.image is IMAGE for query in fake.queries)
+    assert len(rival.queries) == 1
 
 
 def test_who_is_heard_last_does_not_win_for_it():
@@ -299,36 +308,28 @@ def test_who_is_heard_last_does_not_win_for_it():
     def scores(query):
         if query.question == COLOUR.question:
             return [-1.0, 0.0, -9.0]
-        believed = {"blue": 3.0, "red": 0.5} if "another says blue" in query.question else {"blue": 0.0, "red": 4.0}
+        believed = {"blue": 3.0, "red": 0.5} if "another says red" not in query.question else {"blue": 0.0, "red": 4.0}
         return [believed[option] for option in query.options]
 
-    assert debate.answer(FakeAnswerer(scores), [COLOUR]) == ["red"]
+    assert debate.answer(debaters(FakeAnswerer(scores), FakeAnswerer(likes(red=0.0))), [COLOUR]) == ["red"]
 
 
-def test_of_a_free_question_one_answers_from_the_whole_the_other_from_its_middle():
-    middle = crop(IMAGE, 0.2, 0.2)
-
-    def generates(query):
-        return "a table" if query.image.shape == IMAGE.shape else "a cup"
-
+def test_of_a_free_question_both_say_what_they_see():
     for liked, other in (("a cup", "a table"), ("a table", "a cup")):
-        fake = FakeAnswerer(likes(**{liked: 0.0, other: -1.0}), generates)
-        assert debate.answer(fake, [FREE]) == [liked]
-        assert (fake.queries[1].image == middle).all()
-        assert [query.question for query in fake.queries[2:]] == [
+        fake = FakeAnswerer(likes(**{liked: 0.0, other: -1.0}), lambda _: "a table")
+        assert debate.answer(debaters(fake, FakeAnswerer()), [FREE]) == [liked]
+        assert [query.question for query in fake.queries[1:]] == [
             f"One person says a table, another says a cup. {FREE.question}",
             f"One person says a cup, another says a table. {FREE.question}",
         ]
-        assert all(query.options == ("a table", "a cup") and query.image is IMAGE for query in fake.queries[2:])
-        assert fake.calls == 3
+        assert all(query.options == ("a table", "a cup") and query.image is IMAGE for query in fake.queries[1:])
 
 
 def test_where_both_say_the_same_or_nothing_nobody_argues():
-    only = replace(COLOUR, options=("red",))
     for text in ("a cup", ""):
-        fake = FakeAnswerer(generates=lambda _, text=text: text)
-        assert debate.answer(fake, [FREE, only]) == [text, "red"]
-        assert not any("says" in query.question for query in fake.queries)
+        fake, rival = (FakeAnswerer(generates=lambda _, text=text: text) for _ in range(2))
+        assert debate.answer(debaters(fake, rival), [FREE, COLOUR]) == [text, "red"]
+        assert not any("says" in query.question for query in fake.queries + rival.queries)
 
 
 # ------------------------------------------------------------------------------------------------------ chain, tools
