@@ -73,6 +73,16 @@ def test_checks_in_several_processes_give_the_same_certificate_as_in_one(folder,
     assert progress.done == progress.planned
 
 
+@pytest.mark.parametrize("damage", ["cut off", "missing"])
+def test_scores_that_cannot_be_read_are_named_before_any_check_looks_into_them(folder, damage):
+    scores = folder / "scores.parquet"
+    code = scores.read_bytes()
+    scores.unlink() if damage == "missing" else scores.write_bytes(code[:-100])
+    (finding,) = verify(VerifyConfig(folder=folder, folds=2))
+    assert (finding.check, finding.sound) == ("integrity", False)
+    assert any(problem.startswith("scores.parquet: ") for problem in finding.problems)
+
+
 class Steps(Silent):
     """Notes which steps were announced, and which ended."""
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
+from pyarrow import ArrowInvalid
+
 from pstgen.core import plugins, workers
 from pstgen.core.config import VerifyConfig
 from pstgen.dataset.store import Dataset
@@ -64,8 +66,11 @@ def seconds(check: Check) -> float:
 
 
 def applies(check: Check, dataset: Dataset) -> bool:
-    """Is there anything in the dataset that the check is about?"""
-    return bool(getattr(check, "applies", lambda _: True)(dataset))
+    """Is there anything in the dataset that the check is about? Of files that cannot be read, what comes first says so."""
+    try:
+        return bool(getattr(check, "applies", lambda _: True)(dataset))
+    except (ArrowInvalid, OSError):
+        return True
 
 
 def processes(dataset: Dataset, config: VerifyConfig) -> int:
